@@ -1,0 +1,26 @@
+# The whole study, top to bottom:
+#   data -> labels -> train -> ablate | add noise | measure -> tables -> figures -> claims
+# Read rules/common.smk for names and paths, README.md for which figure comes from where.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/train.smk"
+include: "rules/perturb.smk"
+include: "rules/measure.smk"
+include: "rules/tables.smk"
+include: "rules/figures.smk"
+include: "rules/claims.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        [in_study(f"results/{{study}}/figures/{figure}.png") for figure in STUDY["figures"]],
+        rules.check_claims.output,

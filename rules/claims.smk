@@ -1,0 +1,24 @@
+rule check_claims:
+    input:
+        code=code("check_claims"),
+        claims="data/paper/claims.csv",
+        tables=[path for figure in STUDY["figures"] for path in tables_of_figure(figure).values()],
+    output:
+        csv=report(
+            in_study("results/{study}/tables/claims.csv"),
+            caption="../report/claims.rst",
+            category="Claims",
+        ),
+        json=in_study("results/{study}/tables/claims.json"),
+    log:
+        in_study("logs/{study}/claims.log"),
+    conda:
+        ENVIRONMENT
+    params:
+        asked=asked("claims"),
+        experiments=json.dumps({figure: STUDY["draw"][figure] for figure in STUDY["figures"]}),
+        study=STUDY["study"],
+        tables=in_study("results/{study}/tables"),
+    shell:
+        "python scripts/check_claims.py --study {params.study} --claims {input.claims}"
+        " --experiments {params.experiments:q} --tables {params.tables} --csv {output.csv} --json {output.json} > {log} 2>&1"

@@ -1,0 +1,32 @@
+rule prepare_data:
+    output:
+        DATA,
+    log:
+        "logs/prepare_data/{dataset}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        asked=asked("data"),
+        imagefolder=imagefolder_options,
+    resources:  # where the bytes come from changes no result: all are checked against a digest
+        raw=f"{STUDY['data_root']}/raw",
+        sources=lambda wildcards: ",".join(STUDY["sources"][wildcards.dataset]),
+    shell:
+        "python scripts/prepare_data.py --dataset {wildcards.dataset} {params.imagefolder}"
+        " --raw {resources.raw} --sources {resources.sources} --output {output} > {log} 2>&1"
+
+
+rule corrupt_labels:
+    input:
+        data=DATA,
+    output:
+        "results/{study}/labels/{dataset}/{labels}.parquet",
+    log:
+        "logs/{study}/labels/{dataset}/{labels}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        asked=asked("labels"),
+    shell:
+        "python scripts/corrupt_labels.py --data {input.data} --asked {params.asked:q}"
+        " --ledger {output} > {log} 2>&1"

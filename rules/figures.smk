@@ -1,0 +1,29 @@
+# One rule per figure, under the figure's own name: `snakemake --cores 2 -- fig1a`.
+for figure in STUDY["figures"]:
+
+    rule:
+        name:
+            figure
+        input:
+            code=code("plot_figure", f"directions.figures.{figure}"),
+            **tables_of_figure(figure),
+        output:
+            pdf=in_study(f"results/{{study}}/figures/{figure}.pdf"),
+            png=report(
+                in_study(f"results/{{study}}/figures/{figure}.png"),
+                caption=f"../report/{figure}.rst",
+                category="Figures",
+                labels={"figure": figure},
+            ),
+        log:
+            in_study(f"logs/{{study}}/figures/{figure}.log"),
+        conda:
+            ENVIRONMENT
+        params:
+            asked=asked("figure", figure=figure),
+            figure=figure,
+            study=STUDY["study"],
+            tables=lambda wildcards, input: Path(input.runs).parent,
+        shell:
+            "python scripts/plot_figure.py --figure {params.figure} --study {params.study}"
+            " --tables {params.tables} --pdf {output.pdf} --png {output.png} > {log} 2>&1"

@@ -1,0 +1,22 @@
+rule measure_units:
+    input:
+        code=code("measure_units"),
+        model="results/{study}/models/{experiment}/{run}/model.safetensors",
+        data=data_of,
+        ledger=ledger_of,
+    output:
+        "results/{study}/units/{experiment}/{run}.csv",
+    log:
+        "logs/{study}/units/{experiment}/{run}.log",
+    benchmark:
+        "benchmarks/{study}/units/{experiment}/{run}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        asked=asked("measure_units"),
+    resources:
+        device=STUDY["device"],
+    shell:
+        "python scripts/measure_units.py --model {input.model} --data {input.data} --ledger {input.ledger}"
+        " --asked {params.asked:q} --table {output}"
+        " --device {resources.device} --threads {threads} > {log} 2>&1"

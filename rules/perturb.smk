@@ -1,0 +1,70 @@
+rule ablate_cumulative:
+    input:
+        code=code("ablate_cumulative"),
+        model="results/{study}/models/{experiment}/{run}/model.safetensors",
+        data=data_of,
+        ledger=ledger_of,
+    output:
+        "results/{study}/ablation/{experiment}/{run}.csv",
+    log:
+        "logs/{study}/ablation/{experiment}/{run}.log",
+    benchmark:
+        "benchmarks/{study}/ablation/{experiment}/{run}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        asked=asked("ablate_cumulative"),
+    resources:
+        device=STUDY["device"],
+    shell:
+        "python scripts/ablate_cumulative.py --model {input.model} --data {input.data} --ledger {input.ledger}"
+        " --asked {params.asked:q} --table {output}"
+        " --device {resources.device} --threads {threads} > {log} 2>&1"
+
+
+rule add_noise:
+    input:
+        code=code("add_noise"),
+        model="results/{study}/models/{experiment}/{run}/model.safetensors",
+        data=data_of,
+        ledger=ledger_of,
+    output:
+        "results/{study}/noise/{experiment}/{run}.csv",
+    log:
+        "logs/{study}/noise/{experiment}/{run}.log",
+    benchmark:
+        "benchmarks/{study}/noise/{experiment}/{run}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        asked=asked("add_noise"),
+    resources:
+        device=STUDY["device"],
+    shell:
+        "python scripts/add_noise.py --model {input.model} --data {input.data} --ledger {input.ledger}"
+        " --asked {params.asked:q} --table {output}"
+        " --device {resources.device} --threads {threads} > {log} 2>&1"
+
+
+rule ablate_single:
+    input:
+        code=code("ablate_single"),
+        model="results/{study}/models/{experiment}/{run}/model.safetensors",
+        data=data_of,
+        ledger=ledger_of,
+    output:
+        "results/{study}/single/{experiment}/{run}.csv",
+    log:
+        "logs/{study}/single/{experiment}/{run}.log",
+    benchmark:
+        "benchmarks/{study}/single/{experiment}/{run}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        asked=asked("ablate_single"),
+    resources:
+        device=STUDY["device"],
+    shell:
+        "python scripts/ablate_single.py --model {input.model} --data {input.data} --ledger {input.ledger}"
+        " --asked {params.asked:q} --table {output}"
+        " --device {resources.device} --threads {threads} > {log} 2>&1"

@@ -1,0 +1,32 @@
+rule collect:
+    input:
+        code=code("collect"),
+        files=of_every_run,
+    output:
+        "results/{study}/tables/{experiment}/{table}.csv",
+    log:
+        "logs/{study}/tables/{experiment}/{table}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        asked=asked("collect"),
+    shell:
+        "python scripts/collect.py --asked {params.asked:q} --table {output} {input.files} > {log} 2>&1"
+
+
+rule measure_areas:
+    input:
+        code=code("measure_areas"),
+        ablation="results/{study}/tables/{experiment}/ablation.csv",
+        runs="results/{study}/tables/{experiment}/runs.csv",
+    output:
+        "results/{study}/tables/{experiment}/areas.csv",
+    log:
+        "logs/{study}/tables/{experiment}/areas.log",
+    conda:
+        ENVIRONMENT
+    params:
+        asked=asked("areas"),
+    shell:
+        "python scripts/measure_areas.py --ablation {input.ablation} --runs {input.runs}"
+        " --table {output} > {log} 2>&1"

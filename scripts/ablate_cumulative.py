@@ -1,0 +1,37 @@
+"""Ablate all units of a network in random orders; write loss and accuracy on the way (Figures 1, 3-5, A1)."""
+
+import pandas as pd
+
+from directions import ablation, cli
+from directions.trained import Trained, analyse, grid_table
+
+
+def observe(trained: Trained, settings: dict) -> pd.DataFrame:
+    """Table clamp, ordering, ablated, units, split, loss, accuracy."""
+    examples = trained.examples(settings["split"])
+    units = sum(trained.layers.values())
+    counts = ablation.grid(units, settings["points"])
+    orders = ablation.orderings(units, settings["orderings"], trained.seed)
+    parts = []
+    for clamp in settings["clamp"]:
+        curves = ablation.cumulative(
+            trained.model,
+            examples.images,
+            examples.labels,
+            layers=trained.layers,
+            orders=orders,
+            ablated_counts=counts,
+            values=trained.clamp_values(clamp),
+        )
+        keys = ("ordering", range(len(orders))), ("ablated", counts)
+        parts.append(grid_table(*keys, loss=curves.loss, accuracy=curves.accuracy).assign(clamp=clamp))
+    table = pd.concat(parts).assign(units=units, split=settings["split"])
+    return table[["clamp", "ordering", "ablated", "units", "split", "loss", "accuracy"]]
+
+
+def main(argv: list[str]) -> None:
+    analyse(observe, __doc__, argv)
+
+
+if __name__ == "__main__":
+    cli.start(main)

@@ -1,0 +1,61 @@
+"""Check the paper's claims against a study's tables: our number, its interval and a verdict for each."""
+
+import json
+import logging
+from functools import cache
+from pathlib import Path
+
+from directions import claims, tidy
+from directions.cli import parser, start
+from directions.errors import InputError
+from directions.files import atomic
+from directions.statistics import Untestable
+
+log = logging.getLogger(__name__)
+
+
+def experiments(text: str) -> dict[str, str]:
+    """{figure: experiment} out of JSON. Raises InputError where it is anything else."""
+    try:
+        chosen = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f'--experiments is not JSON ({error}): write e.g. \'{{"fig1a": "mnist_corruption"}}\''
+        ) from error
+    if not isinstance(chosen, dict) or not all(isinstance(name, str) for name in chosen.values()):
+        raise InputError(f"--experiments must map figures to experiments, got {text}")
+    return chosen
+
+
+def main(argv: list[str]) -> None:
+    options = parser(__doc__)
+    options.add_argument("--study", required=True, help="name of the study, for the log")
+    options.add_argument("--claims", default="data/paper/claims.csv", help="what the paper claims")
+    options.add_argument("--tables", required=True, help="folder that holds {experiment}/{table}.csv")
+    options.add_argument(
+        "--experiments", required=True, help="JSON: {figure: experiment}; only these are checked"
+    )
+    options.add_argument("--csv", required=True, help="to write: one row per claim")
+    options.add_argument(
+        "--json", required=True, help="to write: {claim: {estimate, low, high, paper, verdict}}"
+    )
+    args = options.parse_args(argv)
+
+    @cache
+    def table(experiment: str, name: str):
+        folder = Path(args.tables) / experiment
+        if not (folder / f"{name}.csv").is_file():
+            raise Untestable(f"this study has no table {experiment}/{name}.csv")
+        return tidy.read(folder, [name])[name]
+
+    results = claims.check(claims.load(args.claims), experiments(args.experiments), table)
+    with atomic(args.csv) as path:
+        results.to_csv(path, index=False, float_format="%.6g")
+    with atomic(args.json) as path:
+        path.write_text(json.dumps(claims.metrics(results), indent=2) + "\n", encoding="utf-8")
+    for row in results.itertuples():
+        log.info("%s study, %s: %s%s", args.study, row.id, row.verdict, f" ({row.note})" if row.note else "")
+
+
+if __name__ == "__main__":
+    start(main)

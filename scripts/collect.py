@@ -1,0 +1,39 @@
+"""Join one table or record of every network of an experiment; say in front what was varied."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from directions import cli
+from directions.errors import InputError
+from directions.files import atomic
+
+
+def read(path: Path) -> pd.DataFrame:
+    """A run's CSV table, or its JSON record as a table of one row; raises InputError for an empty one."""
+    try:
+        return pd.DataFrame([json.loads(path.read_text())]) if path.suffix == ".json" else pd.read_csv(path)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} cannot be read ({error}): delete it and run again to rebuild it") from error
+
+
+def main(argv: list[str]) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
+    parser.add_argument("--table", required=True, help="CSV to write")
+    parser.add_argument("files", nargs="+", type=Path, help="one file per run, in the order of the settings")
+    args = parser.parse_args(argv)
+    settings = cli.settings(args.asked)
+    parts = []
+    for (run, varied), path in zip(settings["runs"].items(), args.files, strict=True):
+        keys = {"experiment": settings["experiment"], "run": run, **varied}
+        found = read(path)
+        observed = found.drop(columns=[name for name in keys if name in found])
+        parts.append(pd.concat([pd.DataFrame([keys] * len(found)), observed], axis=1))
+    with atomic(args.table) as partial:
+        pd.concat(parts).to_csv(partial, index=False)
+
+
+if __name__ == "__main__":
+    cli.start(main)

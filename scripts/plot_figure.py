@@ -1,0 +1,31 @@
+"""Draw one figure of the paper from its tables, as PDF and PNG."""
+
+import importlib
+import logging
+
+from directions.cli import parser, start
+from directions.errors import InputError
+from directions.figures import FIGURES, style
+from directions.tidy import read
+
+log = logging.getLogger(__name__)
+
+
+def main(argv: list[str]) -> None:
+    options = parser(__doc__)
+    options.add_argument("--figure", required=True, help=f"one of {', '.join(FIGURES)}")
+    options.add_argument("--study", required=True, help="name of the study, for the title")
+    options.add_argument("--tables", required=True, help="folder of the experiment's tables")
+    options.add_argument("--pdf", required=True, help="to write")
+    options.add_argument("--png", required=True, help="to write")
+    args = options.parse_args(argv)
+    if args.figure not in FIGURES:
+        raise InputError(f"unknown figure {args.figure!r}: known are {', '.join(FIGURES)}")
+    module = importlib.import_module(f"directions.figures.{args.figure}")
+    figure = module.draw(read(args.tables, FIGURES[args.figure]), args.study)
+    style.save(figure, args.pdf, args.png)
+    log.info("%s of the %s study: %s and %s", args.figure, args.study, args.pdf, args.png)
+
+
+if __name__ == "__main__":
+    start(main)

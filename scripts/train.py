@@ -1,0 +1,53 @@
+"""Train one network; a killed run goes on where it was and ends with the same weights."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from directions import cli, models, records, training, weights
+from directions.examples import load_examples
+from directions.files import atomic
+
+log = logging.getLogger(__name__)
+
+
+def main(argv: list[str]) -> None:
+    parser = cli.parser(__doc__, compute=True)
+    parser.add_argument("--data", required=True, help="data set prepared by prepare_data.py")
+    parser.add_argument("--ledger", required=True, help="label ledger written by corrupt_labels.py")
+    parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
+    parser.add_argument("--resume", required=True, type=Path, help="folder for what a killed run needs")
+    parser.add_argument("--model", required=True, help="weights to write, safetensors")
+    parser.add_argument("--checkpoints", required=True, help="weights at `keep_epochs`, safetensors")
+    parser.add_argument("--history", required=True, help="CSV to write, one row per evaluated epoch")
+    parser.add_argument("--record", required=True, help="JSON to write: settings, sizes, final scores")
+    args = parser.parse_args(argv)
+    device = cli.prepare_torch(args.device, args.threads)
+    settings = cli.settings(args.asked)
+
+    train_set = load_examples(args.data, args.ledger, "train", device)
+    test_set = load_examples(args.data, args.ledger, "test", device)
+    header = records.header(settings, train_set)
+    model = models.build(settings, train_set.image_shape, train_set.classes).to(device)
+    log.info("%s", records.describe(header, model, train_set, device, args.threads))
+    history = training.train(
+        model,
+        train_set,
+        test_set,
+        settings,
+        resume=args.resume,
+        fingerprint=records.fingerprint(header, train_set),
+    )
+
+    with atomic(args.history) as partial:
+        pd.DataFrame(history).to_csv(partial, index=False)
+    weights.save(args.checkpoints, dict(training.checkpoints(args.resume, settings)), header)
+    weights.save(args.model, model.state_dict(), header)
+    records.save(args.record, header, model, train_set, test_set, history[-1])
+    shutil.rmtree(args.resume, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    cli.start(main)

@@ -1,0 +1,138 @@
+"""Ablation: clamp units and see what is lost (paper, sections 2.2 and 3.1).
+
+Both functions intervene with forward hooks and run the whole network again at every step: slow and plain.
+Every clamped set is nested in the next, so the first point of a curve is the untouched network and the last
+one, with every unit off, gives every image the same answer.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from directions.evaluation import PASS_SIZE, passes, tally
+from directions.seeds import stream
+from directions.units import clamped, find_layer
+
+log = logging.getLogger(__name__)
+
+Values = Mapping[str, Tensor | float]  # what the units of each layer are clamped to
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Cumulative ablation curves: `loss` and `accuracy` are (orderings, points), `ablated` is (points,)."""
+
+    ablated: np.ndarray
+    loss: np.ndarray
+    accuracy: np.ndarray
+
+
+def orderings(units: int, count: int, seed: int) -> list[np.ndarray]:
+    """`count` random orders (units,) in which all units of all layers are ablated."""
+    return [stream("ablation", seed, ordering).permutation(units) for ordering in range(count)]
+
+
+def grid(units: int, points: int | str) -> np.ndarray:
+    """Numbers of ablated units, from 0 to all, at which a curve is measured.
+
+    points: how many, evenly spaced and rounded to whole units; "all" means every number.
+    """
+    if points == "all" or points > units:
+        return np.arange(units + 1)
+    return np.unique(np.linspace(0, units, points).round().astype(int))
+
+
+@contextmanager
+def ablated(model: nn.Module, layers: Mapping[str, int], units: np.ndarray, values: Values):
+    """While open, the given units are clamped. They are numbered through all of `layers`, in that order."""
+    with ExitStack() as stack:
+        first = 0
+        for name, count in layers.items():
+            chosen = units[(units >= first) & (units < first + count)] - first
+            if len(chosen):
+                index = torch.as_tensor(chosen, device=next(model.parameters()).device)
+                stack.enter_context(clamped(find_layer(model, name), index, values[name]))
+            first += count
+        yield
+
+
+@torch.no_grad()
+def cumulative(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    layers: Mapping[str, int],
+    orders: Sequence[np.ndarray],
+    ablated_counts: np.ndarray,
+    values: Values,
+    pass_size: int = PASS_SIZE,
+) -> Curves:
+    """Curves of loss and accuracy while more and more units are clamped to `values`.
+
+    images: uint8 (n, c, h, w); labels: (n,). layers: {name: number of units}. orders: permutations of all
+    units of all layers. ablated_counts: how many units are off at each point (see `grid`).
+    """
+    loss = np.zeros((len(orders), len(ablated_counts)))
+    correct = np.zeros(loss.shape, dtype=np.int64)
+    done = 0
+    for inputs, targets in passes(images, labels, pass_size):
+        for row, order in enumerate(orders):
+            for column, count in enumerate(ablated_counts):
+                with ablated(model, layers, order[:count], values):
+                    added_loss, added_correct = tally(model(inputs), targets)
+                loss[row, column] += added_loss
+                correct[row, column] += added_correct
+        done += len(targets)
+        log.info("cumulative ablation: %d of %d images", done, len(labels))
+    return Curves(np.asarray(ablated_counts), loss / len(labels), correct / len(labels))
+
+
+@dataclass(frozen=True)
+class SingleUnits:
+    """What clamping each unit alone does; units are numbered through all layers.
+
+    loss: (units,), class_accuracy: (units, classes), each with the unit off; `*_before`: nothing off.
+    """
+
+    loss_before: float
+    class_accuracy_before: np.ndarray
+    loss: np.ndarray
+    class_accuracy: np.ndarray
+    class_images: np.ndarray
+
+
+@torch.no_grad()
+def single(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    layers: Mapping[str, int],
+    classes: int,
+    values: Values,
+    pass_size: int = PASS_SIZE,
+) -> SingleUnits:
+    """Loss and accuracy per class with each unit of `layers` clamped alone (paper, section 3.4)."""
+    units = sum(layers.values())
+    loss = np.zeros(units + 1)
+    correct = np.zeros((units + 1, classes), dtype=np.int64)
+    done = 0
+    for inputs, targets in passes(images, labels, pass_size):
+        for row in range(units + 1):  # row 0: nothing is off
+            off = np.arange(row - 1, row) if row else np.arange(0)
+            with ablated(model, layers, off, values):
+                logits = model(inputs)
+            loss[row] += tally(logits, targets)[0]
+            right = targets[logits.argmax(1) == targets]
+            correct[row] += np.bincount(right.cpu().numpy(), minlength=classes)
+        done += len(targets)
+        log.info("single-unit ablation: %d of %d images", done, len(labels))
+    class_images = np.bincount(labels.cpu().numpy(), minlength=classes)
+    accuracy = correct / np.maximum(class_images, 1)
+    return SingleUnits(loss[0] / len(labels), accuracy[0], loss[1:] / len(labels), accuracy[1:], class_images)

@@ -1,0 +1,19 @@
+"""Which analysis makes which table; the one list that config, run table, rules and figures share."""
+
+ANALYSES = {  # analysis (its script, its block in the config) -> folder of its results and name of its table
+    "ablate_cumulative": "ablation",
+    "add_noise": "noise",
+    "ablate_single": "single",
+    "measure_units": "units",
+}
+
+MADE_BY = {  # table -> the analysis it needs; None: training alone gives it
+    "runs": None,
+    "history": None,
+    "areas": "ablate_cumulative",
+} | {table: analysis for analysis, table in ANALYSES.items()}
+
+
+def tables_of(analyses: list[str]) -> list[str]:
+    """All tables of an experiment with these analyses, in the order of `MADE_BY`."""
+    return [table for table, analysis in MADE_BY.items() if analysis is None or analysis in analyses]

@@ -1,0 +1,204 @@
+"""One checked study out of configs/paper.yaml, configs/{study}.yaml and config.yaml with the command line.
+
+Everything is judged before the graph is built, and all that is wrong is said at once.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import yaml
+
+from directions import combinations, schema
+from directions.analyses import ANALYSES
+from directions.errors import InputError
+from directions.runs import VARIABLE, needed_tables
+
+BASE = "configs/paper.yaml"
+OF_STUDY = ("defaults", "experiments", "draw", "imagefolder")  # what a file in configs/ may set
+HERE = "config.yaml or the command line"
+
+Layers = list[tuple[str, dict]]
+
+
+def load(config: Mapping, root: Path) -> dict:
+    """The study that `config` (config.yaml with the command line's values, as Snakemake merges them) selects.
+
+    Layers, later over earlier: configs/paper.yaml, configs/{study}.yaml, `config`. In the result
+
+    - `figures` lists the selected figures and `draw` says which experiment each shows;
+    - `tables` is {experiment: its tables} of what these figures need, in config order;
+    - every experiment is complete: `training` with all settings and `precision`, each analysis of `analyses`
+      with all of its own; numbers are of one kind (0 is 0.0 where any number may stand);
+    - study, data_root, device, precision, sources and, where given, imagefolder are as the user set them.
+
+    Raises InputError with one line for each thing that is wrong: where, what, what is allowed.
+    """
+    given = _plain(config)
+    layers = _layers(given, Path(root))
+    faults = [fault for label, layer in layers for fault in _key_faults(layer, label)]
+    _stop(faults)
+    merged: dict = {}
+    for _, layer in layers:
+        merged = merge(merged, layer)
+    if isinstance(merged.get("figures"), str):
+        merged["figures"] = _selection(merged["figures"])
+    rules = schema.read(Path(root) / "schemas" / "config.json")
+    faults = [
+        f"{schema.dotted(keys)}{_origin(keys, layers)}: {message}"
+        for keys, message in schema.problems(merged, rules)
+    ]
+    _stop(faults)
+    merged = schema.exact(merged, rules, rules)
+    study = _completed(merged)
+    _stop(combinations.problems(study, merged["experiments"]))
+    return _selected(study)
+
+
+def read_yaml(path: Path) -> dict:
+    """A YAML mapping; an empty file is an empty one.
+
+    Raises InputError for a file that is missing, is no YAML, names a key twice or holds something else.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except FileNotFoundError as error:
+        raise InputError(f"config file {path} does not exist: restore it from the repository") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"config file {path} is not readable YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(
+            f"config file {path} holds a {type(content).__name__}: it must be `key: value` lines"
+        )
+    return content
+
+
+def merge(base: Mapping, over: Mapping, *path: str) -> dict:
+    """`base` with `over` laid on it: mappings merge, all else replaces, base's order of keys is kept.
+
+    Nothing (null) leaves a mapping as it is, so a section whose lines are all commented out changes nothing,
+    but removes an experiment, a drawing, and of an experiment a varied setting, a fixed one that might be
+    varied, and its own values of an analysis.
+    """
+    result = dict(base)
+    for key, value in over.items():
+        old = base.get(key)
+        if value is None and key in base and _removable(*path, key):
+            del result[key]
+        elif isinstance(value, Mapping):
+            result[key] = merge(old if isinstance(old, Mapping) else {}, value, *path, key)
+        elif not (value is None and isinstance(old, Mapping)):
+            result[key] = value
+    return result
+
+
+def _removable(*path: str) -> bool:
+    match path:
+        case ("experiments" | "draw", _) | ("experiments", _, "vary", _):
+            return True
+        case ("experiments", _, "training", setting):
+            return setting in VARIABLE  # null is a value of require_train_accuracy
+        case ("experiments", _, analysis):
+            return analysis in ANALYSES
+    return False
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that refuses a key named twice, of which the plain loader keeps the last without a word."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen and key.value != "<<":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key.value!r} stands twice in one mapping", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _plain(value: object) -> object:
+    """A copy in plain dicts and lists, of whatever mappings Snakemake read."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _layers(given: dict, root: Path) -> Layers:
+    study = given.get("study")
+    known = sorted(path.stem for path in (root / "configs").glob("*.yaml"))
+    if study not in known:
+        hint = schema.nearest(study, known)
+        raise InputError(f"study: {study!r} is unknown{hint}; configs/ has {', '.join(known) or 'no file'}")
+    if not re.fullmatch("[a-z0-9_]+", study):
+        raise InputError(
+            f"study: {study!r} names a folder: rename its file to lower-case letters, digits and _"
+        )
+    names = list(dict.fromkeys([BASE, f"configs/{study}.yaml"]))
+    return [(name, read_yaml(root / name)) for name in names] + [(HERE, given)]
+
+
+def _key_faults(layer: dict, label: str) -> Iterator[str]:
+    """What the merged config no longer shows: keys in the wrong file, and keys that are no text."""
+    for key in layer if label != HERE else ():
+        if key not in OF_STUDY:
+            hint = schema.nearest(key, OF_STUDY)
+            allowed = f"a study may set {', '.join(OF_STUDY)}; all else belongs into config.yaml"
+            yield f"{key} (in {label}): is not for a study to set{hint} ({allowed})"
+    stack: list[tuple[schema.Keys, object]] = [((), layer)]
+    while stack:
+        keys, value = stack.pop()
+        for key, item in value.items() if isinstance(value, dict) else ():
+            if not isinstance(key, str):
+                where = schema.dotted((*keys, repr(key)))
+                yield f"{where} (in {label}): a key must be text; YAML reads 1 as a number, off and no as false"
+            stack.append(((*keys, str(key)), item))
+
+
+def _selection(words: str) -> str | list[str]:
+    """What `figures=fig1a,fig2a` on the command line means."""
+    names = [word.strip() for word in words.strip("[] ").split(",") if word.strip()]
+    return "all" if names == ["all"] else list(dict.fromkeys(names))
+
+
+def _origin(keys: schema.Keys, layers: Layers) -> str:
+    """ " (in configs/quick.yaml)": the last layer that sets what these keys lead to."""
+    for label, layer in reversed(layers):
+        value: object = layer
+        try:
+            for key in keys:
+                value = value[key]
+        except (KeyError, IndexError, TypeError):
+            continue
+        return f" (in {label})" if keys else ""
+    return ""
+
+
+def _stop(faults: list[str]) -> None:
+    if faults:
+        raise InputError("the config cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def _completed(merged: dict) -> dict:
+    """The study with every experiment complete and without the defaults that went into them."""
+    defaults = merged["defaults"]
+    experiments = {}
+    for name, own in merged["experiments"].items():
+        training = defaults["training"] | own.get("training", {}) | {"precision": merged["precision"]}
+        training["keep_epochs"] = sorted(training["keep_epochs"])
+        blocks = {analysis: defaults[analysis] | own.get(analysis, {}) for analysis in own["analyses"]}
+        experiments[name] = {
+            "training": training, "vary": own["vary"], "analyses": own["analyses"], **blocks
+        }  # fmt: skip
+    rest = {key: value for key, value in merged.items() if key != "defaults"}
+    return rest | {"experiments": experiments}
+
+
+def _selected(study: dict) -> dict:
+    everything = study["figures"] == "all"
+    figures = [figure for figure in study["draw"] if everything or figure in study["figures"]]
+    tables = needed_tables(study, None if everything else figures)
+    return study | {"figures": figures, "tables": tables}

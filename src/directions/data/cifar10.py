@@ -1,0 +1,88 @@
+"""CIFAR-10: one archive of pickled batches, the "python version" that torchvision uses."""
+
+import gzip
+import io
+import pickle
+import tarfile
+import zlib
+
+import numpy as np
+
+from directions.data.dataset import Dataset
+from directions.data.known import Known, Raw, RawFile, Request
+from directions.data.sources import fetch
+from directions.errors import InputError
+
+BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
+ALLOWED = {  # all that the published batches name; numpy.core moved to numpy._core in NumPy 2
+    ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+}
+
+
+class BatchUnpickler(pickle.Unpickler):
+    """Unpickles NumPy arrays and plain values only.
+
+    A pickle can call whatever it can name. The archive's digest is checked before this is reached,
+    so this is the second lock: nothing can be named but the three parts of an array.
+    """
+
+    def find_class(self, module: str, name: str):
+        """The object that a pickle names, if it is an allowed one; else UnpicklingError."""
+        if (module, name) not in ALLOWED:
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which no batch of CIFAR-10 does")
+        return ALLOWED[module, name]
+
+
+def decode_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 (n, 3, 32, 32) and labels int64 (n,) of one pickled batch; InputError if it is none."""
+    try:
+        batch = BatchUnpickler(io.BytesIO(content), encoding="latin1").load()  # written by Python 2
+        images = np.asarray(batch["data"], dtype=np.uint8).reshape(-1, 3, 32, 32)
+        return images, np.asarray(batch["labels"], dtype=np.int64)
+    except (pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name} is not a batch of CIFAR-10: {error}") from error
+
+
+def read(known: Known, request: Request) -> Dataset:
+    """The data set from its archive, which is read in place and not unpacked to disk."""
+    [file], [archive] = known.raw.files, fetch(known, request)
+    batches = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as members:
+            for name in (*BATCHES, "test_batch"):
+                content = members.extractfile(f"cifar-10-batches-py/{name}").read()
+                batches[name] = decode_batch(content, f"{file.name}: {name}")
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, KeyError) as error:
+        raise InputError(f"{file.name} is not the archive of CIFAR-10: {error}") from error
+    images, labels = (np.concatenate(parts) for parts in zip(*(batches[n] for n in BATCHES), strict=True))
+    return Dataset(known.name, known.class_names, images, labels, *batches["test_batch"])
+
+
+def _mirrors() -> tuple[str, ...]:
+    from torchvision.datasets import CIFAR10
+
+    return (CIFAR10.url.removesuffix(CIFAR10.filename),)
+
+
+CIFAR10 = Known(
+    name="cifar10",
+    title="CIFAR-10",
+    train_images=50_000,
+    test_images=10_000,
+    class_names=(
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    ),
+    shape=(3, 32, 32),
+    sources=("local", "mirror"),
+    read=read,
+    raw=Raw(
+        files=(RawFile("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a", unpack=False),),
+        folders=("cifar10", ""),
+        mirrors=_mirrors,
+        by_hand="download the python version from https://www.cs.toronto.edu/~kriz/cifar.html on a machine"
+        " that can, or let torchvision do it there (`CIFAR10('data/raw', download=True)`), and copy the file",
+    ),
+)

@@ -1,0 +1,139 @@
+"""A data set as all later stages see it: one safetensors file, checked whenever it is read."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from directions.errors import InputError
+from directions.files import atomic
+
+SPLITS = ("train", "test")
+TENSORS = ("train_images", "train_labels", "test_images", "test_labels")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images and labels of both splits, as NumPy arrays.
+
+    `*_images` are uint8 (images, channels, height, width), `*_labels` int64 (images,) from 0 to
+    `classes` - 1, an index into `class_names`. Raises InputError when they are anything else.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+    def __post_init__(self):
+        for split in SPLITS:
+            self._check(split, *self.split(split))
+        if self.train_images.shape[1:] != self.test_images.shape[1:]:
+            raise InputError(
+                f"data set {self.name}: training images are {self.train_images.shape[1:]},"
+                f" test images {self.test_images.shape[1:]} (channels, height, width)"
+            )
+
+    def _check(self, split: str, images: np.ndarray, labels: np.ndarray) -> None:
+        if images.dtype != np.uint8 or images.ndim != 4 or labels.dtype != np.int64 or labels.ndim != 1:
+            raise InputError(
+                f"data set {self.name}, {split}: images are {images.dtype} {images.shape} and labels"
+                f" {labels.dtype} {labels.shape}; they must be uint8 (n, c, h, w) and int64 (n,)"
+            )
+        if not len(images) or len(images) != len(labels):
+            raise InputError(f"data set {self.name}, {split}: {len(images)} images, {len(labels)} labels")
+        if labels.min() < 0 or labels.max() >= self.classes:
+            raise InputError(
+                f"data set {self.name}, {split}: labels run from {labels.min()} to {labels.max()},"
+                f" but it has {self.classes} classes"
+            )
+
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return len(self.class_names)
+
+    def split(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels of "train" or "test"."""
+        return getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """A SHA-256 per tensor, e.g. `digests["test_labels"]`."""
+        return {name: tensor_digest(getattr(self, name)) for name in TENSORS}
+
+    @property
+    def digest(self) -> str:
+        """One SHA-256 over the content of all four tensors; name and class names are not in it."""
+        return hashlib.sha256(json.dumps(self.digests, sort_keys=True).encode()).hexdigest()
+
+    def save(self, path: Path | str) -> None:
+        """Write the file whole or not at all; the same content gives the same bytes.
+
+        Raises InputError when it cannot be written, e.g. on a full disk.
+        """
+        facts = {"name": self.name, "class_names": self.class_names, "digests": self.digests}
+        # One key, since safetensors writes several in a random order, which would change the bytes.
+        metadata = {"dataset": json.dumps(facts | {"digest": self.digest}, sort_keys=True)}
+        tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in TENSORS}
+        try:
+            with atomic(path) as partial:
+                # Not save_file: its files can be read by nobody but their owner.
+                partial.write_bytes(save(tensors, metadata=metadata))
+        except OSError as error:
+            raise InputError(f"{path} cannot be written ({error}): mend that and run again") from error
+
+
+def tensor_digest(tensor: np.ndarray) -> str:
+    """The SHA-256 of one tensor's type, shape and values."""
+    digest = hashlib.sha256(f"{tensor.dtype.name} {tensor.shape}".encode())
+    digest.update(np.ascontiguousarray(tensor).data)
+    return digest.hexdigest()
+
+
+def load(path: Path | str) -> Dataset:
+    """The data set at `path`, with the digest of every tensor checked.
+
+    Raises InputError naming the file when it is absent, damaged, or not a data set.
+    """
+    tensors, facts = _read(path, TENSORS)
+    return Dataset(facts["name"], tuple(facts["class_names"]), **tensors)
+
+
+def load_labels(path: Path | str, split: str) -> np.ndarray:
+    """The true labels of "train" or "test", int64 (images,), without reading the images.
+
+    Raises InputError naming the file when it is absent, damaged, or not a data set.
+    """
+    name = f"{split}_labels"
+    return _read(path, [name])[0][name]
+
+
+def _read(path: Path | str, names: list[str] | tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict]:
+    """The named tensors and the facts stored with them."""
+    if not Path(path).is_file():
+        raise InputError(f"there is no data set {path}: scripts/prepare_data.py makes it")
+    way_out = "delete it and run again, scripts/prepare_data.py makes it anew"
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            if "dataset" not in metadata:
+                raise InputError(f"{path} is a safetensors file but not a data set: {way_out}")
+            tensors = {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is damaged ({error}): {way_out}") from error
+    facts = json.loads(metadata["dataset"])
+    for name, tensor in tensors.items():
+        expected, found = facts["digests"][name], tensor_digest(tensor)
+        if expected != found:
+            raise InputError(
+                f"{path} is damaged ({name}: sha256 expected {expected}, found {found}): {way_out}"
+            )
+    return tensors, facts

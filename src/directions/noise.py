@@ -1,0 +1,86 @@
+"""Gaussian noise on all units at once: random directions, not single ones (paper, section 3.1, Figure 2).
+
+Noise is added after the ReLU, fresh for every image and every element, with the standard deviation
+`noise_sd_ratio` times the unit's own over the training set (docs/DEVIATIONS.md, D5). The draws of a repeat
+are the same at every ratio, so a curve bends because of the noise's size and not of its luck.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from directions.evaluation import PASS_SIZE, passes, tally
+from directions.seeds import torch_stream
+from directions.units import edited, find_layer
+
+log = logging.getLogger(__name__)
+
+BLOCK = 100  # images that share a generator: draws are tied to the image, whatever the size of a pass
+
+
+def ratios(lowest: float, highest: float, points: int) -> np.ndarray:
+    """0 (untouched) and `points` log-spaced noise-to-unit ratios of standard deviations."""
+    return np.concatenate([[0.0], np.geomspace(lowest, highest, points)])
+
+
+def draws(key: tuple, start: int, count: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """Standard normal (count, *shape) for images start..start+count, the same however they are grouped."""
+    blocks = [
+        torch.randn(
+            (BLOCK, *shape),
+            generator=torch_stream("noise", *key, block, device=device.type),
+            device=device,
+        )
+        for block in range(start // BLOCK, -(-(start + count) // BLOCK))
+    ]
+    return torch.cat(blocks)[start % BLOCK : start % BLOCK + count]
+
+
+@torch.no_grad()
+def add_noise(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    spread: Mapping[str, Tensor],
+    noise_sd_ratios: np.ndarray,
+    repeats: int,
+    seed: int,
+    pass_size: int = PASS_SIZE,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(loss, accuracy), each (repeats, ratios), with noise on the units of every layer in `spread`.
+
+    images: uint8 (n, c, h, w); labels: (n,). spread: {layer: standard deviation of its units (units, ...)
+    over the training set}, as `units.moments` gives it.
+    """
+    loss = np.zeros((repeats, len(noise_sd_ratios)))
+    correct = np.zeros(loss.shape, dtype=np.int64)
+    start = 0
+    for inputs, targets in passes(images, labels, pass_size):
+        for repeat in range(repeats):
+            noise = {
+                name: draws((seed, repeat, name), start, len(targets), sd.shape, inputs.device) * sd.float()
+                for name, sd in spread.items()
+            }
+            for column, ratio in enumerate(noise_sd_ratios):
+                with noisy(model, noise, float(ratio)):
+                    added_loss, added_correct = tally(model(inputs), targets)
+                loss[repeat, column] += added_loss
+                correct[repeat, column] += added_correct
+        start += len(targets)
+        log.info("noise: %d of %d images", start, len(labels))
+    return loss / len(labels), correct / len(labels)
+
+
+@contextmanager
+def noisy(model: nn.Module, noise: Mapping[str, Tensor], ratio: float) -> Iterator[None]:
+    """While open, every layer's output has `ratio` times its noise added; untouched at ratio 0."""
+    with ExitStack() as stack:
+        for name, values in noise.items() if ratio > 0 else ():
+            added = ratio * values
+            stack.enter_context(edited(find_layer(model, name), lambda output, added=added: output + added))
+        yield

@@ -1,0 +1,216 @@
+"""What a product depends on: the settings it was asked for with all upstream of them, and the code it runs.
+
+Snakemake compares a rule's parameters and its inputs' content and nothing else: a failed job still records
+its new parameters, and an imported module is nobody's input. So every rule carries one string that holds its
+own settings and the digest of all settings upstream (`Ancestry`), and the cheap ones list the source files
+that they run as inputs (`code_of`).
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from directions.analyses import ANALYSES, MADE_BY
+from directions.errors import InputError
+from directions.figures import FIGURES
+from directions.recipe import RECIPES
+from directions.runs import expand, key_columns, labels, labels_name
+
+PACKAGE = "directions"
+OF_TRAINING = ("runs", "history")  # tables that are collected straight from training
+
+
+class Ancestry:
+    """Tells each job of a study what it is asked to do, as sorted JSON in which equal means equal result.
+
+    {"settings": what this job does, "upstream": digest of what all jobs before it do} and, where the
+    code is not an input, {"recipe": number} (see recipe.py). Left out is what changes no result: device,
+    threads, folders, sources. Chain: data, labels, train, an analysis, collect, areas, figure, claims.
+    """
+
+    def __init__(self, config: dict, recipes: Mapping[str, int] = RECIPES):
+        """`config` is what `config.load` returned."""
+        self._config = config
+        self._recipes = recipes
+        self._runs = expand(config)
+        self._ledgers = labels(self._runs)
+        self._known: dict[tuple, str] = {}
+
+    def asked(self, stage: str, **names: str) -> str:
+        """The string of one job. Stages and the names that tell their jobs apart:
+
+        data(dataset) · labels(dataset, labels) · train(experiment, run) · each analysis(experiment, run) ·
+        collect(experiment, table) · areas(experiment) · figure(figure) · claims().
+        Names that a stage does not use are ignored, so that all wildcards of a rule can be passed. Raises
+        KeyError for a stage or a name that the study does not have: that is a bug in a rule.
+        """
+        key = (stage, *sorted(names.items()))
+        if key not in self._known:
+            self._known[key] = self._stages[stage](self, stage=stage, **names)
+        return self._known[key]
+
+    def _say(self, stage: str, settings: dict, upstream: object) -> str:
+        said = {"settings": settings, "upstream": digest(upstream)}
+        if stage in self._recipes:
+            said["recipe"] = self._recipes[stage]
+        return json.dumps(said, sort_keys=True)
+
+    def _data(self, stage: str, dataset: str, **_) -> str:
+        own = self._config.get("imagefolder", {}) if dataset == "imagefolder" else {}
+        return self._say(stage, {"dataset": dataset, **own}, None)
+
+    def _labels(self, stage: str, dataset: str, labels: str, **_) -> str:
+        settings = {"dataset": dataset, **self._ledgers[dataset][labels]}
+        return self._say(stage, settings, self.asked("data", dataset=dataset))
+
+    def _train(self, stage: str, experiment: str, run: str, **_) -> str:
+        settings = self._runs[experiment][run]
+        ledger = {"dataset": settings["dataset"], "labels": labels_name(settings)}
+        return self._say(stage, settings, self.asked("labels", **ledger))
+
+    def _analysis(self, stage: str, experiment: str, run: str, **_) -> str:
+        settings = self._config["experiments"][experiment][stage]
+        return self._say(stage, settings, self.asked("train", experiment=experiment, run=run))
+
+    def _collect(self, stage: str, experiment: str, table: str, **_) -> str:
+        source = "train" if table in OF_TRAINING else MADE_BY[table]
+        settings = {"experiment": experiment, "runs": key_columns(self._config, experiment), "table": table}
+        runs = self._runs[experiment]
+        return self._say(
+            stage, settings, {run: self.asked(source, experiment=experiment, run=run) for run in runs}
+        )
+
+    def _areas(self, stage: str, experiment: str, **_) -> str:
+        upstream = [self._table(experiment, table) for table in ("ablation", "runs")]
+        return self._say(stage, {"experiment": experiment}, upstream)
+
+    def _table(self, experiment: str, table: str) -> str:
+        if table == "areas":
+            return self.asked("areas", experiment=experiment)
+        return self.asked("collect", experiment=experiment, table=table)
+
+    def _tables(self, figure: str) -> dict[str, str]:
+        return {table: self._table(self._config["draw"][figure], table) for table in FIGURES[figure]}
+
+    def _figure(self, stage: str, figure: str, **_) -> str:
+        settings = {
+            "experiment": self._config["draw"][figure], "figure": figure, "study": self._config["study"]
+        }  # fmt: skip
+        return self._say(stage, settings, self._tables(figure))
+
+    def _claims(self, stage: str, **_) -> str:
+        shown = {figure: self._config["draw"][figure] for figure in self._config["figures"]}
+        settings = {"figures": shown, "study": self._config["study"]}
+        return self._say(stage, settings, {figure: self._tables(figure) for figure in shown})
+
+    _stages = {
+        "data": _data,
+        "labels": _labels,
+        "train": _train,
+        "collect": _collect,
+        "areas": _areas,
+        "figure": _figure,
+        "claims": _claims,
+        **dict.fromkeys(ANALYSES, _analysis),
+    }
+
+
+def digest(upstream: object) -> str:
+    """Sixteen hex digits of the SHA-256 of plain data; the order of keys makes no difference."""
+    return hashlib.sha256(json.dumps(upstream, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def code_of(script: Path | str, root: Path | str, extra: Iterable[str] = ()) -> list[str]:
+    """The script and all modules of this package that it imports, itself or through others, wherever in them.
+
+    Paths relative to `root`, the script first, modules sorted, with the __init__.py of every package passed
+    through. `extra` names modules that are imported by a made-up name ("directions.figures.fig1a").
+    Raises InputError for a missing script or module and for a file that is not valid Python.
+    """
+    root = Path(root)
+    script = Path(script)
+    script = script.relative_to(root) if script.is_absolute() else script
+    found: set[Path] = set()
+    waiting = [(name, f"{script} (named by the workflow)") for name in extra]
+    waiting += [(name, str(script)) for name in _imports(root, script, ())]
+    while waiting:
+        name, importer = waiting.pop()
+        for path, package in _files(root, name, importer):
+            if path not in found:
+                found.add(path)
+                waiting += [(inner, str(path)) for inner in _imports(root, path, package)]
+    return [script.as_posix(), *sorted(path.as_posix() for path in found)]
+
+
+def _files(root: Path, name: str, importer: str) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """(path, package it belongs to) of a module and of the packages around it."""
+    parts = tuple(name.split("."))
+    for depth in range(1, len(parts) + 1):
+        head = parts[:depth]
+        path = _module(root, head)
+        if path is None:
+            raise InputError(
+                f"{importer} imports {'.'.join(head)}, but src/{'/'.join(head)}.py does not exist:"
+                " correct the import or add the module"
+            )
+        yield path, head if path.name == "__init__.py" else head[:-1]
+
+
+def _module(root: Path, parts: tuple[str, ...]) -> Path | None:
+    stem = Path("src", *parts)
+    choices = (stem / "__init__.py", stem.with_name(f"{stem.name}.py"))
+    return next((path for path in choices if (root / path).is_file()), None)
+
+
+def _imports(root: Path, path: Path, package: tuple[str, ...]) -> Iterator[str]:
+    """Names of this package's modules that a file imports, at its top or inside a function."""
+    try:
+        source = (root / path).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist: a rule names it as its script") from error
+    for base, names in _statements(source, path.as_posix(), package):
+        if base.split(".")[0] != PACKAGE:
+            continue
+        yield base
+        for name in names:
+            if _module(root, (*base.split("."), name)):
+                yield f"{base}.{name}"
+            elif (root / "src" / Path(*base.split(".")) / "__init__.py").is_file():
+                init = _module(root, tuple(base.split(".")))
+                if name != "*" and name not in _defined((root / init).read_text(encoding="utf-8")):
+                    raise InputError(f"{path} imports {name} from {base}, which has no such module or name")
+
+
+@cache
+def _statements(source: str, where: str, package: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+    """[(absolute module, names taken from it)] of every import statement."""
+    found = []
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise InputError(f"{where}, line {error.lineno}: not valid Python ({error.msg})") from error
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, ()) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*above, node.module) if node.module else above)
+            found.append((base, tuple(alias.name for alias in node.names)))
+    return found
+
+
+@cache
+def _defined(source: str) -> set[str]:
+    """Names that a module binds anywhere: enough to tell a typo from a name."""
+    bound = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        elif isinstance(node, ast.alias):
+            bound.add(node.asname or node.name)
+    return bound

@@ -1,0 +1,65 @@
+"""What is written down about a trained network, beside its weights."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from directions import models
+from directions.examples import Examples
+from directions.files import atomic
+from directions.recipe import RECIPES
+
+SCORES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+
+
+def header(settings: dict, train_set: Examples) -> dict:
+    """What rebuilds the network: its settings, image shape (c, h, w) and number of classes."""
+    return {
+        "settings": settings,
+        "recipe": RECIPES["train"],
+        "image_shape": list(train_set.image_shape),
+        "classes": train_set.classes,
+    }
+
+
+def fingerprint(header: dict, train_set: Examples) -> str:
+    """Names all that decides the weights; a snapshot with another fingerprint is not continued."""
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for tensor in (train_set.images, train_set.labels):
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def describe(header: dict, model: nn.Module, train_set: Examples, device: torch.device, threads: int) -> str:
+    """One line for the log: what is trained, on what, with what."""
+    settings = header["settings"]
+    return (
+        f"{settings['model']} with {sum(models.unit_layers(model).values())} units and "
+        f"{models.parameter_count(model)} parameters, {len(train_set)} images of {settings['dataset']}, "
+        f"corrupt {settings['corrupt']}, seed {settings['seed']}, {settings['epochs']} epochs, "
+        f"{settings['precision']} on {device} with {threads} threads, torch {torch.__version__}"
+    )
+
+
+def save(
+    path: Path | str, header: dict, model: nn.Module, train_set: Examples, test_set: Examples, last: dict
+) -> None:
+    """Write record.json: flat, one row of the table `runs`. `last` is the last row of the history."""
+    settings = {
+        name: "x".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in header["settings"].items()
+    }
+    sizes = {
+        "train_images": len(train_set),
+        "test_images": len(test_set),
+        "classes": train_set.classes,
+        "units": sum(models.unit_layers(model).values()),
+        "parameters": models.parameter_count(model),
+        "changed_share": train_set.changed_share,
+    }
+    with atomic(path) as partial:
+        record = settings | sizes | {name: last[name] for name in SCORES}
+        partial.write_text(json.dumps(record, indent=1) + "\n")

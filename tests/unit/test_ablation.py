@@ -1,0 +1,150 @@
+"""The laws of ablation, on nets whose answers are known: design by hand, or a second way to compute them."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from directions import ablation, models
+from directions.evaluation import evaluate
+
+LAYERS = {"relu1": 8, "relu2": 6}
+
+
+@pytest.fixture
+def net(settings):
+    return models.build(settings, (1, 4, 4), 4).eval().requires_grad_(False)
+
+
+@pytest.fixture
+def examples(toy):
+    return torch.tensor(toy.train_images), torch.tensor(toy.train_labels)
+
+
+def zero(layers=LAYERS):
+    return dict.fromkeys(layers, 0.0)
+
+
+def curves(net, examples, *, orders=None, counts=None, values=None, **options):
+    orders = orders or ablation.orderings(14, 3, 0)
+    counts = ablation.grid(14, "all") if counts is None else counts
+    return ablation.cumulative(
+        net,
+        *examples,
+        layers=LAYERS,
+        orders=orders,
+        ablated_counts=counts,
+        values=values or zero(),
+        **options,
+    )
+
+
+def test_first_point_is_the_untouched_network_and_last_gives_one_answer_to_all(net, examples):
+    found = curves(net, examples)
+    before = evaluate(net, *examples)
+    np.testing.assert_allclose(found.loss[:, 0], before.loss)
+    assert (found.accuracy[:, 0] == before.accuracy).all()
+    constant = int(net.readout.bias.argmax())
+    assert (found.accuracy[:, -1] == float((examples[1] == constant).float().mean())).all()
+
+
+def test_every_point_is_the_network_with_those_outgoing_weights_cut(net, examples, settings):
+    order = ablation.orderings(14, 1, 5)[0]
+    found = curves(net, examples, orders=[order])
+    for count in range(15):
+        cut = models.build(settings, (1, 4, 4), 4).eval().requires_grad_(False)
+        off = order[:count]
+        cut.linear2.weight[:, torch.tensor(off[off < 8])] = 0
+        cut.readout.weight[:, torch.tensor(off[off >= 8] - 8)] = 0
+        score = evaluate(cut, *examples)
+        assert found.accuracy[0, count] == score.accuracy
+        np.testing.assert_allclose(found.loss[0, count], score.loss, rtol=1e-6)
+
+
+def test_a_network_worked_out_by_hand():
+    """Two inputs pass through two units each; class 0 wins if unit 0 is louder, class 1 otherwise.
+
+    With unit 0 off class 1 wins wherever unit 1 is on; with both off both logits are 0 and argmax says 0.
+    """
+    net = nn.Sequential()
+    net.add_module("flatten", nn.Flatten())
+    net.add_module("linear1", nn.Linear(2, 2, bias=False))
+    net.add_module("relu1", nn.ReLU())
+    net.add_module("readout", nn.Linear(2, 2, bias=False))
+    with torch.no_grad():
+        net.linear1.weight.copy_(torch.eye(2) * 255)
+        net.readout.weight.copy_(torch.eye(2))
+    images = torch.tensor([[3, 1], [2, 1], [1, 3], [0, 4]], dtype=torch.uint8).view(4, 1, 1, 2)
+    labels = torch.tensor([0, 0, 1, 1])
+    found = ablation.cumulative(
+        net,
+        images,
+        labels,
+        layers={"relu1": 2},
+        orders=[np.array([0, 1])],
+        ablated_counts=np.arange(3),
+        values={"relu1": 0.0},
+    )
+    np.testing.assert_array_equal(found.accuracy, [[1.0, 0.5, 0.5]])
+    last = np.log(2)  # both logits 0
+    off = np.mean([np.log1p(np.exp(1)), np.log1p(np.exp(1)), np.log1p(np.exp(-3)), np.log1p(np.exp(-4))])
+    np.testing.assert_allclose(found.loss[0, 1:], [off, last], rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_curves_do_not_depend_on_the_size_of_a_pass(net, examples, size):
+    whole, parts = curves(net, examples), curves(net, examples, pass_size=size)
+    np.testing.assert_array_equal(whole.accuracy, parts.accuracy)
+    np.testing.assert_allclose(whole.loss, parts.loss, rtol=1e-6)
+
+
+def test_clamping_to_the_mean_of_a_constant_unit_changes_nothing(net, examples):
+    net.linear1.weight[2] = 0
+    net.linear1.bias[2] = 0.7
+    values = zero() | {"relu1": torch.full((8,), 0.7)}
+    order = np.concatenate([[2], np.delete(np.arange(14), 2)])
+    found = curves(net, examples, orders=[order], counts=np.array([0, 1]), values=values)
+    np.testing.assert_allclose(found.loss[0, 0], found.loss[0, 1], rtol=1e-6)
+
+
+def test_orderings_are_permutations_that_differ_and_repeat():
+    first, second = ablation.orderings(50, 2, 0)
+    assert sorted(first) == sorted(second) == list(range(50))
+    assert (first != second).any()
+    np.testing.assert_array_equal(first, ablation.orderings(50, 1, 0)[0])
+    assert (first != ablation.orderings(50, 1, 1)[0]).any()
+
+
+@pytest.mark.parametrize(("units", "points", "expected"), [
+    (4, "all", [0, 1, 2, 3, 4]), (4, 99, [0, 1, 2, 3, 4]), (256, 3, [0, 128, 256]), (1024, 2, [0, 1024]),
+])  # fmt: skip
+def test_a_grid_runs_from_none_to_all(units, points, expected):
+    np.testing.assert_array_equal(ablation.grid(units, points), expected)
+
+
+def test_a_unit_without_outgoing_weights_has_importance_exactly_zero(net, examples):
+    net.linear2.weight[:, 5] = 0
+    net.readout.weight[:, 2] = 0
+    found = ablation.single(net, *examples, layers=LAYERS, classes=4, values=zero())
+    assert found.loss[5] == found.loss_before
+    assert found.loss[8 + 2] == found.loss_before
+    assert (found.loss != found.loss_before).sum() > 3
+    np.testing.assert_array_equal(found.class_accuracy[5], found.class_accuracy_before)
+
+
+def test_single_ablation_is_the_first_step_of_a_cumulative_curve_that_starts_with_the_unit(net, examples):
+    single = ablation.single(net, *examples, layers=LAYERS, classes=4, values=zero())
+    orders = [np.concatenate([[unit], np.delete(np.arange(14), unit)]) for unit in range(14)]
+    found = curves(net, examples, orders=orders, counts=np.array([0, 1]))
+    np.testing.assert_array_equal(found.loss[:, 1], single.loss)
+    share = single.class_images / single.class_images.sum()
+    np.testing.assert_allclose(found.accuracy[:, 1], single.class_accuracy @ share)
+
+
+@pytest.mark.parametrize("size", [1, 7])
+def test_single_ablation_does_not_depend_on_the_size_of_a_pass(net, examples, size):
+    options = {"layers": LAYERS, "classes": 4, "values": zero()}
+    whole = ablation.single(net, *examples, **options)
+    parts = ablation.single(net, *examples, **options, pass_size=size)
+    np.testing.assert_array_equal(whole.class_accuracy, parts.class_accuracy)
+    np.testing.assert_allclose(whole.loss, parts.loss, rtol=1e-6)

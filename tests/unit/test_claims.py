@@ -1,0 +1,330 @@
+"""A wrong number must come out wrong: tables with effects dialled in, claims with numbers tampered with."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+from scipy.stats import spearmanr
+
+from directions import claims, statistics
+from directions.errors import InputError
+from directions.statistics import Estimate, estimate
+
+PAPER = Path(__file__).parents[2] / "data" / "paper"
+CLAIMS = PAPER / "claims.csv"
+EXPERIMENTS = {"fig1a": "corruption", "fig2a": "corruption", "fig7a": "units", "figA4a": "units"}
+
+
+def checked(corruption=None, units=None, path=CLAIMS) -> pd.DataFrame:
+    """The results of all claims on these tables, indexed by claim."""
+    tables = {"corruption": corruption, "units": units}
+    asked = {figure: name for figure, name in EXPERIMENTS.items() if tables[name] is not None}
+    found = claims.check(claims.load(path), asked, lambda experiment, name: tables[experiment][name])
+    return found.set_index("id")
+
+
+def tampered(tmp_path, which, /, **fields) -> Path:
+    """A copy of the claims file with some fields of one claim changed."""
+    with CLAIMS.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        if row["id"] == which:
+            row.update(fields)
+    path = tmp_path / "claims.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+# --- verdicts on tables whose effect is known ---
+
+
+def test_a_study_that_matches_the_paper_reproduces_every_claim():
+    # 12 networks, for with few of them a correlation of 0.095 is not told from 0
+    found = checked(
+        synthetic.corruption_tables(),
+        synthetic.unit_tables(selectivity_correlation=0.12, information_correlation=0.2, networks=12),
+    )
+    assert found["verdict"].to_dict() == dict.fromkeys(found.index, "reproduced")
+    assert len(found) == 16
+
+
+def test_reversed_ablation_and_noise_come_out_as_not_reproduced():
+    upside_down = dict(zip(synthetic.FRACTIONS, sorted(synthetic.REPLICATION_AUC.values()), strict=True))
+    found = checked(synthetic.corruption_tables(auc=upside_down))
+    wrong = found.loc[found["verdict"] == "not reproduced"].index
+    assert set(found.index) - set(wrong) <= {"fig1a_replication_0.6"}  # the middle one barely moves
+    assert found.loc["fig1a_clean_above_corrupted", "high"] < 0
+
+
+def test_no_effect_is_never_reproduced():
+    same = dict.fromkeys(synthetic.FRACTIONS, 0.5)
+    for seed in range(3):
+        found = checked(synthetic.corruption_tables(auc=same, spread=0.05, seed=seed))
+        sided = found[found["direction"] != "equal"]
+        assert not (sided["verdict"] == "reproduced").any()
+
+
+def test_one_corrupted_fraction_above_the_clean_one_breaks_only_consistency():
+    auc = synthetic.REPLICATION_AUC | {0.4: 0.9}
+    found = checked(synthetic.corruption_tables(auc=auc))["verdict"]
+    assert found["fig1a_clean_above_corrupted"] == "reproduced"
+    assert found["fig1a_clean_most_robust"] == "not reproduced"
+    assert found["fig2a_clean_above_corrupted"] == "reproduced"
+    assert found["fig2a_consistently"] == "not reproduced"
+    assert found["fig1a_replication_0.4"] == "not reproduced"
+
+
+def test_a_predictive_selectivity_contradicts_the_paper():
+    found = checked(units=synthetic.unit_tables(selectivity_correlation=0.8, information_correlation=0.3))
+    verdicts = found["verdict"]
+    assert verdicts["fig7a_poor_predictor"] == "not reproduced"
+    assert verdicts["fig7a_minimal_impact"] == "not reproduced"
+    assert verdicts["fig7a_rank_correlation"] == "direction only"  # positive, but far from 0.095
+    assert verdicts["figA4a_more_predictive"] == "not reproduced"
+
+
+def test_a_negative_correlation_is_on_the_wrong_side():
+    found = checked(units=synthetic.unit_tables(selectivity_correlation=-0.4))
+    assert found.loc["fig7a_rank_correlation", "verdict"] == "not reproduced"
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"), [("0.095", "reproduced"), ("0.35", "direction only"), ("-0.35", "direction only")]
+)
+def test_a_tampered_number_turns_reproduced_into_direction_only(tmp_path, value, verdict):
+    tables = synthetic.unit_tables(selectivity_correlation=0.12, networks=12)
+    path = tampered(tmp_path, "fig7a_rank_correlation", paper_value=value)
+    assert checked(units=tables, path=path).loc["fig7a_rank_correlation", "verdict"] == verdict
+
+
+def test_a_tampered_replication_number_is_not_reproduced(tmp_path):
+    path = tampered(tmp_path, "fig1a_replication_0.2", paper_value="0.5")
+    found = checked(synthetic.corruption_tables(), path=path)
+    assert found.loc["fig1a_replication_0.2", "verdict"] == "not reproduced"
+    assert "0.5 is missed" in found.loc["fig1a_replication_0.2", "note"]
+
+
+# --- what cannot be tested, and why ---
+
+
+def test_a_small_study_tests_directions_but_not_numbers_and_shows_its_values():
+    small = {"hidden": "128x128", "train_images": 5000, "epochs": 100}
+    units = synthetic.unit_tables(train_images=5000, epochs=100)
+    found = checked(synthetic.corruption_tables(**small), units)
+    numbers = found[found["paper_value"].notna()]
+    assert set(numbers["verdict"]) == {"not testable at this scale"}
+    assert numbers[["estimate", "low", "high"]].notna().all(axis=None)
+    assert "needs hidden=512x512, here 128x128" in numbers.loc["fig1a_replication_0.0", "note"]
+    assert (found.drop(numbers.index)["verdict"] != "not testable at this scale").all()
+
+
+def test_networks_that_did_not_memorise_are_not_compared():
+    tables = synthetic.corruption_tables()
+    tables["runs"].loc[3, "train_accuracy"] = 0.5
+    found = checked(tables)
+    assert set(found["verdict"]) == {"not testable at this scale"}
+    assert found["note"].str.contains("train_accuracy>=0.99, here 0.5 and 1.0", regex=False).all()
+
+
+def test_one_network_gives_a_value_but_no_verdict():
+    found = checked(synthetic.corruption_tables(networks=1), synthetic.unit_tables(networks=1))
+    assert set(found["verdict"]) == {"not testable at this scale"}
+    assert found["estimate"].notna().all()
+    assert found["low"].isna().all()
+    assert found["note"].str.contains("too few").all()
+
+
+def test_a_missing_fraction_is_named():
+    tables = synthetic.corruption_tables(auc={0.0: 0.7, 0.5: 0.3})
+    found = checked(tables)
+    assert "lacks clean" in found.loc["fig1a_trend", "note"]
+    assert "corrupt=0.2" in found.loc["fig1a_replication_0.2", "note"]
+    assert found.loc["fig1a_replication_0.0", "estimate"] == pytest.approx(0.7, abs=0.03)
+
+
+def test_a_table_that_the_study_lacks_is_named():
+    def absent(experiment, name):
+        raise statistics.Untestable(f"this study has no table {experiment}/{name}.csv")
+
+    found = claims.check(claims.load(CLAIMS), EXPERIMENTS, absent)
+    assert set(found["verdict"]) == {"not testable at this scale"}
+    assert found["note"].str.contains("no table").all()
+
+
+def test_only_the_figures_asked_for_are_checked():
+    assert set(checked(units=synthetic.unit_tables())["figure"]) == {"fig7a", "figA4a"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [
+        (Estimate(0.2, 0.1, 0.3, 3), "reproduced"),
+        (Estimate(0.2, -0.1, 0.3, 3), "direction only"),
+        (Estimate(0.2, 0.18, 0.22, 3), "direction only"),  # clear, but 0.1 lies outside 0.18 - 0.05
+        (Estimate(0.2, 0.14, 0.22, 3), "reproduced"),  # inside the widened interval
+        (Estimate(-0.1, -0.2, 0.3, 3), "not reproduced"),
+        (Estimate(0.0, 0.0, 0.0, 3), "not reproduced"),
+        (Estimate(0.2, None, None, 1, "too few"), "not testable at this scale"),
+    ],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_rule(ours, verdict, sign):
+    def turned(value):
+        return None if value is None else sign * value
+
+    ends = sorted([turned(ours.low), turned(ours.high)]) if ours.low is not None else [None, None]
+    mirrored = Estimate(turned(ours.value), *ends, ours.networks, ours.note)
+    numbers = {"bound": 0.0, "paper_value": sign * 0.1, "tolerance": 0.05, "corrupt": None}
+    words = dict.fromkeys(("id", "figure", "claim", "statistic", "certainty", "origin", "where"), "x")
+    claim = claims.Claim(**words, **numbers, needs=(), direction="above" if sign > 0 else "below")
+    assert claims.judge(claim, mirrored)[0] == verdict
+
+
+# --- the statistics themselves ---
+
+
+def test_spearman_agrees_with_scipy_ties_included():
+    random = np.random.default_rng(0)
+    x, y = random.integers(0, 6, (5, 40)), random.normal(size=(5, 40)).round(1)
+    expected = [spearmanr(a, b).statistic for a, b in zip(x, y, strict=True)]
+    np.testing.assert_allclose(statistics.spearman(x, y), expected)
+
+
+def test_no_rank_correlation_of_constants():
+    with pytest.raises(statistics.Untestable, match="equal"):
+        statistics.spearman(np.ones(5), np.arange(5.0))
+
+
+def test_dead_units_have_no_part_in_a_correlation():
+    tables = synthetic.unit_tables(dead=40)
+    units = tables["units"].merge(tables["single"], on=["run", "layer", "unit"])
+
+    def slow(column, table):
+        return np.mean([spearmanr(n[column], n["importance"]).statistic for _, n in table.groupby("run")])
+
+    live = units[~units["dead"]]
+    for column, name in (("selectivity", "selectivity"), ("information_bits", "information")):
+        found = estimate(f"{name}_correlation", tables, "k").value
+        assert found == pytest.approx(slow(column, live))
+    assert abs(slow("information_bits", units) - found) > 0.01
+
+
+def test_areas_are_means_of_the_zero_clamp_only():
+    tables = synthetic.corruption_tables()
+    clean = tables["areas"].query("corrupt == 0")["auc"].mean()
+    other = tables["areas"].assign(clamp="mean", auc=0.0)
+    both = tables | {"areas": pd.concat([tables["areas"], other])}
+    assert estimate("auc", both, "k", 0.0).value == pytest.approx(clean)
+
+
+def test_area_under_noise_is_the_mean_over_log_noise():
+    tables = synthetic.corruption_tables(auc={0.0: 0.7, 1.0: 0.2}, networks=2, orderings=2)
+    noise = tables["noise"]
+    ratio = noise["noise_sd_ratio"]
+    # clean networks: 1 below a noise ratio of 1 and 0 above; corrupted: 0.5 all along the 2.5 decades
+    noise["accuracy"] = np.where(noise["corrupt"] == 1, 0.5, (ratio < 1).astype(float))
+    low, high = np.log10(0.0316), 1.0
+    levels = np.linspace(low, high, 16)
+    last, first = levels[levels < 0].max(), levels[levels >= 0].min()
+    expected = ((last + first) / 2 - low) / (high - low) - 0.5
+    assert estimate("noise_area_difference", tables, "k").value == pytest.approx(expected)
+
+
+def test_minimal_impact_share_by_hand():
+    # the most selective quarter are units 6 and 7; one matters less than the median unit, one more
+    units = np.stack([np.arange(8.0), np.zeros(8), [5, 1, 6, 2, 7, 3, 0, 8]], axis=1)
+    assert statistics._minimal_impact(units[None]) == pytest.approx(0.5)
+
+
+def test_the_interval_has_a_stream_of_its_own_and_repeats():
+    tables = synthetic.corruption_tables()
+    first, again, other = (estimate("auc_difference", tables, key) for key in ("a", "a", "b"))
+    assert first == again
+    assert first.value == other.value
+    assert first.low != other.low
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    hits, trials = 0, 200
+    for _ in range(trials):
+        means = random.normal(0.5, 0.1, 12)
+        networks = [random.normal(mean, 0.1, (10, 1)) for mean in means]
+        drawn = statistics.resample(networks, statistics._mean, random, 400).mean(1)
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        hits += low <= 0.5 <= high
+    assert 0.88 <= hits / trials <= 0.99  # a bootstrap over units or orderings alone covers about 0.45
+
+
+def test_networks_are_resampled_and_not_only_their_observations():
+    apart = [np.full((10, 1), 0.0), np.full((10, 1), 1.0)]
+    drawn = statistics.resample(apart, statistics._mean, np.random.default_rng(0), 400).mean(1)
+    assert set(np.unique(drawn)) == {0.0, 0.5, 1.0}
+
+
+def test_units_that_only_one_table_holds_are_refused():
+    tables = synthetic.unit_tables()
+    tables["single"] = tables["single"].iloc[1:]
+    with pytest.raises(InputError, match="different units.*relu1"):
+        estimate("selectivity_correlation", tables, "k")
+
+
+# --- the file of claims ---
+
+
+def test_the_claims_file_holds_the_replication_s_areas():
+    table = pd.read_csv(PAPER / "replication_fig1a_mnist.csv")
+    stated = {claim.corrupt: claim.paper_value for claim in claims.load(CLAIMS) if claim.statistic == "auc"}
+    for fraction, curve in table.groupby("fraction_corrupted"):
+        area = np.trapezoid(curve["mean_accuracy"], curve["units_ablated"] / 1024)
+        assert stated[fraction] == pytest.approx(area, abs=0.0006)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"statistic": "auc_diference"}, "unknown statistic 'auc_diference'.*auc_difference"),
+        ({"direction": "up"}, "unknown direction"),
+        ({"certainty": "sure"}, "unknown certainty"),
+        ({"bound": ""}, "needs a bound"),
+        ({"bound": "zero"}, "'bound' holds 'zero'"),
+        ({"bound": "nan"}, "'bound' holds 'nan'"),
+        ({"claim": ""}, "'claim' is empty"),
+        ({"paper_value": "0.1"}, "go together"),
+        ({"corrupt": "0.2"}, "needs `corrupt`"),
+        ({"needs": "hidden is 512"}, "'needs' holds"),
+        ({"id": "fig1a_trend"}, "ids must differ"),
+    ],
+)
+def test_a_malformed_row_is_named(tmp_path, fields, message):
+    path = tampered(tmp_path, "fig1a_clean_above_corrupted", **fields)
+    row = "fig1a_trend" if "id" in fields else "fig1a_clean_above_corrupted"
+    with pytest.raises(InputError, match=f"row '{row}'.*{message}"):
+        claims.load(path)
+
+
+def test_a_row_of_the_wrong_length_is_named(tmp_path):
+    text = CLAIMS.read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "claims.csv"
+    for broken in (text[1] + ",more", text[1].rsplit(",", 1)[0]):
+        path.write_text("\n".join([text[0], broken]) + "\n")
+        with pytest.raises(InputError, match="line 2.*fields"):
+            claims.load(path)
+
+
+def test_a_condition_on_an_unknown_setting_names_the_row(tmp_path):
+    path = tampered(tmp_path, "fig1a_trend", needs="epoch=640")
+    with pytest.raises(InputError, match="fig1a_trend.*'epoch'"):
+        checked(synthetic.corruption_tables(), path=path)
+
+
+def test_metrics_are_flat_with_null_for_what_is_missing():
+    found = claims.metrics(checked(synthetic.corruption_tables(networks=1)).reset_index())
+    entry = found["fig1a_replication_0.0"]
+    assert entry["low"] is None
+    assert entry["paper"] == 0.735
+    assert entry["verdict"] == "not testable at this scale"
+    assert set(entry) == {"estimate", "low", "high", "paper", "verdict"}

@@ -1,0 +1,458 @@
+import copy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from directions import config, runs, schema
+from directions.errors import InputError
+from directions.figures import FIGURES
+
+ROOT = Path(__file__).parents[2]
+
+
+def given(**over):
+    """config.yaml as it is in the repository, with values as the command line puts them."""
+    return config.merge(config.read_yaml(ROOT / "config.yaml"), over)
+
+
+def load(**over):
+    return config.load(given(**over), ROOT)
+
+
+def refused(**over):
+    with pytest.raises(InputError) as caught:
+        load(**over)
+    return str(caught.value)
+
+
+def corruption(**over):
+    """An override of one experiment; the paper study, as its values are the paper's and not tuned."""
+    return {"study": "paper", "experiments": {"mnist_corruption": over}}
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A folder with its own copy of everything that `load` reads."""
+    for folder in ("configs", "schemas"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    return tmp_path
+
+
+# What is merged
+
+
+def test_every_study_of_the_repository_loads():
+    for path in (ROOT / "configs").glob("*.yaml"):
+        study = load(study=path.stem)
+        assert study["figures"] == [name for name in FIGURES if name in study["draw"]]
+        assert runs.expand(study)
+
+
+def test_the_papers_values():
+    networks = runs.expand(load(study="paper"))
+    assert list(networks) == ["mnist_corruption", "mnist_selectivity"]
+    assert len(networks["mnist_corruption"]) == 6 * 3
+    assert len(networks["mnist_selectivity"]) == 4
+    one = networks["mnist_corruption"]["corrupt-0.4_seed-1"]
+    assert one == {
+        "dataset": "mnist", "images": "all", "model": "mlp", "hidden": [512, 512], "optimizer": "sgd",
+        "learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.0, "batch": 128, "epochs": 640,
+        "dropout": 0.0, "corrupt": 0.4, "seed": 1, "keep_epochs": [], "evaluate_every": 10,
+        "require_train_accuracy": None, "precision": "float32",
+    }  # fmt: skip
+    assert networks["mnist_selectivity"]["seed-3"]["hidden"] == [128, 128]
+
+
+def test_layers_lie_over_each_other(clone):
+    (clone / "configs/mine.yaml").write_text(
+        "defaults: {training: {epochs: 7, batch: 16}}\n"
+        "experiments: {mnist_corruption: {training: {batch: 32}, vary: {seed: [5]}}}\n"
+    )
+    over = {"experiments": {"mnist_corruption": {"training": {"weight_decay": 0.5}}}}
+    study = config.load(given(study="mine", precision="bf16", **over), clone)
+    corrupted, selective = study["experiments"].values()
+    assert corrupted["training"]["epochs"] == selective["training"]["epochs"] == 7  # the study's default
+    assert (corrupted["training"]["batch"], selective["training"]["batch"]) == (32, 16)
+    assert (corrupted["training"]["weight_decay"], selective["training"]["weight_decay"]) == (0.5, 0.0)
+    assert corrupted["vary"] == {"corrupt": [0.0, 0.2, 0.4, 0.6, 0.8, 1.0], "seed": [5]}  # lists replace
+    assert corrupted["training"]["precision"] == "bf16"
+    assert corrupted["ablate_cumulative"]["orderings"] == 10  # the base's default
+
+
+def test_an_experiment_may_have_its_own_values_of_an_analysis():
+    study = load(**corruption(ablate_cumulative={"points": "all"}))
+    block = study["experiments"]["mnist_corruption"]["ablate_cumulative"]
+    assert block == {"split": "train", "orderings": 10, "clamp": ["zero"], "points": "all"}
+
+
+def test_null_removes_what_can_be_removed_and_leaves_sections_alone():
+    base = {"experiments": {"a": {"vary": {"seed": [1], "corrupt": [0]}, "add_noise": {"points": 3}}}}
+    assert config.merge(base, {"experiments": {"a": {"vary": {"corrupt": None}, "add_noise": None}}}) == {
+        "experiments": {"a": {"vary": {"seed": [1]}}}
+    }
+    own = {"experiments": {"a": {"training": {"hidden": [8], "require_train_accuracy": 0.9}}}}
+    nulls = {"experiments": {"a": {"training": {"hidden": None, "require_train_accuracy": None}}}}
+    assert config.merge(own, nulls) == {"experiments": {"a": {"training": {"require_train_accuracy": None}}}}
+    assert config.merge(base, {"experiments": None}) == base  # all its lines were commented out
+    study = load(study="paper", experiments={"mnist_corruption": None}, draw={"fig1a": None, "fig2a": None})
+    assert list(study["experiments"]) == ["mnist_selectivity"]
+    assert study["figures"] == ["fig7a", "figA4a"]
+
+
+def test_null_is_a_value_where_it_may_stand():
+    study = load(
+        study="quick", **{"experiments": {"mnist_corruption": {"training": {"require_train_accuracy": None}}}}
+    )
+    assert study["experiments"]["mnist_corruption"]["training"]["require_train_accuracy"] is None
+
+
+def test_loading_changes_nothing_of_what_it_was_given():
+    before = given()
+    after = copy.deepcopy(before)
+    config.load(after, ROOT)
+    assert after == before
+
+
+def test_numbers_get_one_kind():
+    study = load(**corruption(training={"weight_decay": 0, "epochs": 5.0}, vary={"corrupt": [0, -0.0 + 1]}))
+    experiment = study["experiments"]["mnist_corruption"]
+    assert repr(experiment["training"]["weight_decay"]) == "0.0"
+    assert repr(experiment["training"]["epochs"]) == "5"
+    assert repr(experiment["vary"]["corrupt"]) == "[0.0, 1.0]"
+    assert repr(schema.exact(-0.0, {"type": "number"}, {})) == "0.0"
+
+
+# Which figures
+
+
+@pytest.mark.parametrize("words", ["fig1a", "[fig1a]", ["fig1a"], "fig1a,", "fig1a, fig1a"])
+def test_figures_may_be_words_as_the_command_line_gives_them(words):
+    study = load(study="paper", figures=words)
+    assert study["figures"] == ["fig1a"]
+    assert study["tables"] == {"mnist_corruption": ["runs", "areas", "ablation"]}
+
+
+@pytest.mark.parametrize("words", ["all", " all ", "[all]"])
+def test_all_figures_and_every_table(words):
+    study = load(study="paper", figures=words)
+    assert study["figures"] == ["fig1a", "fig2a", "fig7a", "figA4a"]
+    assert set(study["tables"]["mnist_selectivity"]) == {"runs", "history", "single", "units"}
+
+
+def test_a_figure_that_the_study_does_not_draw():
+    message = refused(study="paper", figures="fig7a,fig1b", draw={"fig7a": None})
+    assert "figures: fig7a is not among them" in message
+    assert "figures: fig1b is not among them; did you mean fig1a?" in message
+    assert "study paper draws fig1a, fig2a, figA4a" in message
+
+
+# What is refused by the schema
+
+
+def test_an_unknown_study_names_the_files(clone):
+    (clone / "configs/Mine-2.yaml").write_text("")
+    with pytest.raises(InputError, match=r"did you mean quick\?; configs/ has Mine-2, paper, quick"):
+        config.load(given(study="quikc"), clone)
+    with pytest.raises(InputError, match="lower-case"):
+        config.load(given(study="Mine-2"), clone)
+    for wrong in (None, 3, ["quick"], "../configs/quick"):
+        with pytest.raises(InputError, match="study: .* is unknown"):
+            config.load(given() | {"study": wrong}, clone)
+
+
+def nested(path, value):
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("presision", "precision"),
+        ("sources.mnistt", "mnist"),
+        ("imagefolder.sise", "size"),
+        ("defaults.trainings", "training"),
+        ("defaults.training.epoch", "epochs"),
+        ("defaults.ablate_cumulative.point", "points"),
+        ("defaults.add_noise.repeat", "repeats"),
+        ("defaults.ablate_single.splits", "split"),
+        ("defaults.measure_units.bin", "bins"),
+        ("experiments.mnist_corruption.analysis", "analyses"),
+        ("experiments.mnist_corruption.training.epoch", "epochs"),
+        ("experiments.mnist_corruption.vary.seeds", "seed"),
+        ("experiments.mnist_corruption.ablate_cumulative.ordering", "orderings"),
+        ("experiments.mnist_corruption.add_noise.low", "lowest"),
+    ],
+)
+def test_a_typo_at_every_level_names_the_nearest_key(path, known):
+    message = refused(**nested(path, 1))
+    assert f"{path} (in config.yaml or the command line): unknown key; did you mean {known}?" in message
+
+
+def test_settings_that_cannot_be_varied():
+    message = refused(**corruption(vary={"keep_epochs": [1]}))
+    assert "experiments.mnist_corruption.vary.keep_epochs" in message
+
+
+def test_all_that_is_wrong_is_said_at_once_with_its_file(clone):
+    (clone / "configs/mine.yaml").write_text("defaults: {training: {epochs: 0}}\n")
+    over = {"experiments": {"mnist_corruption": {"training": {"dropout": 1.0}}}}
+    with pytest.raises(InputError) as caught:
+        config.load(given(study="mine", device="gpu", **over), clone)
+    lines = str(caught.value).splitlines()[1:]
+    assert sorted(line.split(" is ")[0] for line in lines) == [
+        "  defaults.training.epochs (in configs/mine.yaml): 0",
+        "  device (in config.yaml or the command line): 'gpu'",
+        "  experiments.mnist_corruption.training.dropout (in config.yaml or the command line): 1.0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "allowed"),
+    [
+        ("device", "gpu", "auto, cpu, cuda or cuda:N"),
+        ("precision", "float16", "float32 or bf16"),
+        ("data_root", "", "a folder"),
+        ("data_root", 2024, "a folder"),
+        ("figures", [], "all, or figure names"),
+        ("figures", 1, "all, or figure names"),
+        ("sources.mnist", [], "a list"),
+        ("sources.mnist", ["local", "local"], "each once"),
+        ("sources.cifar10", ["wheel"], "local, mirror"),
+        ("imagefolder", {"path": "x", "size": 0}, "a whole number >= 1"),
+        ("defaults.training.dataset", "mnits", "did you mean mnist?"),
+        ("defaults.training.images", 0, "all, or a whole number >= 1"),
+        ("defaults.training.images", "some", "all, or a whole number >= 1"),
+        ("defaults.training.model", "mpl", "did you mean mlp?"),
+        ("defaults.training.hidden", 128, "a list of layer widths"),
+        ("defaults.training.hidden", [], "a list of layer widths"),
+        ("defaults.training.hidden", [0], "a whole number >= 1"),
+        ("defaults.training.optimizer", "sdg", "did you mean sgd?"),
+        ("defaults.training.learning_rate", 0, "a number > 0"),
+        ("defaults.training.momentum", 1, "a number >= 0 and < 1"),
+        ("defaults.training.weight_decay", -0.1, "a number >= 0"),
+        ("defaults.training.batch", 0, "a whole number >= 1"),
+        ("defaults.training.epochs", 2.5, "a whole number >= 1"),
+        ("defaults.training.dropout", 1.0, "a number >= 0 and < 1"),
+        ("defaults.training.corrupt", -0.2, "a share from 0 to 1"),
+        ("defaults.training.corrupt", 1.01, "a share from 0 to 1"),
+        ("defaults.training.seed", -1, "a whole number >= 0"),
+        ("defaults.training.keep_epochs", [1, 1], "each once"),
+        ("defaults.training.evaluate_every", 0, "a whole number >= 1"),
+        ("defaults.training.require_train_accuracy", 99, "a share > 0 and <= 1, or null"),
+        ("defaults.ablate_cumulative.split", "validation", "train or test"),
+        ("defaults.ablate_cumulative.clamp", "zero", "a list"),
+        ("defaults.ablate_cumulative.clamp", ["median"], "zero or mean"),
+        ("defaults.ablate_cumulative.points", 1, "all, or a whole number >= 2"),
+        ("defaults.add_noise.points", 1, "a whole number >= 2"),
+        ("defaults.add_noise.lowest", 0, "a number > 0"),
+        ("defaults.measure_units.bins", 1, "a whole number >= 2"),
+        ("experiments.mnist_corruption.vary", {"corrupt": None, "seed": None}, "seed: [0] for a single run"),
+        ("experiments.mnist_corruption.vary.seed", [], "a list of one or more values"),
+        ("experiments.mnist_corruption.vary.seed", 3, "a list of one or more values"),
+        ("experiments.mnist_corruption.vary.corrupt", [0.5, 1.5], "a share from 0 to 1"),
+        ("experiments.mnist_corruption.analyses", ["add_noisse"], "did you mean add_noise?"),
+        ("experiments.mnist_corruption.analyses", ["add_noise", "add_noise"], "each once"),
+        ("experiments.no-path", {"vary": {"seed": [0]}, "analyses": ["add_noise"]}, "lower-case letters"),
+        ("draw.fig1", "mnist_corruption", "did you mean fig1a?"),
+        ("draw.fig1a", ["mnist_corruption"], "the name of an experiment"),
+    ],
+)  # fmt: skip
+def test_values_that_are_not_allowed(path, value, allowed):
+    message = refused(**nested(path, value))
+    # Names in a mapping are refused at the mapping, items of a list at their number.
+    where = path if path.split(".")[-1] not in ("no-path", "fig1") else path.rsplit(".", 1)[0]
+    assert f"  {where}" in message
+    assert "is refused: allowed is" in message
+    assert allowed in message
+
+
+@pytest.mark.parametrize("value", [True, False, float("nan"), float("inf"), "many", [1], {"a": 1}, None])
+@pytest.mark.parametrize("key", ["epochs", "learning_rate", "corrupt", "images"])
+def test_what_is_no_number_is_refused_as_one(key, value):
+    message = refused(study="paper", defaults={"training": {key: value}})
+    assert f"defaults.training.{key}" in message
+    assert ("YAML reads yes" in message) == isinstance(value, bool)
+
+
+@pytest.mark.parametrize(
+    ("word", "number"),
+    [("1e-3", "1.0e-3"), ("1e3", "1.0e+3"), ("1.e3", "1.0e+3"), ("2.5E3", "2.5e+3"), (".5e3", "0.5e+3"),
+     ("5", "5"), ("0.1", "0.1"), (".5", "0.5"), ("5.", "5.0"), ("+1e-2", "+1.0e-2")],
+)  # fmt: skip
+def test_numbers_that_are_text_are_told_apart(word, number):
+    assert f"write {number} without quotes" in refused(**corruption(training={"learning_rate": word}))
+    assert yaml.safe_load(number) == float(word)  # the way out leads out
+
+
+@pytest.mark.parametrize("word", ["", ".", "e3", "-", "1e", "0x10", "1_000", "ten", "1.2.3"])
+def test_other_words_are_not_taken_for_numbers(word):
+    assert schema.yaml_number(word) is None
+
+
+def test_yaml_itself_has_the_trap():
+    assert yaml.safe_load("1e-3") == "1e-3"
+
+
+def test_a_missing_key_and_a_misspelt_experiment():
+    without = given()
+    del without["device"]
+    with pytest.raises(InputError, match="lacks device"):
+        config.load(without, ROOT)
+    message = refused(experiments={"mnist_coruption": {"training": {"epochs": 3}}})
+    assert "experiments.mnist_coruption (in config.yaml or the command line): lacks vary" in message
+    assert "did you mean mnist_corruption?" in message
+
+
+def test_keys_that_are_no_text_are_named():
+    message = refused(experiments={1: {}, "mnist_corruption": {"training": {False: 3}}})
+    assert "experiments.1 (in" in message
+    assert "experiments.mnist_corruption.training.False (in" in message
+
+
+def test_a_study_may_not_set_what_the_user_sets(clone):
+    (clone / "configs/mine.yaml").write_text("device: cpu\nexperiment: {}\n")
+    with pytest.raises(InputError) as caught:
+        config.load(given(study="mine"), clone)
+    assert "device (in configs/mine.yaml): is not for a study to set" in str(caught.value)
+    assert "experiment (in configs/mine.yaml): is not for a study to set; did you mean exp" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: [1", "not readable YAML"),
+        ("- a\n- b\n", "holds a list"),
+        ("defaults: {}\ndefaults: {}\n", "'defaults' stands twice"),
+        ("draw:\n  fig1a: a\n  fig1a: b\n", "'fig1a' stands twice"),
+        (b"\xff\xfe\x00", "not readable YAML"),
+    ],
+)
+def test_files_that_cannot_be_read(clone, content, message):
+    path = clone / "configs/mine.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError, match=message) as caught:
+        config.load(given(study="mine"), clone)
+    assert "mine.yaml" in str(caught.value)
+
+
+def test_an_empty_study_is_the_papers(clone):
+    (clone / "configs/mine.yaml").write_text("# nothing yet\n")
+    mine, paper = (config.load(given(study=name), clone) for name in ("mine", "paper"))
+    assert mine | {"study": "paper"} == paper
+
+
+def test_a_missing_base_is_named(clone):
+    (clone / "configs/paper.yaml").unlink()
+    with pytest.raises(InputError, match="paper.yaml does not exist"):
+        config.load(given(study="quick"), clone)
+
+
+# What is refused as impossible
+
+
+def test_a_study_without_experiments():
+    names = dict.fromkeys(("mnist_corruption", "mnist_selectivity"))
+    message = refused(study="paper", experiments=names, draw=dict.fromkeys(FIGURES))
+    assert "experiments: the study has none" in message
+
+
+def test_figures_of_unknown_experiments_and_without_their_analysis():
+    message = refused(
+        study="paper",
+        draw={"fig1a": "mnist_coruption", "fig7a": "mnist_corruption", "fig2a": "mnist_selectivity"},
+    )
+    assert "draw.fig1a: mnist_coruption is no experiment" in message
+    assert "did you mean mnist_corruption?" in message
+    assert "draw.fig7a: needs ablate_single, which experiments.mnist_corruption.analyses" in message
+    assert "draw.fig7a: needs measure_units, which experiments.mnist_corruption.analyses" in message
+    assert "draw.fig2a: needs add_noise, which experiments.mnist_selectivity.analyses" in message
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        (
+            {"training": {"keep_epochs": [640, 641]}},
+            "keep_epochs has 641, but training ends after 640 epochs",
+        ),
+        ({"training": {"images": 60_001}}, "images 60001 is more than the 60000 training images of mnist"),
+        ({"training": {"images": 100}}, "batch 128 is more than the 100 images trained on"),
+        ({"training": {"batch": 60_001}}, "batch 60001 is more than the 60000 images trained on"),
+        ({"vary": {"images": [5000, 60_001]}}, "images 60001 is more than the 60000"),
+        ({"training": {"dataset": "imagefolder"}}, "needs `imagefolder: {path: ..., size: ...}`"),
+        ({"training": {"optimizer": "adam", "momentum": 0.9}}, "momentum is read by optimizer sgd only"),
+        ({"training": {"optimizer": "adam"}, "vary": {"momentum": [0.5]}}, "momentum is read by optimizer"),
+        ({"vary": {"optimizer": ["sgd", "adam"], "momentum": [0.5, 0.9]}}, "would be the same training"),
+        ({"training": {"seed": 3}}, "seed is fixed in training and varied too"),
+        ({"vary": {"corrupt": [0, 0.0, 0.2, 0.2]}}, "vary.corrupt: 0.0 stands 2 times"),
+        ({"vary": {"hidden": [[8, 8], [8, 8]]}}, "hidden: 8x8 stands 2 times"),
+        ({"add_noise": {"lowest": 10, "highest": 10}}, "lowest 10.0 must be below highest 10.0"),
+        ({"ablate_single": {"split": "train"}}, "ablate_single: is set, but analyses does not list it"),
+        ({"analyses": []}, "analyses: is empty, and no figure shows this experiment"),
+    ],
+)
+def test_impossible_combinations(over, message):
+    said = refused(**corruption(**over))
+    assert "experiments.mnist_corruption" in said
+    assert message in said
+
+
+def test_the_same_fault_of_many_runs_is_said_once():
+    assert refused(**corruption(training={"images": 60_001})).count("60001") == 1
+
+
+def test_possible_combinations_stay_possible():
+    load(**corruption(training={"keep_epochs": [0, 640]}))
+    load(**corruption(training={"images": 128}))
+    load(**corruption(training={"images": 60_000}))
+    load(**corruption(training={"optimizer": "adam"}))  # the inherited momentum is not read, and does no harm
+    load(**corruption(vary={"optimizer": ["sgd", "adam"]}, training={"momentum": 0.5}))
+    folder = {"path": "photos", "size": 32}
+    own = corruption(training={"dataset": "imagefolder", "images": 10**6})
+    assert load(**own, imagefolder=folder)["imagefolder"] == folder
+
+
+def test_a_setting_of_another_model_is_refused(monkeypatch):
+    monkeypatch.setitem(runs.MODELS, "conv11", ())
+    message = refused(**corruption(training={"model": "conv11", "hidden": [8]}))
+    assert "hidden is read by model mlp only, which no run has" in message
+
+
+def test_no_analysis_is_fine_where_a_figure_needs_none(monkeypatch):
+    monkeypatch.setitem(FIGURES, "fig0", ("runs", "history"))
+    bare = {"vary": {"seed": [0]}, "analyses": []}
+    study = load(study="paper", experiments={"bare": bare}, draw={"fig0": "bare"})
+    assert study["tables"]["bare"] == ["runs", "history"]
+    assert "experiments.bare.analyses: is empty" in refused(study="paper", experiments={"bare": bare})
+
+
+# What planning costs
+
+
+def test_planning_imports_no_heavy_library_and_starts_fast():
+    heavy = ("torch", "torchvision", "pandas", "matplotlib", "scipy", "snakemake")
+    modules = "config, runs, provenance, recipe, analyses, figures"
+    code = (
+        f"import resource, sys\nfrom directions import {modules}\n"
+        f"print([name for name in {heavy} if name in sys.modules])\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\nprint(used.ru_utime + used.ru_stime)"
+    )
+    seconds = []
+    for _ in range(5):  # processor time of the luckiest start: other work on this machine must not count
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+        )
+        names, used = done.stdout.splitlines()
+        assert names == "[]"
+        seconds.append(float(used))
+        if seconds[-1] < 0.3:
+            break
+    assert min(seconds) < 0.3

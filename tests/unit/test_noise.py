@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+import torch
+
+from directions import models, noise
+from directions.evaluation import evaluate, scaled
+from directions.units import moments, observed
+
+LAYERS = {"relu1": 8, "relu2": 6}
+
+
+@pytest.fixture
+def net(settings):
+    return models.build(settings, (1, 4, 4), 4).eval().requires_grad_(False)
+
+
+@pytest.fixture
+def examples(toy):
+    return torch.tensor(toy.train_images), torch.tensor(toy.train_labels)
+
+
+def spread(net, images):
+    return {name: sd for name, (_, sd) in moments(net, LAYERS, iter([scaled(images)])).items()}
+
+
+def noisy(net, examples, ratios, **options):
+    options = {"spread": spread(net, examples[0]), "repeats": 2, "seed": 0} | options
+    return noise.add_noise(net, *examples, noise_sd_ratios=np.array(ratios), **options)
+
+
+def test_no_noise_is_the_untouched_network_and_none_is_left_behind(net, examples):
+    before = evaluate(net, *examples)
+    loss, accuracy = noisy(net, examples, [0.0, 5.0])
+    np.testing.assert_allclose(loss[:, 0], before.loss)
+    assert (accuracy[:, 0] == before.accuracy).all()
+    assert (loss[:, 1] != before.loss).all()
+    assert evaluate(net, *examples) == before
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_noise_belongs_to_the_image_whatever_the_size_of_a_pass(net, examples, size):
+    whole, parts = noisy(net, examples, [0.5]), noisy(net, examples, [0.5], pass_size=size)
+    np.testing.assert_array_equal(whole[1], parts[1])
+    np.testing.assert_allclose(whole[0], parts[0], rtol=1e-6)
+
+
+def test_draws_of_a_block_do_not_depend_on_where_reading_starts():
+    whole = noise.draws(("k",), 0, 350, (3, 2), torch.device("cpu"))
+    for start, count in [(0, 1), (99, 2), (100, 100), (130, 220)]:
+        part = noise.draws(("k",), start, count, (3, 2), torch.device("cpu"))
+        assert torch.equal(part, whole[start : start + count])
+    assert not torch.equal(whole[:100], whole[100:200])
+
+
+def test_measured_spread_is_the_spread_asked_for_and_follows_the_units_scale():
+    """Twice as loud a unit gets twice the noise, fresh for every image and every element."""
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 3), torch.nn.ReLU()).requires_grad_(
+        False
+    )
+    net[1].weight.data.abs_()
+    net[1].bias.data.abs_()
+    net[1].weight.data[1] = 2 * net[1].weight.data[0]
+    net[1].bias.data[1] = 2 * net[1].bias.data[0]
+    inputs = torch.rand(6000, 1, 2, 2)
+    sd = moments(net, {"2": 3}, iter([inputs]))["2"][1]
+    clean = net(inputs)
+    added = {"2": noise.draws(("spread",), 0, 6000, (3,), torch.device("cpu")) * sd.float()}
+    with noise.noisy(net, added, 0.3), observed(net, ["2"]) as seen:
+        net(inputs)
+    difference = (seen["2"] - clean).double()
+    torch.testing.assert_close(difference.std(0), 0.3 * sd, rtol=0.04, atol=0)
+    torch.testing.assert_close(sd[1], 2 * sd[0])
+    assert torch.corrcoef(difference.T)[0, 1].abs() < 0.05
+
+
+def test_ratios_are_log_spaced_after_a_zero():
+    np.testing.assert_allclose(noise.ratios(0.01, 1.0, 3), [0, 0.01, 0.1, 1.0])
