@@ -18,7 +18,7 @@ rule check_claims:
         asked=asked("claims"),
         experiments=json.dumps({figure: STUDY["draw"][figure] for figure in STUDY["figures"]}),
         study=STUDY["study"],
-        tables=in_study("results/{study}/tables"),
+        tables=lambda wildcards, output: Path(output.csv).parent,
     shell:
         "python scripts/check_claims.py --study {params.study} --claims {input.claims}"
         " --experiments {params.experiments:q} --tables {params.tables} --csv {output.csv} --json {output.json} > {log} 2>&1"

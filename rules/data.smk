@@ -5,12 +5,12 @@ rule prepare_data:
         "logs/prepare_data/{dataset}.log",
     conda:
         ENVIRONMENT
-    params:
-        asked=asked("data"),
-        imagefolder=imagefolder_options,
     resources:  # where the bytes come from changes no result: all are checked against a digest
         raw=f"{STUDY['data_root']}/raw",
         sources=lambda wildcards: ",".join(STUDY["sources"][wildcards.dataset]),
+    params:
+        asked=asked("data"),
+        imagefolder=imagefolder_options,
     shell:
         "python scripts/prepare_data.py --dataset {wildcards.dataset} {params.imagefolder}"
         " --raw {resources.raw} --sources {resources.sources} --output {output} > {log} 2>&1"

@@ -5,8 +5,8 @@ for figure in STUDY["figures"]:
         name:
             figure
         input:
-            code=code("plot_figure", f"directions.figures.{figure}"),
             **tables_of_figure(figure),
+            code=code("plot_figure", f"directions.figures.{figure}"),
         output:
             pdf=in_study(f"results/{{study}}/figures/{figure}.pdf"),
             png=report(

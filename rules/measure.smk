@@ -12,10 +12,10 @@ rule measure_units:
         "benchmarks/{study}/units/{experiment}/{run}.tsv"
     conda:
         ENVIRONMENT
-    params:
-        asked=asked("measure_units"),
     resources:
         device=STUDY["device"],
+    params:
+        asked=asked("measure_units"),
     shell:
         "python scripts/measure_units.py --model {input.model} --data {input.data} --ledger {input.ledger}"
         " --asked {params.asked:q} --table {output}"

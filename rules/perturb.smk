@@ -12,10 +12,10 @@ rule ablate_cumulative:
         "benchmarks/{study}/ablation/{experiment}/{run}.tsv"
     conda:
         ENVIRONMENT
-    params:
-        asked=asked("ablate_cumulative"),
     resources:
         device=STUDY["device"],
+    params:
+        asked=asked("ablate_cumulative"),
     shell:
         "python scripts/ablate_cumulative.py --model {input.model} --data {input.data} --ledger {input.ledger}"
         " --asked {params.asked:q} --table {output}"
@@ -36,10 +36,10 @@ rule add_noise:
         "benchmarks/{study}/noise/{experiment}/{run}.tsv"
     conda:
         ENVIRONMENT
-    params:
-        asked=asked("add_noise"),
     resources:
         device=STUDY["device"],
+    params:
+        asked=asked("add_noise"),
     shell:
         "python scripts/add_noise.py --model {input.model} --data {input.data} --ledger {input.ledger}"
         " --asked {params.asked:q} --table {output}"
@@ -60,10 +60,10 @@ rule ablate_single:
         "benchmarks/{study}/single/{experiment}/{run}.tsv"
     conda:
         ENVIRONMENT
-    params:
-        asked=asked("ablate_single"),
     resources:
         device=STUDY["device"],
+    params:
+        asked=asked("ablate_single"),
     shell:
         "python scripts/ablate_single.py --model {input.model} --data {input.data} --ledger {input.ledger}"
         " --asked {params.asked:q} --table {output}"

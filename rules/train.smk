@@ -15,12 +15,12 @@ rule train:
         "benchmarks/{study}/models/{experiment}/{run}.tsv"
     conda:
         ENVIRONMENT
+    resources:
+        device=STUDY["device"],
     params:
         asked=asked("train"),
         # No output: Snakemake deletes the outputs of a killed job, and this must outlive it.
         resume="results/{study}/resume/{experiment}/{run}",
-    resources:
-        device=STUDY["device"],
     shell:
         "python scripts/train.py --data {input.data} --ledger {input.ledger} --asked {params.asked:q}"
         " --resume {params.resume} --model {output.model} --checkpoints {output.checkpoints}"

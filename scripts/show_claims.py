@@ -10,7 +10,7 @@ from directions.cli import parser, start
 from directions.errors import InputError
 from directions.tidy import read, require
 
-WIDTHS = {"figure": 6, "claim": 50, "paper": 7, "ours": 22, "verdict": 16}  # 109 with two blanks between
+WIDTHS = {"figure": 6, "claim": 48, "paper": 7, "ours": 24, "verdict": 16}  # 109 with two blanks between
 
 
 def cells(row: dict) -> list[list[str]]:

@@ -19,6 +19,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--ledger", required=True, help="label ledger written by corrupt_labels.py")
     parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
     parser.add_argument("--resume", required=True, type=Path, help="folder for what a killed run needs")
+    parser.add_argument("--snapshot-seconds", type=float, default=30, help="most work that a kill can cost")
     parser.add_argument("--model", required=True, help="weights to write, safetensors")
     parser.add_argument("--checkpoints", required=True, help="weights at `keep_epochs`, safetensors")
     parser.add_argument("--history", required=True, help="CSV to write, one row per evaluated epoch")
@@ -39,6 +40,7 @@ def main(argv: list[str]) -> None:
         settings,
         resume=args.resume,
         fingerprint=records.fingerprint(header, train_set),
+        snapshot_seconds=args.snapshot_seconds,
     )
 
     with atomic(args.history) as partial:

@@ -34,7 +34,7 @@ def load(config: Mapping, root: Path) -> dict:
 
     Raises InputError with one line for each thing that is wrong: where, what, what is allowed.
     """
-    given = _plain(config)
+    given = dict(config)
     layers = _layers(given, Path(root))
     faults = [fault for label, layer in layers for fault in _key_faults(layer, label)]
     _stop(faults)
@@ -120,13 +120,6 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _plain(value: object) -> object:
-    """A copy in plain dicts and lists, of whatever mappings Snakemake read."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
 def _layers(given: dict, root: Path) -> Layers:
     study = given.get("study")
     known = sorted(path.stem for path in (root / "configs").glob("*.yaml"))
@@ -154,7 +147,7 @@ def _key_faults(layer: dict, label: str) -> Iterator[str]:
         for key, item in value.items() if isinstance(value, dict) else ():
             if not isinstance(key, str):
                 where = schema.dotted((*keys, repr(key)))
-                yield f"{where} (in {label}): a key must be text; YAML reads 1 as a number, off and no as false"
+                yield f"{where} (in {label}): a key must be text (YAML reads off and no as false)"
             stack.append(((*keys, str(key)), item))
 
 

@@ -180,9 +180,14 @@ def _first(table: pd.DataFrame, key: list[str]) -> str:
 
 def _units(tables: Tables, _corrupt: float | None = None) -> Groups:
     """One (live units, 3) array per network: selectivity, information (bits), importance (nats)."""
-    columns = ["selectivity", "information_bits", "importance"]
-    by_run = live_units(tables).groupby("run", sort=True)
-    return {"all": [network[columns].to_numpy(float) for _, network in by_run]}
+    units = live_units(tables)
+    networks = []
+    for run in sorted(require(tables, "runs", "run")["run"]):
+        network = units.loc[units["run"] == run, ["selectivity", "information_bits", "importance"]]
+        if len(network) < 2:
+            raise Untestable(f"network {run} has {len(network)} unit(s) that are not dead")
+        networks.append(network.to_numpy(float))
+    return {"all": networks}
 
 
 # --- what is measured on a network: (resamples, observations, columns) -> (resamples[, values]) ---

@@ -18,8 +18,6 @@ from directions.seeds import number, torch_stream
 
 log = logging.getLogger(__name__)
 
-SNAPSHOT_SECONDS = 30.0  # a killed job loses at most this much work; it changes no result
-
 
 def make_optimizer(model: nn.Module, settings: dict) -> optim.Optimizer:
     """SGD with momentum or Adam, as the settings say (docs/DEVIATIONS.md, D1)."""
@@ -73,12 +71,13 @@ def train(
     *,
     resume: Path,
     fingerprint: str,
-    snapshot_seconds: float = SNAPSHOT_SECONDS,
+    snapshot_seconds: float = 30.0,
 ) -> list[dict]:
     """Train in place; return one row per evaluated epoch: losses in nats and accuracies on both sets.
 
     `resume` is a folder for what a killed job needs to go on: a snapshot and the checkpoints kept so far
-    (see `kept`). A snapshot with another `fingerprint` is ignored. Raises InputError when the network ends
+    (see `kept`); a snapshot is written when the last is `snapshot_seconds` old, which changes no result.
+    A snapshot with another `fingerprint` is ignored. Raises InputError when the network ends
     below `require_train_accuracy`.
     """
     optimizer = make_optimizer(model, settings)

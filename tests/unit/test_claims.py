@@ -265,6 +265,13 @@ def test_networks_are_resampled_and_not_only_their_observations():
     assert set(np.unique(drawn)) == {0.0, 0.5, 1.0}
 
 
+def test_a_network_of_dead_units_is_named_and_not_dropped():
+    tables = synthetic.unit_tables()
+    tables["units"].loc[tables["units"]["run"] == "seed-2", "dead"] = True
+    with pytest.raises(statistics.Untestable, match="seed-2 has 0 unit"):
+        estimate("selectivity_correlation", tables, "k")
+
+
 def test_units_that_only_one_table_holds_are_refused():
     tables = synthetic.unit_tables()
     tables["single"] = tables["single"].iloc[1:]

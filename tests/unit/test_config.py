@@ -12,6 +12,7 @@ from directions.errors import InputError
 from directions.figures import FIGURES
 
 ROOT = Path(__file__).parents[2]
+LONGEST = 0.6  # seconds to import what planning needs; seen: 0.26, and 1.6 with torch
 
 
 def given(**over):
@@ -105,7 +106,7 @@ def test_null_removes_what_can_be_removed_and_leaves_sections_alone():
 
 def test_null_is_a_value_where_it_may_stand():
     study = load(
-        study="quick", **{"experiments": {"mnist_corruption": {"training": {"require_train_accuracy": None}}}}
+        study="quick", experiments={"mnist_corruption": {"training": {"require_train_accuracy": None}}}
     )
     assert study["experiments"]["mnist_corruption"]["training"]["require_train_accuracy"] is None
 
@@ -123,6 +124,8 @@ def test_numbers_get_one_kind():
     assert repr(experiment["training"]["weight_decay"]) == "0.0"
     assert repr(experiment["training"]["epochs"]) == "5"
     assert repr(experiment["vary"]["corrupt"]) == "[0.0, 1.0]"
+    keep = load(**corruption(training={"keep_epochs": [9, 1]}))["experiments"]["mnist_corruption"]
+    assert keep["training"]["keep_epochs"] == [1, 9]  # a set of epochs: its order makes no other training
     assert repr(schema.exact(-0.0, {"type": "number"}, {})) == "0.0"
 
 
@@ -302,8 +305,11 @@ def test_yaml_itself_has_the_trap():
 def test_a_missing_key_and_a_misspelt_experiment():
     without = given()
     del without["device"]
-    with pytest.raises(InputError, match="lacks device"):
+    del without["sources"]["mnist"]
+    with pytest.raises(InputError) as caught:
         config.load(without, ROOT)
+    lacking = [line.split("lacks ")[1] for line in str(caught.value).splitlines()[1:]]
+    assert lacking == ["device", "mnist"]
     message = refused(experiments={"mnist_coruption": {"training": {"epochs": 3}}})
     assert "experiments.mnist_coruption (in config.yaml or the command line): lacks vary" in message
     assert "did you mean mnist_corruption?" in message
@@ -453,6 +459,6 @@ def test_planning_imports_no_heavy_library_and_starts_fast():
         names, used = done.stdout.splitlines()
         assert names == "[]"
         seconds.append(float(used))
-        if seconds[-1] < 0.3:
+        if seconds[-1] < LONGEST:
             break
-    assert min(seconds) < 0.3
+    assert min(seconds) < LONGEST

@@ -266,10 +266,10 @@ def test_every_analysis_and_table_has_a_stage():
 def tree(tmp_path):
     """A little repository in which every way to import a module occurs."""
     files = {
-        "scripts/draw.py": "import numpy\nfrom directions.tables import read\nfrom directions import style, NAME\n",
-        "src/directions/__init__.py": "NAME = 'x'\n",
+        "scripts/draw.py": "import numpy\nfrom directions.tables import read\nfrom directions import style\n",
+        "src/directions/__init__.py": "NAME = 'x'\n\n\ndef call(): pass\n",
         "src/directions/tables.py": "def read():\n    import directions.deep.low as low\n    return low\n",
-        "src/directions/style.py": "import os.path\nfrom . import colours\n",
+        "src/directions/style.py": "import os.path\nfrom . import NAME, call, colours\n",
         "src/directions/colours.py": "",
         "src/directions/unused.py": "raise SystemExit\n",
         "src/directions/deep/__init__.py": "from .high import up\n",

@@ -185,11 +185,12 @@ def _run(command: list[str], folder: str, patience: float) -> None:
     every address of a dead server in turn. Raises Unavailable with the reason.
     """
     said = Path(folder, "said.txt")
-    speaking = {**os.environ, "LC_ALL": "C", "PIP_QUIET": "0"}  # so that ANSWERED is what it says
+    # Words as in ANSWERED; and what a stopped pip leaves behind goes with the scratch folder.
+    environment = {**os.environ, "LC_ALL": "C", "PIP_QUIET": "0", "TMPDIR": folder}
     try:
         with said.open("w") as file:
             process = subprocess.Popen(
-                command, cwd=folder, env=speaking, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file
             )
     except FileNotFoundError:
         raise Unavailable(f"this machine has no {command[0]}") from None

@@ -170,7 +170,7 @@ def count(values: pd.Series, noun: str) -> str:
 def corruption_label(runs: pd.DataFrame, fraction: float) -> str:
     """ "0.4 (36 % changed)": the share of labels that really differ from the true ones, a mean."""
     changed = runs.loc[runs["corrupt"] == fraction, "changed_share"].mean()
-    return f"{fraction:.1f} ({100 * changed:.0f} % changed)"
+    return f"{float(fraction)} ({100 * changed:.0f} % changed)"
 
 
 def chance_line(axes: Axes, classes: int) -> None:

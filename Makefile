@@ -1,0 +1,41 @@
+# `make quick` and `make test` are all a newcomer needs; `make help` lists the rest.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+CORES ?= all
+STUDY ?= quick
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+SNAKEFILES := Snakefile $(wildcard rules/*.smk)
+
+.PHONY: help setup quick test report dry-run
+.DEFAULT_GOAL := help
+
+help:  ## show these lines
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/ready  ## make .venv with exactly the versions of requirements.lock (5.4 GB, a few minutes, once)
+
+.venv/ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "error: no python3.11 found: install it, or name one: make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is too old: Python 3.11 or newer is needed"; exit 1; }
+	$(PYTHON) -m venv .venv || { echo "error: no venv module: on Debian, apt install python3-venv"; exit 1; }
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+quick: setup  ## the quick study on real MNIST: data, networks, figures, claims
+	snakemake --cores $(CORES) --config study=quick -- all
+	@python scripts/show_claims.py results/quick/tables/claims.csv
+	@echo && echo "Figures: results/quick/figures/" && ls results/quick/figures
+
+test: setup  ## format, lint and all tests
+	ruff check .
+	ruff format --check .
+	snakefmt --check $(SNAKEFILES)
+	snakemake --lint
+	pytest
+
+report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick
+	snakemake --config study=$(STUDY) --report results/$(STUDY)/report.html
+	@echo "Report: results/$(STUDY)/report.html"
+
+dry-run: setup  ## list every job of the paper's study, without data
+	snakemake --dry-run --quiet rules --config study=paper

@@ -1,0 +1,166 @@
+"""The scripts around figures and claims: what they read, write, print, and how they fail."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import synthetic
+
+from directions.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = ROOT / "data" / "paper" / "claims.csv"
+EXPERIMENTS = json.dumps({"fig1a": "corruption", "fig2a": "corruption", "fig7a": "units", "figA4a": "units"})
+
+
+def script(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("tables")
+    synthetic.write(synthetic.corruption_tables(networks=2, orderings=4), folder / "corruption")
+    synthetic.write(synthetic.unit_tables(networks=2), folder / "units")
+    return folder
+
+
+def check(tables: Path, out: Path, claims=CLAIMS, experiments=EXPERIMENTS) -> tuple[pd.DataFrame, dict]:
+    arguments = {"study": "quick", "claims": claims, "tables": tables, "experiments": experiments}
+    arguments |= {"csv": out / "claims.csv", "json": out / "claims.json"}
+    script("check_claims").main([f"--{name}={value}" for name, value in arguments.items()])
+    return pd.read_csv(out / "claims.csv"), json.loads((out / "claims.json").read_text())
+
+
+def plot(tables: Path, out: Path, figure: str) -> None:
+    files = [f"--pdf={out / figure}.pdf", f"--png={out / figure}.png"]
+    script("plot_figure").main([f"--figure={figure}", "--study=quick", f"--tables={tables}", *files])
+
+
+def test_check_claims_writes_one_row_and_one_entry_per_claim(tables, tmp_path):
+    found, metrics = check(tables, tmp_path)
+    assert list(found["id"]) == list(pd.read_csv(CLAIMS)["id"]) == list(metrics)
+    for row in found.itertuples():
+        assert metrics[row.id]["verdict"] == row.verdict
+        assert metrics[row.id]["estimate"] == pytest.approx(row.estimate, abs=1e-4)
+    assert metrics["fig1a_clean_above_corrupted"]["verdict"] == "reproduced"
+
+
+def test_check_claims_gives_the_same_bytes_again(tables, tmp_path):
+    for copy in ("a", "b"):
+        check(tables, tmp_path / copy)
+    assert (tmp_path / "a/claims.csv").read_bytes() == (tmp_path / "b/claims.csv").read_bytes()
+
+
+def test_check_claims_names_a_table_that_the_study_lacks(tables, tmp_path):
+    both = json.dumps({"fig1a": "corruption", "fig2a": "elsewhere"})
+    found, _ = check(tables, tmp_path, experiments=both)
+    lacking = found[found["figure"] == "fig2a"]
+    assert set(lacking["verdict"]) == {"not testable at this scale"}
+    assert lacking["note"].str.contains("no table elsewhere/").all()
+    assert (found.loc[found["figure"] == "fig1a", "verdict"] == "reproduced").any()
+
+
+@pytest.mark.parametrize("experiments", ["fig1a", "[1]", '{"fig1a": 3}'])
+def test_check_claims_refuses_experiments_that_are_no_mapping(tables, tmp_path, experiments):
+    with pytest.raises(InputError, match="--experiments"):
+        check(tables, tmp_path, experiments=experiments)
+
+
+def test_a_bad_claims_file_ends_in_one_line_and_leaves_no_output(tables, tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text(CLAIMS.read_text().replace(",auc_trend,", ",auc_tend,"))
+    command = [sys.executable, ROOT / "scripts/check_claims.py", "--study=quick", f"--claims={bad}"]
+    command += [f"--tables={tables}", f"--experiments={EXPERIMENTS}"]
+    command += [f"--csv={tmp_path}/out.csv", f"--json={tmp_path}/out.json"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert re.fullmatch(
+        r"error: .*row 'fig1a_trend' \(line 4\): unknown statistic 'auc_tend'.*\n", done.stderr
+    )
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_show_claims_prints_a_table_that_fits_a_terminal(tables, tmp_path, capsys):
+    found, _ = check(tables, tmp_path)
+    script("show_claims").main([str(tmp_path / "claims.csv")])
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 110
+    last = shown.strip().splitlines()[-1]
+    for verdict, number in found["verdict"].value_counts().items():
+        assert f"{number} {verdict}" in last
+    together = " ".join(shown.split())
+    assert "slightly correlated" in together
+    assert "0.095" in together
+    row = found.set_index("id").loc["fig1a_trend"]
+    assert f"{row['estimate']:.3f} [{row['low']:.3f}, {row['high']:.3f}]" in shown
+
+
+def test_show_claims_refuses_what_is_no_claims_table(tables, tmp_path):
+    with pytest.raises(InputError, match="has no column 'verdict'|has no column 'figure'"):
+        script("show_claims").main([str(tables / "units" / "runs.csv")])
+    with pytest.raises(InputError, match="does not exist"):
+        script("show_claims").main([str(tmp_path / "claims.csv")])
+
+
+@pytest.mark.parametrize(("figure", "experiment"), json.loads(EXPERIMENTS).items())
+def test_plot_figure_reads_the_registry_s_tables_and_nothing_else(tables, tmp_path, figure, experiment):
+    from directions.figures import FIGURES
+
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for name in FIGURES[figure]:
+        (alone / f"{name}.csv").write_bytes((tables / experiment / f"{name}.csv").read_bytes())
+    plot(alone, tmp_path, figure)
+    plot(tables / experiment, tmp_path / "all", figure)
+    for kind in ("pdf", "png"):
+        assert (tmp_path / f"{figure}.{kind}").read_bytes() == (
+            tmp_path / "all" / f"{figure}.{kind}"
+        ).read_bytes()
+    for name in FIGURES[figure]:
+        (alone / f"{name}.csv").rename(tmp_path / "aside.csv")
+        with pytest.raises(InputError, match=f"{name}.csv does not exist"):
+            plot(alone, tmp_path / "never", figure)
+        (tmp_path / "aside.csv").rename(alone / f"{name}.csv")
+    assert not (tmp_path / "never").exists()
+
+
+def test_plot_figure_names_table_and_column_and_leaves_no_file(tables, tmp_path):
+    broken = tmp_path / "broken"
+    for name in ("runs", "noise"):
+        table = pd.read_csv(tables / "corruption" / f"{name}.csv")
+        synthetic.write({name: table.drop(columns="accuracy", errors="ignore")}, broken)
+    with pytest.raises(InputError, match="table 'noise' has no column 'accuracy'"):
+        plot(broken, tmp_path / "out", "fig2a")
+    assert not (tmp_path / "out").exists()
+    (broken / "noise.csv").write_text("")
+    with pytest.raises(InputError, match="noise.csv is no readable CSV"):
+        plot(broken, tmp_path / "out", "fig2a")
+
+
+def test_plot_figure_knows_its_figures():
+    with pytest.raises(InputError, match="unknown figure 'fig9z': known are fig1a"):
+        plot(Path("."), Path("."), "fig9z")
+
+
+@pytest.mark.parametrize("name", ["plot_figure", "check_claims", "show_claims"])
+def test_help_says_what_a_script_is_for(name, capsys):
+    with pytest.raises(SystemExit) as done:
+        script(name).main(["--help"])
+    assert done.value.code == 0
+    assert script(name).__doc__.split(":")[0].split(",")[0] in " ".join(capsys.readouterr().out.split())

@@ -1,0 +1,124 @@
+"""scripts/train.py as the workflow runs it: killed for real, on one thread, with bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from safetensors.torch import load_file
+
+from directions import labels
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def files(toy, settings, tmp_path):
+    """Data set and ledger on disk."""
+    toy.save(tmp_path / "toy.safetensors")
+    labels.save(tmp_path / "ledger.parquet", labels.ledger(toy.train_labels, "toy", "all", 0.5, 0))
+    return tmp_path
+
+
+def command(files: Path, settings: dict, name: str, threads: int = 1) -> list[str]:
+    out = files / name
+    return [
+        sys.executable, str(ROOT / "scripts/train.py"), "--data", f"{files}/toy.safetensors",
+        "--ledger", f"{files}/ledger.parquet", "--asked", json.dumps({"settings": settings}),
+        "--resume", f"{out}/resume", "--model", f"{out}/model.safetensors",
+        "--checkpoints", f"{out}/checkpoints.safetensors", "--history", f"{out}/history.csv",
+        "--record", f"{out}/record.json", "--device", "cpu", "--threads", str(threads),
+    ]  # fmt: skip
+
+
+def run(*args, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(command(*args, **options), capture_output=True, text=True, check=False)
+
+
+def outputs(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*") if path.is_file())
+
+
+def test_kill_9_and_run_again_ends_with_the_same_bytes(files, settings):
+    """Epochs of milliseconds, a snapshot after each, and three kills at moments nobody chose."""
+    settings |= {"epochs": 1500, "keep_epochs": [0, 700, 1500], "evaluate_every": 250, "dropout": 0.2}
+    done = run(files, settings, "unbroken")
+    assert done.returncode == 0, done.stderr
+    assert "resuming" not in done.stdout
+    resumed = 0
+    for _ in range(3):
+        process = subprocess.Popen(
+            [*command(files, settings, "broken"), "--snapshot-seconds", "0"], stdout=subprocess.PIPE
+        )
+        snapshot = files / "broken/resume/snapshot.pt"
+        before = snapshot.stat().st_mtime_ns if snapshot.exists() else 0
+        while process.poll() is None and not (snapshot.exists() and snapshot.stat().st_mtime_ns > before):
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        resumed += b"resuming after epoch" in process.communicate()[0]
+        assert outputs(files / "broken") == []
+    assert resumed == 2
+    done = run(files, settings, "broken")
+    assert done.returncode == 0, done.stderr
+    assert "resuming after epoch" in done.stdout
+    for name in outputs(files / "unbroken"):
+        assert (files / "broken" / name).read_bytes() == (files / "unbroken" / name).read_bytes(), name
+    assert not (files / "broken/resume").exists()
+    kept = load_file(files / "broken/checkpoints.safetensors")
+    assert {name.split("/")[0] for name in kept} == {"epoch-000000", "epoch-000700", "epoch-001500"}
+
+
+def test_record_and_log_say_what_happened(files, settings):
+    done = run(files, settings, "out")
+    record = json.loads((files / "out/record.json").read_text())
+    assert record["hidden"] == "8x6"
+    assert record["units"] == 14
+    assert record["train_images"] == 64
+    assert 0 < record["changed_share"] <= 0.5
+    assert "epoch 6/6  loss" in done.stdout
+    assert "s/epoch" in done.stdout
+    assert "s left" in done.stdout
+
+
+def test_no_more_threads_compute_than_the_rule_has(files, settings):
+    """Unpinned thread pools made two jobs on two cores eight times slower than pinned ones."""
+    settings |= {"hidden": [1024, 1024], "epochs": 10_000, "batch": 64, "evaluate_every": 10_000}
+    unpinned = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
+    process = subprocess.Popen(command(files, settings, "out"), stdout=subprocess.DEVNULL, env=unpinned)
+    try:
+        watched = psutil.Process(process.pid)
+        while sum(watched.cpu_times()[:2]) < 6:
+            assert process.poll() is None
+            time.sleep(0.1)
+        spent = sorted((sum(thread[1:]) for thread in watched.threads()), reverse=True)
+    finally:
+        process.kill()
+    assert spent[0] > 3
+    assert sum(spent[1:]) < 0.1 * spent[0]
+
+
+@pytest.mark.parametrize(("breaks", "message"), [
+    (lambda files: (files / "toy.safetensors").write_bytes(b"garbage"), "toy.safetensors"),
+    (lambda files: (files / "ledger.parquet").write_bytes(b"garbage"), "is not a label ledger"),
+    (lambda files: (files / "toy.safetensors").unlink(), "toy.safetensors"),
+])  # fmt: skip
+def test_bad_files_are_named_and_nothing_is_written(files, settings, breaks, message):
+    breaks(files)
+    done = run(files, settings, "out")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert outputs(files / "out") == []
+
+
+def test_a_network_that_did_not_memorise_is_an_error_and_no_result(files, settings):
+    done = run(files, settings | {"epochs": 1, "require_train_accuracy": 1.0}, "out")
+    assert done.returncode == 2
+    assert "raise `epochs`" in done.stderr
+    assert outputs(files / "out") == []

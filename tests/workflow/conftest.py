@@ -1,0 +1,95 @@
+"""A checkout of the project with a tiny study on real MNIST, built once, and what a dry run says there."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+TINY = """
+defaults:
+  training: {images: 200, hidden: [12, 8], epochs: 3, evaluate_every: 1, learning_rate: 0.05, batch: 20}
+  ablate_cumulative: {orderings: 3, points: 5}
+  add_noise: {repeats: 2, points: 3}
+  measure_units: {bins: 4, shuffles: 2}
+experiments:
+  mnist_corruption:
+    training: {hidden: [12, 8]}
+    vary: {corrupt: [0.0, 1.0], seed: [0]}
+  mnist_selectivity:
+    training: {hidden: [12, 8]}
+    vary: {seed: [0]}
+"""
+
+
+class Checkout:
+    """A folder with the project in it."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+
+    def jobs(self, *targets: str, config: tuple[str, ...] = ()) -> dict[str, int]:
+        """{rule: number of jobs} that a dry run lists; {} where there is nothing to do."""
+        asked = ["--config", *config] if config else []
+        done = self.snakemake("--dry-run", *asked, "--", *targets)
+        assert done.returncode == 0, done.stdout + done.stderr
+        said = done.stdout + done.stderr
+        if "Nothing to be done" in said:
+            return {}
+        table = said.rsplit("Job stats:", 1)[1].split("total")[0]
+        found = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+        found.pop("all", None)
+        return found
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace `old`, which must be there, in a file."""
+        text = (self.folder / path).read_text()
+        assert old in text, f"{old!r} is not in {path}"
+        (self.folder / path).write_text(text.replace(old, new))
+
+
+def checkout(folder: Path) -> Checkout:
+    """The tracked and untracked files of this checkout, without what git ignores."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    for name in listed:
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / "configs/tiny.yaml").write_text(TINY)
+    made = Checkout(folder)
+    made.edit("config.yaml", "study: quick", "study: tiny ")
+    return made
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory) -> Checkout:
+    """A checkout in which nothing was ever run and no data lie."""
+    return checkout(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory) -> Checkout:
+    """A checkout whose tiny study is complete; real MNIST from this checkout's data, or fetched."""
+    made = checkout(tmp_path_factory.mktemp("built"))
+    if (ROOT / "data/raw/mnist").is_dir():
+        shutil.copytree(ROOT / "data/raw/mnist", made.folder / "data/raw/mnist")
+    done = made.snakemake()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return made
+
+
+@pytest.fixture
+def study(built, tmp_path) -> Checkout:
+    """A copy of the complete study, file times and all, to be changed at will."""
+    return Checkout(shutil.copytree(built.folder, tmp_path / "study", symlinks=True))
