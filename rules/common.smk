@@ -2,11 +2,16 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
+# The library of this very checkout, wherever another copy of it may be installed: here and in all jobs.
+sys.path.insert(0, f"{workflow.basedir}/src")
+shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; ')
+
 from directions import config as study_config
-from directions.analyses import ANALYSES, MADE_BY
-from directions.data import KNOWN
+from directions.analyses import MADE_BY
+from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.figures import FIGURES
 from directions.provenance import Ancestry, code_of
@@ -21,9 +26,6 @@ RUNS = expand_runs(STUDY)
 ANCESTRY = Ancestry(STUDY)
 DATA = f"{STUDY['data_root']}/{{dataset}}.safetensors"
 ENVIRONMENT = f"{workflow.basedir}/environment.yaml"
-
-# Jobs run with the library of this very checkout, also in an environment that does not have it installed.
-shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; ')
 
 
 def one_of(names):

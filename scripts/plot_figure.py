@@ -21,6 +21,7 @@ def main(argv: list[str]) -> None:
     args = options.parse_args(argv)
     if args.figure not in FIGURES:
         raise InputError(f"unknown figure {args.figure!r}: known are {', '.join(FIGURES)}")
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it reports every glyph that goes into a PDF
     module = importlib.import_module(f"directions.figures.{args.figure}")
     figure = module.draw(read(args.tables, FIGURES[args.figure]), args.study)
     style.save(figure, args.pdf, args.png)

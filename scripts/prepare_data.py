@@ -4,7 +4,8 @@ import logging
 from pathlib import Path
 
 from directions.cli import parser, start
-from directions.data import KNOWN, Request
+from directions.data.known import Request
+from directions.data.registry import KNOWN
 
 
 def main(argv: list[str]) -> None:

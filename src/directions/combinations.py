@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from directions import schema
 from directions.analyses import MADE_BY, tables_of
-from directions.data import KNOWN
+from directions.data.registry import KNOWN
 from directions.figures import FIGURES
 from directions.runs import MODELS, OPTIMIZERS, Settings, product, text
 

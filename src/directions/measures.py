@@ -4,7 +4,6 @@ All take the activity of units as (images, units): one number per image, a featu
 all spatial positions. Activity is meant to be non-negative, after a ReLU.
 """
 
-
 import numpy as np
 import torch
 from torch import Tensor, nn

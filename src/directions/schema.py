@@ -11,7 +11,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from directions.analyses import ANALYSES
-from directions.data import KNOWN
+from directions.data.registry import KNOWN
 from directions.figures import FIGURES
 from directions.runs import MODELS, OPTIMIZERS
 

@@ -153,6 +153,13 @@ def test_plot_figure_names_table_and_column_and_leaves_no_file(tables, tmp_path)
         plot(broken, tmp_path / "out", "fig2a")
 
 
+def test_plot_figure_logs_its_files_and_not_every_glyph(tables, tmp_path, caplog):
+    with caplog.at_level("INFO"):
+        plot(tables / "corruption", tmp_path, "fig2a")
+    assert len(caplog.records) == 1
+    assert "fig2a.pdf" in caplog.text
+
+
 def test_plot_figure_knows_its_figures():
     with pytest.raises(InputError, match="unknown figure 'fig9z': known are fig1a"):
         plot(Path("."), Path("."), "fig9z")

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from directions import data
+from directions.data.registry import KNOWN
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "prepare_data.py"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-RAW_NAMES = [file.name for file in data.KNOWN["mnist"].raw.files]
+RAW_NAMES = [file.name for file in KNOWN["mnist"].raw.files]
 # The digest of the four tensors of real MNIST: the loader must not change what it means by them.
 DIGEST = "52e6cde3bf7a20388d8fe24cedd5373457422a981d2ab3e6526638e4b2a50bc6"
 

@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 
-from directions.data import KNOWN, Request
+from directions.data.known import Request
 from directions.data.mnist import files
+from directions.data.registry import KNOWN
 from directions.files import md5
 
 CHANCE = np.random.default_rng(0)

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from directions.data import KNOWN, Request
 from directions.data.cifar10 import BATCHES, decode_batch
-from directions.data.known import RawFile
+from directions.data.known import RawFile, Request
+from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.files import md5
 

@@ -8,7 +8,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from directions import data
-from directions.data import KNOWN, Dataset
+from directions.data import Dataset
+from directions.data.registry import KNOWN
 from directions.errors import InputError
 
 SRC = str(Path(data.__file__).parents[2])

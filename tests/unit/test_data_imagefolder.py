@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from directions.data import KNOWN, Request
+from directions.data.known import Request
+from directions.data.registry import KNOWN
 from directions.errors import InputError
 
 RED, BLUE = (250, 5, 5), (5, 5, 250)

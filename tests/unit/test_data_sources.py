@@ -22,7 +22,8 @@ from data_samples import (
     write,
 )
 
-from directions.data import KNOWN, sources
+from directions.data import sources
+from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.files import md5
 

@@ -223,4 +223,5 @@ def test_networks_of_two_sizes_do_not_share_a_panel():
 def test_a_network_without_dead_units_has_no_strip_for_them():
     figure = draw("fig7a", dead=0)
     assert "dead" not in curves(figure)
+    assert "256 live, none dead" in words(figure)
     assert figure.axes[0].get_xlim()[0] == 0

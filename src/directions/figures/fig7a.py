@@ -99,8 +99,9 @@ def _small_print(
     networks = style.count(pd.Series([tables["runs"]["run"].nunique()]), "network")
     images = style.only(tables["runs"], "test_images")
     dead = int(units["dead"].sum())
+    left_out = f"{dead} dead (not in Spearman)" if dead else "none dead"
     return (
-        f"Units of the network with seed {seed}: {len(units) - dead} live, {dead} dead (not in Spearman).",
+        f"Units of the network with seed {seed}: {len(units) - dead} live, {left_out}.",
         f"Mean of {networks}: {_rho(tables, measure, fewest=2)}. Brackets: 95 % bootstrap.",
         f"One unit at a time clamped to zero; loss on {images:,} test images.",
         *(() if threshold is None else (f"Vertical axis: logarithmic, linear within ±{threshold:g}.",)),

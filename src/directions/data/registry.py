@@ -1,0 +1,11 @@
+"""The data sets there are. A new one is one module like `mnist.py` and one name here.
+
+Apart from the package's front door, so that a change in how files are fetched redoes no analysis.
+"""
+
+from directions.data.cifar10 import CIFAR10
+from directions.data.imagefolder import IMAGEFOLDER
+from directions.data.known import Known
+from directions.data.mnist import FASHION_MNIST, MNIST
+
+KNOWN: dict[str, Known] = {known.name: known for known in (MNIST, FASHION_MNIST, CIFAR10, IMAGEFOLDER)}
