@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def imagefolder_options(wildcards):
     if wildcards.dataset != "imagefolder":
         return ""
     chosen = STUDY["imagefolder"]
-    return f"--imagefolder '{chosen['path']}' --size {chosen['size']}"
+    return f"--imagefolder {shlex.quote(chosen['path'])} --size {chosen['size']}"
 
 
 def code(script, *modules):

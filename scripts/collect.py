@@ -27,6 +27,8 @@ def main(argv: list[str]) -> None:
     settings = cli.settings(args.asked)
     parts = []
     for (run, varied), path in zip(settings["runs"].items(), args.files, strict=True):
+        if run not in (path.stem, path.parent.name):
+            raise InputError(f"{path} is not of run {run}: give the files in the order of the settings")
         keys = {"experiment": settings["experiment"], "run": run, **varied}
         found = read(path)
         observed = found.drop(columns=[name for name in keys if name in found])

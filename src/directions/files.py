@@ -1,7 +1,6 @@
 """Files appear whole or not at all: written beside their place, then renamed."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,9 @@ def atomic(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    partial = path.with_name(
+        f".{path.stem}.partial{path.suffix}"
+    )  # what a kill leaves, the next run overwrites
     try:
         yield partial
         with partial.open("rb") as written:
