@@ -1,6 +1,7 @@
 """Files appear whole or not at all: written beside their place, then renamed."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
