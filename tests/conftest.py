@@ -1,8 +1,11 @@
-"""What many tests need: a small real-shaped data set, and the settings of a small network."""
+"""What many tests need: a small data set, the settings of a small network, and a checkout with a study."""
+
+import shutil
 
 import numpy as np
 import pytest
 import torch
+from checkouts import ROOT, Checkout, checkout
 
 from directions import data
 
@@ -37,3 +40,26 @@ def toy() -> data.Dataset:
 
     train, test = split(64), split(40)
     return data.Dataset("toy", ("a", "b", "c", "d"), *train, *test)
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory) -> Checkout:
+    """A checkout in which nothing was ever run and no data lie."""
+    return checkout(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory) -> Checkout:
+    """A checkout whose tiny study is complete; real MNIST from this checkout's data, or fetched."""
+    made = checkout(tmp_path_factory.mktemp("built"))
+    if (ROOT / "data/raw/mnist").is_dir():
+        shutil.copytree(ROOT / "data/raw/mnist", made.folder / "data/raw/mnist")
+    done = made.snakemake()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return made
+
+
+@pytest.fixture
+def study(built, tmp_path) -> Checkout:
+    """A copy of the complete study, file times and all, to be changed at will."""
+    return Checkout(shutil.copytree(built.folder, tmp_path / "study", symlinks=True))

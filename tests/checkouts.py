@@ -1,4 +1,4 @@
-"""A checkout of the project with a tiny study on real MNIST, built once, and what a dry run says there."""
+"""A checkout of the project with a tiny study on real MNIST, and what a dry run says there."""
 
 import re
 import shutil
@@ -6,9 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 TINY = """
 defaults:
@@ -70,26 +68,3 @@ def checkout(folder: Path) -> Checkout:
     made = Checkout(folder)
     made.edit("config.yaml", "study: quick", "study: tiny ")
     return made
-
-
-@pytest.fixture(scope="session")
-def fresh(tmp_path_factory) -> Checkout:
-    """A checkout in which nothing was ever run and no data lie."""
-    return checkout(tmp_path_factory.mktemp("fresh"))
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory) -> Checkout:
-    """A checkout whose tiny study is complete; real MNIST from this checkout's data, or fetched."""
-    made = checkout(tmp_path_factory.mktemp("built"))
-    if (ROOT / "data/raw/mnist").is_dir():
-        shutil.copytree(ROOT / "data/raw/mnist", made.folder / "data/raw/mnist")
-    done = made.snakemake()
-    assert done.returncode == 0, done.stdout + done.stderr
-    return made
-
-
-@pytest.fixture
-def study(built, tmp_path) -> Checkout:
-    """A copy of the complete study, file times and all, to be changed at will."""
-    return Checkout(shutil.copytree(built.folder, tmp_path / "study", symlinks=True))
