@@ -156,8 +156,11 @@ def test_figure_a4a_shows_the_floor_of_shuffled_labels():
 def test_the_axis_is_logarithmic_only_where_a_few_units_dwarf_the_rest():
     assert style.symmetric_log(np.linspace(-1, 1, 50)) is None
     assert style.symmetric_log(np.zeros(5)) is None
-    assert style.symmetric_log(np.array([3e-5] * 9 + [0.1])) == pytest.approx(1e-5)
-    figure = draw("fig7a")
+    assert style.symmetric_log(np.array([3.3e-5] * 19 + [0.1])) == pytest.approx(3e-5)
+    assert style.symmetric_log(np.array([3.3e-5] * 19 + [3e-4])) is None
+    tables = tables_for("fig7a")
+    tables["single"].loc[0, "importance"] = 100 * tables["single"]["importance"].abs().max()
+    figure = draw("fig7a", tables)
     assert figure.axes[0].get_yscale() == "symlog"
     assert "linear within" in words(figure)
 

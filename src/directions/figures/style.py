@@ -200,10 +200,10 @@ def band(axes: Axes, curve: pd.DataFrame, colour: tuple[float, ...], label: str)
 def symmetric_log(values: np.ndarray) -> float | None:
     """A linear threshold for a symmetric log axis, or None where a linear axis shows the values well.
 
-    Importance is tiny for most units and large for a few: once the largest is 25 times the median size, a
-    linear axis is a line of dots along zero.
+    Where the largest is ten times as large as nine in ten, a linear axis is a line of dots along zero. The
+    nine in ten stay on the linear part: a logarithm around zero would show two clouds that are one.
     """
     sizes = np.abs(values[values != 0])
-    if len(sizes) == 0 or sizes.max() < 25 * np.median(sizes):
+    if len(sizes) == 0 or sizes.max() < 10 * (bulk := np.quantile(sizes, 0.9)):
         return None
-    return float(10 ** np.floor(np.log10(np.median(sizes))))
+    return float(f"{bulk:.0e}")  # one digit, to be read
