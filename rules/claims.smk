@@ -12,6 +12,8 @@ rule check_claims:
         json=in_study("results/{study}/tables/claims.json"),
     log:
         in_study("logs/{study}/claims.log"),
+    benchmark:
+        in_study("benchmarks/{study}/claims.tsv")
     conda:
         ENVIRONMENT
     params:

@@ -3,6 +3,8 @@ rule prepare_data:
         DATA,
     log:
         "logs/prepare_data/{dataset}.log",
+    benchmark:
+        "benchmarks/prepare_data/{dataset}.tsv"
     conda:
         ENVIRONMENT
     resources:  # where the bytes come from changes no result: all are checked against a digest
@@ -23,6 +25,8 @@ rule corrupt_labels:
         "results/{study}/labels/{dataset}/{labels}.parquet",
     log:
         "logs/{study}/labels/{dataset}/{labels}.log",
+    benchmark:
+        "benchmarks/{study}/labels/{dataset}/{labels}.tsv"
     conda:
         ENVIRONMENT
     params:

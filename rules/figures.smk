@@ -17,6 +17,8 @@ for figure in STUDY["figures"]:
             ),
         log:
             in_study(f"logs/{{study}}/figures/{figure}.log"),
+        benchmark:
+            in_study(f"benchmarks/{{study}}/figures/{figure}.tsv")
         conda:
             ENVIRONMENT
         params:

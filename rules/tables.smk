@@ -6,6 +6,8 @@ rule collect:
         "results/{study}/tables/{experiment}/{table}.csv",
     log:
         "logs/{study}/tables/{experiment}/{table}.log",
+    benchmark:
+        "benchmarks/{study}/tables/{experiment}/{table}.tsv"
     conda:
         ENVIRONMENT
     params:
@@ -23,6 +25,8 @@ rule measure_areas:
         "results/{study}/tables/{experiment}/areas.csv",
     log:
         "logs/{study}/tables/{experiment}/areas.log",
+    benchmark:
+        "benchmarks/{study}/tables/{experiment}/areas.tsv"
     conda:
         ENVIRONMENT
     params:

@@ -32,7 +32,7 @@ def draws(key: tuple, start: int, count: int, shape: tuple[int, ...], device: to
     blocks = [
         torch.randn(
             (BLOCK, *shape),
-            generator=torch_stream("noise", *key, block, device=device.type),
+            generator=torch_stream("noise", *key, block, device=str(device)),
             device=device,
         )
         for block in range(start // BLOCK, -(-(start + count) // BLOCK))

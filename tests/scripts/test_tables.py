@@ -1,0 +1,118 @@
+"""The scripts between the analyses and the figures, called as the workflow calls them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def script(name: str, *arguments) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(ROOT / f"scripts/{name}.py"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def asked(runs: dict) -> str:
+    return json.dumps({"settings": {"experiment": "e", "table": "noise", "runs": runs}, "upstream": "0"})
+
+
+@pytest.fixture
+def files(tmp_path):
+    for run, value in {"seed-0": 0.5, "seed-1": 0.25}.items():
+        (tmp_path / f"{run}.csv").write_text(f"repeat,accuracy\n0,{value}\n1,{value + 0.125}\n")
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "record.json").write_text(json.dumps({"seed": int(run[-1]), "units": 14}))
+    return tmp_path
+
+
+RUNS = {"seed-0": {"seed": 0}, "seed-1": {"seed": 1}}
+
+
+def test_collect_puts_the_keys_in_front(files):
+    table = files / "out/noise.csv"
+    done = script(
+        "collect", "--asked", asked(RUNS), "--table", table, files / "seed-0.csv", files / "seed-1.csv"
+    )
+    assert done.returncode == 0, done.stderr
+    assert table.read_text().splitlines() == [
+        "experiment,run,seed,repeat,accuracy",
+        "e,seed-0,0,0,0.5", "e,seed-0,0,1,0.625", "e,seed-1,1,0,0.25", "e,seed-1,1,1,0.375",
+    ]  # fmt: skip
+
+
+def test_collect_says_a_varied_setting_once(files):
+    table = files / "runs.csv"
+    records = [files / run / "record.json" for run in RUNS]
+    assert script("collect", "--asked", asked(RUNS), "--table", table, *records).returncode == 0
+    assert table.read_text().splitlines() == ["experiment,run,seed,units", "e,seed-0,0,14", "e,seed-1,1,14"]
+
+
+@pytest.mark.parametrize(("order", "content", "said"), [
+    (("seed-1", "seed-0"), None, "seed-1.csv is not of run seed-0"),
+    (("seed-0", "seed-1"), "", "seed-0.csv cannot be read"),
+])  # fmt: skip
+def test_collect_refuses_files_in_disorder_and_empty_ones(files, order, content, said):
+    if content is not None:
+        (files / "seed-0.csv").write_text(content)
+    table = files / "noise.csv"
+    done = script(
+        "collect", "--asked", asked(RUNS), "--table", table, *(files / f"{run}.csv" for run in order)
+    )
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not table.exists()
+
+
+def test_areas_are_those_of_each_curve(tmp_path):
+    curves = pd.DataFrame({
+        "experiment": "e", "run": ["a"] * 6, "seed": 0, "clamp": "zero", "ordering": [0, 0, 0, 1, 1, 1],
+        "ablated": [0, 5, 10] * 2, "units": 10, "split": "train", "loss": 0.0,
+        "accuracy": [0.8, 0.4, 0.2, 0.8, 0.8, 0.2],
+    })  # fmt: skip
+    curves.to_csv(tmp_path / "ablation.csv", index=False)
+    pd.DataFrame({"run": ["a"], "classes": [5]}).to_csv(tmp_path / "runs.csv", index=False)
+    table = tmp_path / "areas.csv"
+    done = script(
+        "measure_areas",
+        "--ablation",
+        tmp_path / "ablation.csv",
+        "--runs",
+        tmp_path / "runs.csv",
+        "--table",
+        table,
+    )
+    assert done.returncode == 0, done.stderr
+    found = pd.read_csv(table)
+    assert list(found.columns) == [
+        "experiment", "run", "seed", "clamp", "ordering", "auc", "auc_relative", "auc_chance_corrected"
+    ]  # fmt: skip
+    assert found["auc"].tolist() == pytest.approx([0.45, 0.65])
+    assert found["auc_relative"].tolist() == pytest.approx([0.45 / 0.8, 0.65 / 0.8])
+    assert found["auc_chance_corrected"].tolist() == pytest.approx([0.25 / 0.8, 0.45 / 0.8])
+
+
+def test_every_script_explains_itself():
+    for path in sorted((ROOT / "scripts").glob("*.py")):
+        done = subprocess.run([sys.executable, path, "--help"], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("usage: ")
+        assert len(done.stdout.split("\n\n")[1]) > 20, f"{path.name} does not say what it does"
+
+
+def test_an_asked_argument_that_is_no_json_is_refused(tmp_path):
+    done = script("collect", "--asked", "nonsense", "--table", tmp_path / "t.csv", tmp_path / "x.csv")
+    assert done.returncode == 2
+    assert "--asked needs JSON" in done.stderr
+
+
+def test_times_of_a_study_that_never_ran_are_refused(tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/show_times.py", "nowhere"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "run the study first" in done.stderr
