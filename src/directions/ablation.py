@@ -1,8 +1,8 @@
 """Ablation: clamp units and see what is lost (paper, sections 2.2 and 3.1).
 
-Both functions intervene with forward hooks and run the whole network again at every step: slow and plain.
-Every clamped set is nested in the next, so the first point of a curve is the untouched network and the last
-one, with every unit off, gives every image the same answer.
+Both functions intervene with forward hooks. What comes before the first clamped layer runs once per pass of
+images, the rest again at every step. Every clamped set is nested in the next, so the first point of a curve
+is the untouched network, and the last one, with every unit off, gives every image the same answer.
 """
 
 import logging
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from directions.evaluation import PASS_SIZE, passes, tally
 from directions.seeds import stream
-from directions.units import clamped, find_layer
+from directions.units import clamped, find_layer, split
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +55,7 @@ def ablated(model: nn.Module, layers: Mapping[str, int], units: np.ndarray, valu
         for name, count in layers.items():
             chosen = units[(units >= first) & (units < first + count)] - first
             if len(chosen):
-                index = torch.as_tensor(chosen, device=next(model.parameters()).device)
-                stack.enter_context(clamped(find_layer(model, name), index, values[name]))
+                stack.enter_context(clamped(find_layer(model, name), torch.as_tensor(chosen), values[name]))
             first += count
         yield
 
@@ -81,11 +80,13 @@ def cumulative(
     loss = np.zeros((len(orders), len(ablated_counts)))
     correct = np.zeros(loss.shape, dtype=np.int64)
     done = 0
+    head, tail = split(model, next(iter(layers)))
     for inputs, targets in passes(images, labels, pass_size):
+        activation = head(inputs)
         for row, order in enumerate(orders):
             for column, count in enumerate(ablated_counts):
-                with ablated(model, layers, order[:count], values):
-                    added_loss, added_correct = tally(model(inputs), targets)
+                with ablated(tail, layers, order[:count], values):
+                    added_loss, added_correct = tally(tail(activation), targets)
                 loss[row, column] += added_loss
                 correct[row, column] += added_correct
         done += len(targets)
@@ -120,19 +121,29 @@ def single(
 ) -> SingleUnits:
     """Loss and accuracy per class with each unit of `layers` clamped alone (paper, section 3.4)."""
     units = sum(layers.values())
-    loss = np.zeros(units + 1)
+    loss = np.zeros(units + 1)  # the last row: nothing is off
     correct = np.zeros((units + 1, classes), dtype=np.int64)
     done = 0
     for inputs, targets in passes(images, labels, pass_size):
-        for row in range(units + 1):  # row 0: nothing is off
-            off = np.arange(row - 1, row) if row else np.arange(0)
-            with ablated(model, layers, off, values):
-                logits = model(inputs)
-            loss[row] += tally(logits, targets)[0]
-            right = targets[logits.argmax(1) == targets]
-            correct[row] += np.bincount(right.cpu().numpy(), minlength=classes)
+        count_answers(model(inputs), targets, loss, correct, row=units)
+        row = 0
+        for name, count in layers.items():
+            head, tail = split(model, name)
+            activation = head(inputs)
+            for unit in range(count):
+                with ablated(tail, {name: count}, np.array([unit]), values):
+                    count_answers(tail(activation), targets, loss, correct, row)
+                row += 1
         done += len(targets)
         log.info("single-unit ablation: %d of %d images", done, len(labels))
     class_images = np.bincount(labels.cpu().numpy(), minlength=classes)
     accuracy = correct / np.maximum(class_images, 1)
-    return SingleUnits(loss[0] / len(labels), accuracy[0], loss[1:] / len(labels), accuracy[1:], class_images)
+    loss /= len(labels)
+    return SingleUnits(loss[-1], accuracy[-1], loss[:-1], accuracy[:-1], class_images)
+
+
+def count_answers(logits: Tensor, labels: Tensor, loss: np.ndarray, correct: np.ndarray, row: int) -> None:
+    """Add one pass's summed loss and its correct answers per class to a row of each table."""
+    loss[row] += tally(logits, labels)[0]
+    right = labels[logits.argmax(1) == labels]
+    correct[row] += np.bincount(right.cpu().numpy(), minlength=correct.shape[1])

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from directions.evaluation import PASS_SIZE, passes, tally
 from directions.seeds import torch_stream
-from directions.units import edited, find_layer
+from directions.units import edited, find_layer, split
 
 log = logging.getLogger(__name__)
 
@@ -60,15 +60,17 @@ def add_noise(
     loss = np.zeros((repeats, len(noise_sd_ratios)))
     correct = np.zeros(loss.shape, dtype=np.int64)
     start = 0
+    head, tail = split(model, next(iter(spread)))
     for inputs, targets in passes(images, labels, pass_size):
+        activation = head(inputs)
         for repeat in range(repeats):
             noise = {
                 name: draws((seed, repeat, name), start, len(targets), sd.shape, inputs.device) * sd.float()
                 for name, sd in spread.items()
             }
             for column, ratio in enumerate(noise_sd_ratios):
-                with noisy(model, noise, float(ratio)):
-                    added_loss, added_correct = tally(model(inputs), targets)
+                with noisy(tail, noise, float(ratio)):
+                    added_loss, added_correct = tally(tail(activation), targets)
                 loss[repeat, column] += added_loss
                 correct[repeat, column] += added_correct
         start += len(targets)

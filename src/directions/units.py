@@ -4,6 +4,7 @@ A unit is one neuron of a dense layer or one whole feature map of a convolution,
 layer's output in both cases (paper, section 2.2).
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
@@ -21,6 +22,21 @@ def find_layer(model: nn.Module, name: str) -> nn.Module:
             f"no layer {name!r}: layers of this network are {', '.join(n for n in modules if n)}"
         )
     return modules[name]
+
+
+def split(model: nn.Module, layer: str) -> tuple[nn.Module, nn.Module]:
+    """(head, tail): `tail(head(images))` is `model(images)`, and the head ends with the output of `layer`.
+
+    So what comes before the first unit that is touched runs once for many interventions on the tail, in which
+    `layer` and all later modules keep their names. A model that is no plain chain stays whole, as the tail.
+    """
+    if not isinstance(model, nn.Sequential) or layer not in model._modules:
+        return nn.Identity(), model
+    children = list(model.named_children())
+    place = [name for name, _ in children].index(layer)
+    head = nn.Sequential(OrderedDict(children[: place + 1]))
+    tail = nn.Sequential(OrderedDict([(layer, nn.Identity()), *children[place + 1 :]]))
+    return head.train(model.training), tail.train(model.training)
 
 
 @contextmanager
@@ -42,11 +58,12 @@ def clamped(layer: nn.Module, units: Tensor, value: Tensor | float = 0.0) -> Ite
     """
 
     def clamp(activation: Tensor) -> Tensor:  # (examples, units, ...) -> same
+        chosen = units.to(activation.device)
         if isinstance(value, Tensor):
             filled = activation.clone()
-            filled[:, units] = value[units].to(activation)
+            filled[:, chosen] = value[units.to(value.device)].to(activation)
             return filled
-        return activation.index_fill(1, units, value)
+        return activation.index_fill(1, chosen, value)
 
     with edited(layer, clamp):
         yield

@@ -148,3 +148,28 @@ def test_single_ablation_does_not_depend_on_the_size_of_a_pass(net, examples, si
     parts = ablation.single(net, *examples, **options, pass_size=size)
     np.testing.assert_array_equal(whole.class_accuracy, parts.class_accuracy)
     np.testing.assert_allclose(whole.loss, parts.loss, rtol=1e-6)
+
+
+class Plain(nn.Module):
+    """The same network, not known to be a chain: every step runs the whole of it."""
+
+    def __init__(self, chain: nn.Sequential):
+        super().__init__()
+        for name, module in chain.named_children():
+            self.add_module(name, module)
+
+    def forward(self, images):
+        for module in self.children():
+            images = module(images)
+        return images
+
+
+def test_running_the_first_layers_once_changes_no_answer(net, examples):
+    plain = Plain(net).eval()
+    fast, slow = curves(net, examples), curves(plain, examples)
+    np.testing.assert_array_equal(fast.loss, slow.loss)
+    np.testing.assert_array_equal(fast.accuracy, slow.accuracy)
+    options = {"layers": LAYERS, "classes": 4, "values": zero()}
+    fast, slow = ablation.single(net, *examples, **options), ablation.single(plain, *examples, **options)
+    np.testing.assert_array_equal(fast.loss, slow.loss)
+    np.testing.assert_array_equal(fast.class_accuracy, slow.class_accuracy)

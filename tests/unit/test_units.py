@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from directions.errors import InputError
-from directions.units import clamped, find_layer, moments
+from directions.units import clamped, find_layer, moments, split
 
 IMAGES = torch.randn(7, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 
@@ -85,3 +85,18 @@ def test_moments_do_not_depend_on_the_size_of_a_pass(size):
     mean, sd = moments(model, {"2": 4}, iter(IMAGES.split(size)))["2"]
     torch.testing.assert_close(mean, outputs.mean(0))
     torch.testing.assert_close(sd, outputs.std(0, correction=0))
+
+
+def test_a_chain_splits_after_a_layer_and_anything_else_stays_whole():
+    model = conv()
+    head, tail = split(model, "2")
+    assert torch.equal(tail(head(IMAGES)), model(IMAGES))
+    assert torch.equal(head(IMAGES), model[2](model[1](model[0](IMAGES))))
+    with clamped(tail.get_submodule("2"), index(1)):
+        off = tail(head(IMAGES))
+    with clamped(model[2], index(1)):
+        assert torch.equal(model(IMAGES), off)
+    for whole in (nn.ModuleDict({"2": nn.ReLU()}), nn.Sequential(conv())):
+        head, tail = split(whole, "2")
+        assert isinstance(head, nn.Identity)
+        assert tail is whole
