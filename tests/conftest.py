@@ -1,5 +1,6 @@
 """What many tests need: a small data set, the settings of a small network, and a checkout with a study."""
 
+import os
 import shutil
 
 import numpy as np
@@ -9,6 +10,7 @@ from checkouts import ROOT, Checkout, checkout
 
 from directions import data
 
+os.environ["PYTHONPATH"] = str(ROOT / "src")  # for the scripts that tests start
 SETTINGS = {
     "dataset": "toy", "images": "all", "model": "mlp", "hidden": [8, 6], "optimizer": "sgd",
     "learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0, "batch": 16, "epochs": 6, "dropout": 0.0,
