@@ -11,7 +11,7 @@ sys.path.insert(0, f"{workflow.basedir}/src")
 shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; ')
 
 from directions import config as study_config
-from directions.analyses import MADE_BY
+from directions.analyses import DERIVED, MADE_BY
 from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.figures import FIGURES
@@ -40,7 +40,7 @@ wildcard_constraints:
     labels=one_of(name for ledgers in label_ledgers(RUNS).values() for name in ledgers),
     experiment=one_of(RUNS),
     run=one_of(run for group in RUNS.values() for run in group),
-    table=one_of(MADE_BY.keys() - {"areas"}),
+    table=one_of(MADE_BY.keys() - set(DERIVED)),
 
 
 def asked(stage, **names):

@@ -22,6 +22,31 @@ rule ablate_cumulative:
         " --device {resources.device} --threads {threads} > {log} 2>&1"
 
 
+rule ablate_checkpoints:
+    input:
+        code=code("ablate_checkpoints"),
+        model="results/{study}/models/{experiment}/{run}/model.safetensors",
+        checkpoints="results/{study}/models/{experiment}/{run}/checkpoints.safetensors",
+        data=data_of,
+        ledger=ledger_of,
+    output:
+        "results/{study}/checkpoints/{experiment}/{run}.csv",
+    log:
+        "logs/{study}/checkpoints/{experiment}/{run}.log",
+    benchmark:
+        "benchmarks/{study}/checkpoints/{experiment}/{run}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        device=STUDY["device"],
+    params:
+        asked=asked("ablate_checkpoints"),
+    shell:
+        "python scripts/ablate_checkpoints.py --model {input.model} --checkpoints {input.checkpoints}"
+        " --data {input.data} --ledger {input.ledger} --asked {params.asked:q} --table {output}"
+        " --device {resources.device} --threads {threads} > {log} 2>&1"
+
+
 rule add_noise:
     input:
         code=code("add_noise"),

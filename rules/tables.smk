@@ -34,3 +34,23 @@ rule measure_areas:
     shell:
         "python scripts/measure_areas.py --ablation {input.ablation} --runs {input.runs}"
         " --table {output} > {log} 2>&1"
+
+
+rule select_settings:
+    input:
+        code=code("select_settings"),
+        areas="results/{study}/tables/{experiment}/areas.csv",
+        runs="results/{study}/tables/{experiment}/runs.csv",
+    output:
+        "results/{study}/tables/{experiment}/selection.csv",
+    log:
+        "logs/{study}/tables/{experiment}/selection.log",
+    benchmark:
+        "benchmarks/{study}/tables/{experiment}/selection.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        asked=asked("selection"),
+    shell:
+        "python scripts/select_settings.py --areas {input.areas} --runs {input.runs}"
+        " --asked {params.asked:q} --table {output} > {log} 2>&1"

@@ -1,4 +1,4 @@
-"""Ablate all units of a network in random orders; write loss and accuracy on the way (Figures 1, 3-5, A1)."""
+"""Ablate the units of a network in random orders; write loss and accuracy on the way (Figures 1, 3-5, A1)."""
 
 import pandas as pd
 
@@ -7,9 +7,10 @@ from directions.trained import Trained, analyse, grid_table
 
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
-    """Table clamp, ordering, ablated, units, split, loss, accuracy."""
+    """Table clamp, ordering, ablated, units (of the layers ablated), split, loss, accuracy."""
     examples = trained.examples(settings["split"])
-    units = sum(trained.layers.values())
+    layers = ablation.chosen(trained.layers, settings["layers"])
+    units = sum(layers.values())
     counts = ablation.grid(units, settings["points"])
     orders = ablation.orderings(units, settings["orderings"], trained.seed)
     parts = []
@@ -18,10 +19,10 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
             trained.model,
             examples.images,
             examples.labels,
-            layers=trained.layers,
+            layers=layers,
             orders=orders,
             ablated_counts=counts,
-            values=trained.clamp_values(clamp),
+            values=trained.clamp_values(clamp, layers),
         )
         keys = ("ordering", range(len(orders))), ("ablated", counts)
         parts.append(grid_table(*keys, loss=curves.loss, accuracy=curves.accuracy).assign(clamp=clamp))

@@ -15,7 +15,7 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
         examples.labels,
         layers=trained.layers,
         classes=examples.classes,
-        values=trained.clamp_values("zero"),
+        values=trained.clamp_values("zero", trained.layers),
     )
     drops = found.class_accuracy_before - found.class_accuracy
     share = found.class_images / found.class_images.sum()

@@ -37,7 +37,7 @@ def main(argv: list[str]) -> None:
     )
     options.add_argument("--csv", required=True, help="to write: one row per claim")
     options.add_argument(
-        "--json", required=True, help="to write: {claim: {estimate, low, high, paper, verdict}}"
+        "--json", required=True, help="to write: {claim: {estimate, low, high, paper, verdict, tested_on}}"
     )
     args = options.parse_args(argv)
 

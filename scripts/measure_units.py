@@ -3,19 +3,24 @@
 import pandas as pd
 
 from directions import cli, measures, models
-from directions.evaluation import PASS_SIZE
 from directions.seeds import stream
 from directions.trained import Trained, analyse
 
+VALUES = [
+    "selectivity", "information_bits", "information_null_bits", "information_bits_coarse",
+    "information_bits_fine", "l1", "dead", "mean", "sd",
+]  # fmt: skip
+
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
-    """Table layer, unit, split, selectivity, information and its floor in bits, l1, dead, mean, sd."""
+    """Table layer, unit, split, and VALUES: information has its floor and its value with other bins."""
     examples = trained.examples(settings["split"])
     incoming = models.incoming_weights(trained.model)
+    activity = measures.unit_activity(trained.model, trained.layers, examples.images, examples.labels)
     parts = []
     for layer in trained.layers:
         found = measures.measure_layer(
-            measures.unit_activity(trained.model, layer, examples.images, examples.labels, PASS_SIZE),
+            activity[layer],
             examples.labels.cpu().numpy(),
             examples.classes,
             bins=settings["bins"],
@@ -24,8 +29,7 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
         )
         parts.append(pd.DataFrame(found | {"l1": incoming[layer].abs().sum(1).cpu().numpy()}))
     table = pd.concat([trained.numbered(), pd.concat(parts, ignore_index=True)], axis=1)
-    values = ["selectivity", "information_bits", "information_null_bits", "l1", "dead", "mean", "sd"]
-    return table.assign(split=settings["split"])[["layer", "unit", "split", *values]]
+    return table.assign(split=settings["split"])[["layer", "unit", "split", *VALUES]]
 
 
 def main(argv: list[str]) -> None:

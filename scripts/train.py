@@ -29,7 +29,8 @@ def main(argv: list[str]) -> None:
     settings = cli.settings(args.asked)
 
     train_set = load_examples(args.data, args.ledger, "train", device)
-    test_set = load_examples(args.data, args.ledger, "test", device)
+    tested = settings.get("test_images", "all")
+    test_set = load_examples(args.data, args.ledger, "test", device, tested)
     header = records.header(settings, train_set)
     model = models.build(settings, train_set.image_shape, train_set.classes).to(device)
     log.info("%s", records.describe(header, model, train_set, device, args.threads))

@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 
 TINY = """
 defaults:
   training: {images: 200, hidden: [12, 8], epochs: 3, evaluate_every: 1, learning_rate: 0.05, batch: 20}
   ablate_cumulative: {orderings: 3, points: 5}
+  ablate_checkpoints: {orderings: 2, points: 3}
   add_noise: {repeats: 2, points: 3}
   measure_units: {bins: 4, shuffles: 2}
 experiments:
@@ -19,9 +22,28 @@ experiments:
     training: {hidden: [12, 8]}
     vary: {corrupt: [0.0, 1.0], seed: [0]}
   mnist_selectivity:
-    training: {hidden: [12, 8]}
+    training: {hidden: [12, 8], keep_epochs: [0, 3]}
     vary: {seed: [0]}
+    analyses: [ablate_single, measure_units, ablate_checkpoints]
+  conv_corruption:
+    training: {dataset: mnist, images: 60, pad: 2, width: 0.05, epochs: 1, batch: 20}
+    vary: {corrupt: [0.0], seed: [0]}
+    analyses: [ablate_cumulative]
 """
+FIGURES = {  # of the tiny study: every kind of job but select_settings, which would need a sweep of networks
+    "fig1a": "mnist_corruption", "fig1b": "conv_corruption", "fig2a": "mnist_corruption",
+    "fig4a": "mnist_selectivity", "fig7a": "mnist_selectivity",
+}  # fmt: skip
+
+
+def tiny() -> str:
+    """The tiny study: `TINY` over the paper's, without the paper's other experiments and figures."""
+    paper = yaml.safe_load((ROOT / "configs/paper.yaml").read_text())
+    study = yaml.safe_load(TINY)
+    gone = [f"  {name}: null\n" for name in paper["experiments"] if name not in study["experiments"]]
+    draw = dict.fromkeys(paper["draw"]) | FIGURES
+    drawn = [f"  {figure}: {name or 'null'}\n" for figure, name in draw.items()]
+    return "".join([TINY, *gone, "draw:\n", *drawn])
 
 
 class Checkout:
@@ -64,7 +86,7 @@ def checkout(folder: Path) -> Checkout:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    (folder / "configs/tiny.yaml").write_text(TINY)
+    (folder / "configs/tiny.yaml").write_text(tiny())
     made = Checkout(folder)
     made.edit("config.yaml", "study: quick", "study: tiny ")
     return made

@@ -15,7 +15,7 @@ SETTINGS = {
     "dataset": "toy", "images": "all", "model": "mlp", "hidden": [8, 6], "optimizer": "sgd",
     "learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0, "batch": 16, "epochs": 6, "dropout": 0.0,
     "corrupt": 0.0, "seed": 3, "keep_epochs": [], "evaluate_every": 1, "require_train_accuracy": None,
-    "precision": "float32",
+    "precision": "float32", "width": None, "batch_norm": None, "pad": None,
 }  # fmt: skip
 
 
@@ -32,6 +32,10 @@ def settings() -> dict:
 
 @pytest.fixture
 def toy() -> data.Dataset:
+    return toy_dataset()
+
+
+def toy_dataset() -> data.Dataset:
     """64 training and 40 test images of 1 x 4 x 4 in 4 classes that can be told apart."""
     rng = np.random.default_rng(0)
     prototypes = rng.integers(0, 200, (4, 1, 4, 4))

@@ -106,7 +106,17 @@ def unit_tables(
         off[random.choice(len(keys), dead, replace=False)] = True
         key = pd.DataFrame(keys, columns=["layer", "unit"]).assign(experiment="synthetic", run=run, seed=s)
         change = np.where(off, 0.0, np.sign(importance) * 1e-3 * np.expm1(2 * np.abs(importance)))
-        single.append(key.assign(split="test", loss_before=0.1, loss_after=0.1 + change, importance=change))
+        drop = np.where(off, 0.0, np.abs(np.random.default_rng([seed, s]).normal(size=len(keys))) * 0.02)
+        single.append(
+            key.assign(
+                split="test",
+                loss_before=0.1,
+                loss_after=0.1 + change,
+                importance=change,
+                worst_class=0,
+                worst_class_drop=drop,
+            )
+        )
         selectivity = 0.2 + 0.8 * norm.cdf(_correlated(importance, selectivity_correlation, random))
         information = 1.2 * norm.cdf(_correlated(importance, information_correlation, random))
         units.append(
@@ -114,7 +124,10 @@ def unit_tables(
                 split="test",
                 selectivity=np.where(off, np.nan, selectivity),
                 information_bits=np.where(off, 0.0, information),
+                information_bits_coarse=np.where(off, 0.0, 0.95 * information),
+                information_bits_fine=np.where(off, 0.0, 1.05 * information),
                 information_null_bits=np.where(off, 0.0, 0.02),
+                l1=10.0,
                 dead=off,
             )
         )

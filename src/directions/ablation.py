@@ -1,8 +1,10 @@
 """Ablation: clamp units and see what is lost (paper, sections 2.2 and 3.1).
 
-Both functions intervene with forward hooks. What comes before the first clamped layer runs once per pass of
-images, the rest again at every step. Every clamped set is nested in the next, so the first point of a curve
-is the untouched network, and the last one, with every unit off, gives every image the same answer.
+Units are clamped by forward hooks; along a curve to zero, in a plain chain of layers, they are left out
+instead (see pruning.py), with the same answers up to rounding. What comes before the first clamped layer runs
+once per pass of images, the rest again at every step. Every clamped set is nested in the next, so the first
+point of a curve is the untouched network, and the last one, with every unit off, gives every image the same
+answer.
 """
 
 import logging
@@ -14,7 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from directions.evaluation import PASS_SIZE, passes, tally
+from directions.errors import InputError
+from directions.evaluation import pass_size, passes, tally
+from directions.pruning import Stage, stages
+from directions.pruning import logits as pruned_logits
 from directions.seeds import stream
 from directions.units import clamped, find_layer, split
 
@@ -30,6 +35,19 @@ class Curves:
     ablated: np.ndarray
     loss: np.ndarray
     accuracy: np.ndarray
+
+
+def chosen(layers: Mapping[str, int], last: int | str) -> dict[str, int]:
+    """The `last` so many of {unit layer: number of units}, or "all" (sections 3.1, 3.2; D18, D21).
+
+    Raises InputError when the network has fewer.
+    """
+    if last == "all":
+        return dict(layers)
+    if not 1 <= last <= len(layers):
+        has = f"{len(layers)}: {', '.join(layers)}"
+        raise InputError(f"layers: the last {last} were asked for, this network has {has}")
+    return dict(list(layers.items())[-last:])
 
 
 def orderings(units: int, count: int, seed: int) -> list[np.ndarray]:
@@ -70,28 +88,54 @@ def cumulative(
     orders: Sequence[np.ndarray],
     ablated_counts: np.ndarray,
     values: Values,
-    pass_size: int = PASS_SIZE,
+    size: int | None = None,
 ) -> Curves:
     """Curves of loss and accuracy while more and more units are clamped to `values`.
 
     images: uint8 (n, c, h, w); labels: (n,). layers: {name: number of units}. orders: permutations of all
-    units of all layers. ablated_counts: how many units are off at each point (see `grid`).
+    units of all layers. ablated_counts: how many units are off at each point (see `grid`). size: images per
+    pass, None: see `evaluation.pass_size`.
     """
     loss = np.zeros((len(orders), len(ablated_counts)))
     correct = np.zeros(loss.shape, dtype=np.int64)
     done = 0
     head, tail = split(model, next(iter(layers)))
-    for inputs, targets in passes(images, labels, pass_size):
+    to_zero = all(isinstance(value, float) and value == 0 for value in values.values())
+    chain = stages(tail) if to_zero else None
+    for inputs, targets in passes(images, labels, size or pass_size(model, images)):
         activation = head(inputs)
         for row, order in enumerate(orders):
             for column, count in enumerate(ablated_counts):
-                with ablated(tail, layers, order[:count], values):
-                    added_loss, added_correct = tally(tail(activation), targets)
+                answers = answers_without(tail, chain, activation, layers, order[:count], values)
+                added_loss, added_correct = tally(answers, targets)
                 loss[row, column] += added_loss
                 correct[row, column] += added_correct
         done += len(targets)
         log.info("cumulative ablation: %d of %d images", done, len(labels))
     return Curves(np.asarray(ablated_counts), loss / len(labels), correct / len(labels))
+
+
+def answers_without(
+    tail: nn.Module,
+    chain: list[Stage] | None,
+    activation: Tensor,
+    layers: Mapping[str, int],
+    units: np.ndarray,
+    values: Values,
+) -> Tensor:
+    """Logits of `tail` with the given units clamped: computed without them, where `chain` has a way."""
+    if chain is not None and len(units):
+        off = np.zeros(sum(layers.values()), dtype=bool)
+        off[units] = True
+        parts = np.split(off, np.cumsum(list(layers.values()))[:-1])
+        kept = {
+            name: torch.as_tensor(np.flatnonzero(~part), device=activation.device)
+            for name, part in zip(layers, parts, strict=True)
+        }
+        if all(len(on) for on in kept.values()):
+            return pruned_logits(chain, activation, kept.pop(next(iter(layers))), kept)
+    with ablated(tail, layers, units, values):
+        return tail(activation)
 
 
 @dataclass(frozen=True)
@@ -117,14 +161,14 @@ def single(
     layers: Mapping[str, int],
     classes: int,
     values: Values,
-    pass_size: int = PASS_SIZE,
+    size: int | None = None,
 ) -> SingleUnits:
     """Loss and accuracy per class with each unit of `layers` clamped alone (paper, section 3.4)."""
     units = sum(layers.values())
     loss = np.zeros(units + 1)  # the last row: nothing is off
     correct = np.zeros((units + 1, classes), dtype=np.int64)
     done = 0
-    for inputs, targets in passes(images, labels, pass_size):
+    for inputs, targets in passes(images, labels, size or pass_size(model, images)):
         count_answers(model(inputs), targets, loss, correct, row=units)
         row = 0
         for name, count in layers.items():

@@ -2,6 +2,7 @@
 
 ANALYSES = {  # analysis (its script, its block in the config) -> folder of its results and name of its table
     "ablate_cumulative": "ablation",
+    "ablate_checkpoints": "checkpoints",
     "add_noise": "noise",
     "ablate_single": "single",
     "measure_units": "units",
@@ -11,7 +12,14 @@ MADE_BY = {  # table -> the analysis it needs; None: training alone gives it
     "runs": None,
     "history": None,
     "areas": "ablate_cumulative",
+    "selection": "ablate_cumulative",
 } | {table: analysis for analysis, table in ANALYSES.items()}
+
+DERIVED = ("areas", "selection")  # tables that a rule of their own makes from other tables of the experiment
+
+BLOCKS = {  # block of settings in the config -> the analysis that an experiment must list for it to be read
+    analysis: analysis for analysis in ANALYSES
+} | {"select_settings": "ablate_cumulative"}
 
 
 def tables_of(analyses: list[str]) -> list[str]:

@@ -25,6 +25,7 @@ import pandas as pd
 
 from directions import tidy
 from directions.errors import InputError
+from directions.runs import VARIABLE
 from directions.statistics import STATISTICS, Estimate, Untestable, estimate
 
 REPRODUCED = "reproduced"
@@ -40,11 +41,13 @@ CERTAINTIES = (
     "unsure",  # remembered, with doubt
     "inferred",
     "replication",  # another group's number, not the paper's
+    "follow-up",  # beyond the paper: asked by later work, or by us because of it
 )
 COLUMNS = (
     *("id", "figure", "claim", "statistic", "corrupt", "direction", "bound", "paper_value", "tolerance"),
     *("certainty", "needs", "origin"),
 )
+_FIGURE = re.compile(r"fig(A?)(\d+)([a-z]?)")
 _CONDITION = re.compile(r"(\w+)\s*(>=|<=|=)\s*(\S+)")
 
 
@@ -96,6 +99,8 @@ def _parse(row: dict, where: str) -> Claim:
     for column in ("id", "figure", "claim", "statistic", "direction", "certainty", "origin"):
         if not row[column].strip():
             raise InputError(f"{where}: column {column!r} is empty")
+    if not _FIGURE.fullmatch(row["figure"]):
+        raise InputError(f"{where}: {row['figure']!r} is no figure: figures are called like fig1a or figA4e")
     _one_of(row["statistic"], STATISTICS, "statistic", where)
     _one_of(row["direction"], ("above", "below", "equal"), "direction", where)
     _one_of(row["certainty"], CERTAINTIES, "certainty", where)
@@ -150,12 +155,18 @@ def _conditions(text: str, where: str) -> tuple[tuple[str, str, str], ...]:
 
 
 def unmet(claim: Claim, runs: pd.DataFrame) -> list[str]:
-    """What the claim needs and not every network in the runs table offers, as phrases; empty if all is."""
+    """What the claim needs and not every network in the runs table offers, as phrases; empty if all is.
+
+    Besides columns of the runs table a claim may need a number of `networks`, and of `settings`: networks
+    that differ in more than the seed.
+    """
     phrases = []
+    known = [column for column in VARIABLE if column in runs.columns and column != "seed"]
+    counts = {"networks": len(runs), "settings": len(runs[known].drop_duplicates())}
     for column, sign, wanted in claim.needs:
-        if column not in runs.columns:
+        if column not in counts and column not in runs.columns:
             raise InputError(f"{claim.where}: needs {column!r}, which is no column of the runs table")
-        values = sorted(set(runs[column].astype(str)))
+        values = [str(counts[column])] if column in counts else sorted(set(runs[column].astype(str)))
         if not all(_holds(value, sign, wanted) for value in values):
             shown = f"{values[0]} to {values[-1]}" if len(values) > 2 else " and ".join(values)
             phrases.append(f"needs {column}{sign}{wanted}, here {shown}")
@@ -194,19 +205,19 @@ def judge(claim: Claim, ours: Estimate) -> tuple[str, str]:
 def check(
     claims: list[Claim], experiments: dict[str, str], tables_of: Callable[[str, str], tidy.Tables]
 ) -> pd.DataFrame:
-    """One row per claim about the figures in `experiments` ({figure: experiment}), in the order of `claims`.
+    """One row per claim about the figures in `experiments` ({figure: experiment}), sorted by figure.
 
     `tables_of(experiment, name)` reads one table, or raises Untestable where the study has none. Our value is
     shown where it can be computed, also when the study is too small to test the claim. Columns: `RESULT`.
     """
     rows = []
-    for claim in claims:
+    for claim in sorted(claims, key=lambda claim: place(claim.figure)):
         if claim.figure not in experiments:
             continue
         experiment = experiments[claim.figure]
-        ours, verdict, note = _check_one(claim, experiment, tables_of)
+        scale, ours, verdict, note = _check_one(claim, experiment, tables_of)
         rows.append(
-            (claim.id, claim.figure, claim.claim, claim.statistic, claim.corrupt, experiment)
+            (claim.id, claim.figure, claim.claim, claim.statistic, claim.corrupt, experiment, scale)
             + ((ours.value, ours.low, ours.high, ours.networks) if ours else (None,) * 4)
             + (claim.direction, claim.bound, claim.paper_value, claim.tolerance, verdict, note)
             + (claim.certainty, claim.origin)
@@ -215,27 +226,61 @@ def check(
 
 
 RESULT = [
-    *("id", "figure", "claim", "statistic", "corrupt", "experiment", "estimate", "low", "high", "networks"),
-    *("direction", "bound", "paper_value", "tolerance", "verdict", "note", "certainty", "origin"),
+    *("id", "figure", "claim", "statistic", "corrupt", "experiment", "tested_on", "estimate", "low", "high"),
+    *("networks", "direction", "bound", "paper_value", "tolerance", "verdict", "note", "certainty", "origin"),
 ]
 
 
-def _check_one(claim: Claim, experiment: str, tables_of) -> tuple[Estimate | None, str, str]:
-    ours, verdict, notes = None, NOT_TESTABLE, []
+def place(figure: str) -> tuple[bool, int, str]:
+    """Where a figure stands in the paper: fig2a before fig10a, the appendix (figA1) last."""
+    match = _FIGURE.fullmatch(figure)
+    if match is None:
+        raise InputError(f"{figure!r} is no figure: figures are called like fig1a or figA4e")
+    appendix, number, panel = match.groups()
+    return bool(appendix), int(number), panel
+
+
+def _check_one(claim: Claim, experiment: str, tables_of) -> tuple[str, Estimate | None, str, str]:
+    scale, ours, verdict, notes = "", None, NOT_TESTABLE, []
     try:
+        runs = tidy.require({"runs": tables_of(experiment, "runs")}, "runs", "run")
+        scale = tested_on(runs)
+        notes = unmet(claim, runs)
         tables = {name: tables_of(experiment, name) for name in STATISTICS[claim.statistic].tables}
-        notes = unmet(claim, tidy.require(tables, "runs", "run"))
         ours = estimate(claim.statistic, tables, claim.id, claim.corrupt)
     except Untestable as lacking:
         notes.append(str(lacking))
     if ours is not None and not notes:
         verdict, note = judge(claim, ours)
         notes = [note]
-    return ours, verdict, "; ".join(filter(None, notes))
+    return scale, ours, verdict, "; ".join(filter(None, notes))
+
+
+def tested_on(runs: pd.DataFrame) -> str:
+    """The data and networks behind a verdict: "MNIST, conv11 width 0.125, 1,000 images, 20 epochs"."""
+
+    def shown(column: str) -> str:
+        values = runs[column].dropna().unique() if column in runs.columns else []
+        if len(values) > 2 and pd.api.types.is_number(values[0]):
+            return f"{min(values):,} to {max(values):,}"
+        return " and ".join(f"{v:,}" if pd.api.types.is_number(v) else str(v) for v in values)
+
+    dataset = " and ".join(_DATASETS.get(name, name) for name in runs["dataset"].unique())
+    width = f"width {shown('width')}" if shown("width") else shown("hidden")
+    network = " ".join(filter(None, [shown("model"), width]))
+    return ", ".join([dataset, network, f"{shown('train_images')} images", f"{shown('epochs')} epochs"])
+
+
+_DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "imagenet": "ImageNet",
+}
 
 
 def metrics(results: pd.DataFrame) -> dict[str, dict]:
-    """{claim id: {estimate, low, high, paper, verdict}}, numbers to four places, null where there is none."""
+    """{claim id: {estimate, low, high, paper, verdict, tested_on}}, numbers to four places or null."""
 
     def short(value):
         return None if pd.isna(value) else round(float(value), 4)
@@ -245,6 +290,7 @@ def metrics(results: pd.DataFrame) -> dict[str, dict]:
             **{name: short(row[name]) for name in ("estimate", "low", "high")},
             "paper": short(row["paper_value"]),
             "verdict": row["verdict"],
+            "tested_on": row["tested_on"],
         }
         for row in results.to_dict("records")
     }

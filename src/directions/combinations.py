@@ -4,15 +4,21 @@ import json
 from collections.abc import Iterator
 
 from directions import schema
-from directions.analyses import MADE_BY, tables_of
+from directions.analyses import BLOCKS, MADE_BY, tables_of
 from directions.data.registry import KNOWN
-from directions.figures import FIGURES
+from directions.figures import CLAMPED, COUNTED, FIGURES, VARIED
 from directions.runs import MODELS, OPTIMIZERS, Settings, product, text
 
 
 def train_images(dataset: str) -> int | None:
     """How many training images a data set has; None where only its files know."""
     return KNOWN[dataset].train_images if dataset in KNOWN else None
+
+
+def unit_layers(settings: Settings) -> int:
+    """How many layers of units a run's network has, known without building it (see models.unit_layers)."""
+    counts = {"conv11": 11, "resnet50": 1 + 16 * 3}  # the stem, and three ReLUs in each of 16 blocks
+    return len(settings["hidden"]) if settings["model"] == "mlp" else counts[settings["model"]]
 
 
 def problems(study: dict, written: dict) -> list[str]:
@@ -39,10 +45,28 @@ def _of_figures(study: dict) -> Iterator[str]:
         missing = {MADE_BY[t] for t in FIGURES[figure]} - {None, *experiments[name]["analyses"]}
         for analysis in sorted(missing):
             yield f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list"
+        if not missing:
+            yield from _of_comparison(figure, name, experiments[name])
     for figure in study["figures"] if study["figures"] != "all" else ():
         if figure not in draw:
             drawn = f"study {study['study']} draws {', '.join(draw) or 'none'}"
             yield f"figures: {figure} is not among them{schema.nearest(figure, draw)}; {drawn}"
+
+
+def _of_comparison(figure: str, name: str, experiment: dict) -> Iterator[str]:
+    """What the figure would set side by side, and the experiment has only once."""
+    rows = [settings for _, settings in product(experiment)]
+    varied = VARIED.get(figure)
+    if varied and len({text(settings[varied]) for settings in rows}) < 2:
+        yield f"draw.{figure}: compares values of {varied}, experiments.{name} has one; vary it there"
+    unseeded = {json.dumps(settings | {"seed": None}, sort_keys=True) for settings in rows}
+    noun, least = COUNTED.get(figure, ("networks", 1))
+    have = {"networks": len(rows), "settings": len(unseeded)}[noun]
+    if have < least:
+        yield f"draw.{figure}: needs {least} {noun} or more, experiments.{name} has {have}"
+    for clamp in CLAMPED.get(figure, ()):
+        if clamp not in experiment["ablate_cumulative"]["clamp"]:
+            yield f"draw.{figure}: needs {clamp} in experiments.{name}.ablate_cumulative.clamp"
 
 
 def _of_writing(path: str, experiment: dict, written: dict) -> Iterator[str]:
@@ -50,9 +74,10 @@ def _of_writing(path: str, experiment: dict, written: dict) -> Iterator[str]:
     for key in written.get("training", {}):
         if key in written["vary"]:
             yield f"{path}: {key} is fixed in training and varied too; set one of them to null"
-    for analysis in (key for key in written if key in MADE_BY.values()):
-        if analysis not in experiment["analyses"]:
-            yield f"{path}.{analysis}: is set, but analyses does not list it; add it there or remove it here"
+    for block in (key for key in written if key in BLOCKS):
+        if (needed := BLOCKS[block]) not in experiment["analyses"]:
+            what = "it" if needed == block else f"{needed}, which it follows"
+            yield f"{path}.{block}: is set, but analyses does not list {what}; add it there or remove it here"
 
 
 def _of_values(path: str, experiment: dict) -> Iterator[str]:
@@ -63,18 +88,21 @@ def _of_values(path: str, experiment: dict) -> Iterator[str]:
     noise = experiment.get("add_noise")
     if noise and noise["lowest"] >= noise["highest"]:
         yield f"{path}.add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
+    if "ablate_checkpoints" in experiment and not experiment["training"]["keep_epochs"]:
+        yield f"{path}: ablate_checkpoints needs checkpoints; list epochs in training.keep_epochs"
 
 
 def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterator[str]:
     rows = product(experiment)
     for _, settings in rows:
         yield from _of_settings(path, settings, study)
+        yield from _of_network(path, settings, experiment)
     for kind, choices in (("model", MODELS), ("optimizer", OPTIMIZERS)):
-        for choice, read in choices.items():
-            for key in read:
-                explicit = key in written.get("training", {}) or key in written["vary"]
-                if explicit and all(settings[key] is None for _, settings in rows):
-                    yield f"{path}: {key} is read by {kind} {choice} only, which no run has; remove it"
+        for key in dict.fromkeys(key for read in choices.values() for key in read):
+            explicit = key in written.get("training", {}) or key in written["vary"]
+            if explicit and all(settings[key] is None for _, settings in rows):
+                readers = " and ".join(choice for choice, read in choices.items() if key in read)
+                yield f"{path}: {key} is read by {kind} {readers} only, which no run has; remove it"
     seen: dict[str, str] = {}
     for run, settings in rows:
         same = seen.setdefault(json.dumps(settings, sort_keys=True), run)
@@ -92,9 +120,24 @@ def _of_settings(path: str, settings: Settings, study: dict) -> Iterator[str]:
     used = have if images == "all" else images
     if used is not None and batch > used:
         yield f"{path}: batch {batch} is more than the {used} images trained on"
-    for epoch in settings["keep_epochs"]:
-        if epoch > settings["epochs"]:
-            yield f"{path}: keep_epochs has {epoch}, but training ends after {settings['epochs']} epochs"
+    late = [str(epoch) for epoch in settings["keep_epochs"] if epoch > settings["epochs"]]
+    if late:
+        ends = f"training ends after {settings['epochs']} epochs"
+        yield f"{path}: keep_epochs has {', '.join(late)}, but {ends}"
+
+
+def _of_network(path: str, settings: Settings, experiment: dict) -> Iterator[str]:
+    model, batch = settings["model"], settings["batch"]
+    if settings["dropout"] > 0 and model != "mlp":
+        yield f"{path}: dropout {settings['dropout']} is of model mlp only, and here is {model}; remove it"
+    used = train_images(settings["dataset"]) if settings["images"] == "all" else settings["images"]
+    normalised = model == "resnet50" or settings["batch_norm"]
+    if normalised and (batch == 1 or (used is not None and used % batch == 1)):
+        yield f"{path}: batch {batch} leaves one image in a batch, too few for batch norm; change one"
+    for analysis in ("ablate_cumulative", "ablate_checkpoints"):
+        layers, have = experiment.get(analysis, {}).get("layers", "all"), unit_layers(settings)
+        if layers != "all" and layers > have:
+            yield f"{path}.{analysis}: layers {layers} is more than the {have} layers of units of {model}"
 
 
 def _of_use(path: str, name: str, study: dict) -> Iterator[str]:

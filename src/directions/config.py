@@ -10,9 +10,10 @@ from pathlib import Path
 import yaml
 
 from directions import combinations, schema
-from directions.analyses import ANALYSES
+from directions.analyses import BLOCKS
 from directions.errors import InputError
-from directions.runs import VARIABLE, needed_tables
+from directions.figures import FIGURES
+from directions.runs import needed_tables
 
 BASE = "configs/paper.yaml"
 OF_STUDY = ("defaults", "experiments", "draw", "imagefolder")  # what a file in configs/ may set
@@ -29,7 +30,8 @@ def load(config: Mapping, root: Path) -> dict:
     - `figures` lists the selected figures and `draw` says which experiment each shows;
     - `tables` is {experiment: its tables} of what these figures need, in config order;
     - every experiment is complete: `training` with all settings and `precision`, each analysis of `analyses`
-      with all of its own; numbers are of one kind (0 is 0.0 where any number may stand);
+      and what is computed from it with all of its own; numbers are of one kind (0 is 0.0 where any number
+      may stand);
     - study, data_root, device, precision, sources and, where given, imagefolder are as the user set them.
 
     Raises InputError with one line for each thing that is wrong: where, what, what is allowed.
@@ -79,8 +81,8 @@ def merge(base: Mapping, over: Mapping, *path: str) -> dict:
     """`base` with `over` laid on it: mappings merge, all else replaces, base's order of keys is kept.
 
     Nothing (null) leaves a mapping as it is, so a section whose lines are all commented out changes nothing,
-    but removes an experiment, a drawing, and of an experiment a varied setting, a fixed one that might be
-    varied, and its own values of an analysis.
+    but removes an experiment, a drawing, and of an experiment a varied setting, a fixed one, and its own
+    values of an analysis.
     """
     result = dict(base)
     for key, value in over.items():
@@ -99,9 +101,9 @@ def _removable(*path: str) -> bool:
         case ("experiments" | "draw", _) | ("experiments", _, "vary", _):
             return True
         case ("experiments", _, "training", setting):
-            return setting in VARIABLE  # null is a value of require_train_accuracy
-        case ("experiments", _, analysis):
-            return analysis in ANALYSES
+            return setting != "require_train_accuracy"  # of which null is a value
+        case ("experiments", _, block):
+            return block in BLOCKS
     return False
 
 
@@ -182,7 +184,11 @@ def _completed(merged: dict) -> dict:
     for name, own in merged["experiments"].items():
         training = defaults["training"] | own.get("training", {}) | {"precision": merged["precision"]}
         training["keep_epochs"] = sorted(training["keep_epochs"])
-        blocks = {analysis: defaults[analysis] | own.get(analysis, {}) for analysis in own["analyses"]}
+        blocks = {
+            block: defaults[block] | own.get(block, {})
+            for block, analysis in BLOCKS.items()
+            if analysis in own["analyses"]
+        }
         experiments[name] = {
             "training": training, "vary": own["vary"], "analyses": own["analyses"], **blocks
         }  # fmt: skip
@@ -192,6 +198,7 @@ def _completed(merged: dict) -> dict:
 
 def _selected(study: dict) -> dict:
     everything = study["figures"] == "all"
-    figures = [figure for figure in study["draw"] if everything or figure in study["figures"]]
+    drawn = [figure for figure in FIGURES if figure in study["draw"]]  # in the order of the paper
+    figures = [figure for figure in drawn if everything or figure in study["figures"]]
     tables = needed_tables(study, None if everything else figures)
     return study | {"figures": figures, "tables": tables}

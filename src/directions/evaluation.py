@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-PASS_SIZE = 2000  # images per forward pass: fits the memory of a small GPU, large enough to keep it busy
+PASS_SIZE = 2000  # most images per forward pass: enough to keep a GPU busy with a dense network
+ELEMENTS = {"cpu": 2**25, "cuda": 2**28}  # most activations of one pass, 4 bytes each, were all of them kept
 
 
 def scaled(images: Tensor) -> Tensor:
@@ -19,10 +20,34 @@ def scaled(images: Tensor) -> Tensor:
     return images.to(torch.float32).div_(255)
 
 
-def passes(images: Tensor, labels: Tensor, size: int = PASS_SIZE) -> Iterator[tuple[Tensor, Tensor]]:
+def passes(images: Tensor, labels: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Consecutive (scaled images, labels) of at most `size` examples."""
     for chosen_images, chosen_labels in zip(images.split(size), labels.split(size), strict=True):
         yield scaled(chosen_images), chosen_labels
+
+
+@torch.no_grad()
+def pass_size(model: nn.Module, images: Tensor) -> int:
+    """How many of these uint8 images (n, c, h, w) one pass takes, so that all its activations fit `ELEMENTS`.
+
+    Feature maps make it: an image has 2,000 activations in a dense network, a million in a conv net.
+    """
+    count = 0
+
+    def add(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+        nonlocal count
+        count += output.numel()
+
+    leaves = [module for module in model.modules() if not any(module.children())]
+    handles = [leaf.register_forward_hook(add) for leaf in leaves]
+    training = model.training
+    try:
+        model.eval()(scaled(images[:1]))
+    finally:
+        model.train(training)
+        for handle in handles:
+            handle.remove()
+    return max(1, min(PASS_SIZE, ELEMENTS.get(images.device.type, ELEMENTS["cpu"]) // max(1, count)))
 
 
 @dataclass(frozen=True)
@@ -40,12 +65,15 @@ def tally(logits: Tensor, labels: Tensor) -> tuple[float, int]:
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, images: Tensor, labels: Tensor, size: int = PASS_SIZE) -> Score:
-    """Score of `model`, in evaluation mode, on uint8 images (n, c, h, w) and labels (n,)."""
+def evaluate(model: nn.Module, images: Tensor, labels: Tensor, size: int | None = None) -> Score:
+    """Score of `model`, in evaluation mode, on uint8 images (n, c, h, w) and labels (n,).
+
+    size: images per pass, None: see `pass_size`.
+    """
     training = model.training
     model.eval()
     loss, correct = 0.0, 0
-    for inputs, targets in passes(images, labels, size):
+    for inputs, targets in passes(images, labels, size or pass_size(model, images)):
         added_loss, added_correct = tally(model(inputs), targets)
         loss, correct = loss + added_loss, correct + added_correct
     model.train(training)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from directions import data, labels
+from directions.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,24 @@ class Examples:
 
 
 def load_examples(
-    dataset_path: Path | str, ledger_path: Path | str, split: str, device: torch.device | str
+    dataset_path: Path | str,
+    ledger_path: Path | str,
+    split: str,
+    device: torch.device | str,
+    test_images: int | str = "all",
 ) -> Examples:
     """The training set as the ledger has it (its images, with the labels given), or the untouched test set.
 
-    split: "train" or "test". Raises InputError when a file is broken or the two do not belong together.
+    split: "train" or "test"; of the latter `test_images` are used. Raises InputError when a file is broken,
+    the two do not belong together, or there are fewer test images.
     """
     dataset = data.load(dataset_path)
     images, given, changed = dataset.test_images, dataset.test_labels, 0.0
+    if split == "test" and test_images != "all":
+        if test_images > len(given):
+            raise InputError(f"test_images: {test_images} were asked for, {dataset.name} has {len(given)}")
+        used = labels.choose_images(len(given), test_images, f"{dataset.name}, test set")
+        images, given = images[used], given[used]
     if split == "train":
         ledger = labels.load(ledger_path, dataset.train_labels)
         images = dataset.train_images[ledger["image"].to_numpy()]

@@ -4,23 +4,33 @@ All take the activity of units as (images, units): one number per image, a featu
 all spatial positions. Activity is meant to be non-negative, after a ReLU.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from directions.evaluation import passes
+from directions.evaluation import pass_size, passes
 from directions.units import observed
 
 
 @torch.no_grad()
-def unit_activity(model: nn.Module, layer: str, images: Tensor, labels: Tensor, pass_size: int) -> np.ndarray:
-    """Activity (images, units) of one layer in float32: the mean over the positions of each feature map."""
-    parts = []
-    with observed(model, [layer]) as seen:
-        for inputs, _ in passes(images, labels, pass_size):
+def unit_activity(
+    model: nn.Module, layers: Iterable[str], images: Tensor, labels: Tensor, size: int | None = None
+) -> dict[str, np.ndarray]:
+    """{layer: activity (images, units) in float32}: the mean over the positions of each feature map.
+
+    One pass over uint8 images (n, c, h, w); size: images per pass, None: see `evaluation.pass_size`.
+    """
+    parts: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    with observed(model, parts) as seen:
+        for inputs, _ in passes(images, labels, size or pass_size(model, images)):
             model(inputs)
-            parts.append(seen[layer].flatten(2).mean(2) if seen[layer].dim() > 2 else seen[layer])
-    return torch.cat(parts).float().cpu().numpy()
+            for layer, found in parts.items():
+                # Feature maps are (examples, units, h, w), dense units (examples, units).
+                output = seen[layer]
+                found.append((output.flatten(2).mean(2) if output.dim() > 2 else output).float().cpu())
+    return {layer: torch.cat(found).numpy() for layer, found in parts.items()}
 
 
 def dead(activity: np.ndarray) -> np.ndarray:
@@ -97,12 +107,18 @@ def measure_layer(
     shuffles: int,
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """All measures of one layer's units, each (units,), from activity (images, units), labels (images,)."""
+    """All measures of one layer's units, each (units,), from activity (images, units), labels (images,).
+
+    Information is also given with half and with twice the `bins`: how far it hangs on their number (D7).
+    """
     bin_numbers = binned(activity, bins)
+    coarse, fine = (binned(activity, number) for number in (max(1, bins // 2), 2 * bins))
     return {
         "selectivity": selectivity(class_means(activity, labels, classes)),
         "information_bits": mutual_information(bin_numbers, labels, classes),
         "information_null_bits": information_null(bin_numbers, labels, classes, shuffles, rng),
+        "information_bits_coarse": mutual_information(coarse, labels, classes),
+        "information_bits_fine": mutual_information(fine, labels, classes),
         "dead": dead(activity),
         "mean": activity.mean(0, dtype=np.float64),
         "sd": activity.std(0, dtype=np.float64),

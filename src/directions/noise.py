@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from directions.evaluation import PASS_SIZE, passes, tally
+from directions.evaluation import pass_size, passes, tally
 from directions.seeds import torch_stream
 from directions.units import edited, find_layer, split
 
@@ -50,18 +50,20 @@ def add_noise(
     noise_sd_ratios: np.ndarray,
     repeats: int,
     seed: int,
-    pass_size: int = PASS_SIZE,
+    size: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(loss, accuracy), each (repeats, ratios), with noise on the units of every layer in `spread`.
 
     images: uint8 (n, c, h, w); labels: (n,). spread: {layer: standard deviation of its units (units, ...)
-    over the training set}, as `units.moments` gives it.
+    over the training set}, as `units.moments` gives it; the elements of a feature map have their own (D5).
+    size: images per pass. None: as many as memory allows, in whole blocks, so that none is drawn twice.
     """
     loss = np.zeros((repeats, len(noise_sd_ratios)))
     correct = np.zeros(loss.shape, dtype=np.int64)
     start = 0
+    size = size or max(BLOCK, pass_size(model, images) // BLOCK * BLOCK)
     head, tail = split(model, next(iter(spread)))
-    for inputs, targets in passes(images, labels, pass_size):
+    for inputs, targets in passes(images, labels, size):
         activation = head(inputs)
         for repeat in range(repeats):
             noise = {

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from directions.analyses import ANALYSES, MADE_BY
+from directions.analyses import ANALYSES, DERIVED, MADE_BY
 from directions.errors import InputError
 from directions.figures import FIGURES
 from directions.recipe import RECIPES
@@ -28,7 +28,8 @@ class Ancestry:
 
     {"settings": what this job does, "upstream": digest of what all jobs before it do} and, where the
     code is not an input, {"recipe": number} (see recipe.py). Left out is what changes no result: device,
-    threads, folders, sources. Chain: data, labels, train, an analysis, collect, areas, figure, claims.
+    threads, folders, sources. Chain: data, labels, train, an analysis, collect, areas, selection, figure,
+    claims.
     """
 
     def __init__(self, config: dict, recipes: Mapping[str, int] = RECIPES):
@@ -43,7 +44,7 @@ class Ancestry:
         """The string of one job. Stages and the names that tell their jobs apart:
 
         data(dataset) · labels(dataset, labels) · train(experiment, run) · each analysis(experiment, run) ·
-        collect(experiment, table) · areas(experiment) · figure(figure) · claims().
+        collect(experiment, table) · areas(experiment) · selection(experiment) · figure(figure) · claims().
         Names that a stage does not use are ignored, so that all wildcards of a rule can be passed. Raises
         KeyError for a stage or a name that the study does not have: that is a bug in a rule.
         """
@@ -87,9 +88,14 @@ class Ancestry:
         upstream = [self._table(experiment, table) for table in ("ablation", "runs")]
         return self._say(stage, {"experiment": experiment}, upstream)
 
+    def _selection(self, stage: str, experiment: str, **_) -> str:
+        settings = self._config["experiments"][experiment]["select_settings"] | {"experiment": experiment}
+        upstream = [self._table(experiment, table) for table in ("areas", "runs")]
+        return self._say(stage, settings, upstream)
+
     def _table(self, experiment: str, table: str) -> str:
-        if table == "areas":
-            return self.asked("areas", experiment=experiment)
+        if table in DERIVED:
+            return self.asked(table, experiment=experiment)
         return self.asked("collect", experiment=experiment, table=table)
 
     def _tables(self, figure: str) -> dict[str, str]:
@@ -112,6 +118,7 @@ class Ancestry:
         "train": _train,
         "collect": _collect,
         "areas": _areas,
+        "selection": _selection,
         "figure": _figure,
         "claims": _claims,
         **dict.fromkeys(ANALYSES, _analysis),

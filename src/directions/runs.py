@@ -9,13 +9,17 @@ from decimal import Decimal
 from directions.analyses import tables_of
 from directions.figures import FIGURES
 
-MODELS = {"mlp": ("hidden",)}  # model -> the training settings that only such models read
+MODELS = {  # model -> the training settings that not every model reads, and this one does
+    "mlp": ("hidden",),
+    "conv11": ("width", "batch_norm", "pad"),
+    "resnet50": ("width", "pad"),
+}
 OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # the same for optimizers
 
 # What may be varied, in the order in which run names say it: reordering the config's keys renames nothing.
 VARIABLE = (
-    "dataset", "images", "model", "hidden", "optimizer", "learning_rate", "momentum", "weight_decay",
-    "batch", "epochs", "dropout", "corrupt", "seed",
+    "dataset", "images", "model", "hidden", "width", "batch_norm", "optimizer", "learning_rate", "momentum",
+    "weight_decay", "batch", "epochs", "dropout", "corrupt", "seed",
 )  # fmt: skip
 
 Settings = dict[str, object]
@@ -23,7 +27,9 @@ Runs = dict[str, dict[str, Settings]]
 
 
 def text(value: object) -> str:
-    """A setting as a word of a file name: 0.4, 0.00001 (never 1e-05), 128x128, all."""
+    """A setting as a word of a file name: 0.4, 0.00001 (never 1e-05), 128x128, all, true."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
         digits = f"{Decimal(repr(value)):f}"
         return digits if "." in digits else f"{digits}.0"

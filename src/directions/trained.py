@@ -1,5 +1,6 @@
 """A trained network read from its files, ready to be perturbed and measured."""
 
+import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pandas as pd
 import torch
 
 from directions import cli, models, weights
-from directions.evaluation import passes
+from directions.evaluation import pass_size, passes
 from directions.examples import Examples, load_examples
 from directions.files import atomic
 from directions.units import moments
@@ -21,23 +22,33 @@ class Trained:
         self.model, self.header = weights.load_model(model, device)
         self.seed: int = self.header["settings"]["seed"]
         self.layers: dict[str, int] = models.unit_layers(self.model)
-        self._files = (data, ledger)
-        self._device = device
+        tested = self.header["settings"].get("test_images", "all")
+        self._load = lambda split: load_examples(data, ledger, split, device, tested)
+        self._examples: dict[str, Examples] = {}
 
     def examples(self, split: str) -> Examples:
-        """The "train" set with the labels it was trained on, or the "test" set."""
-        return load_examples(*self._files, split, self._device)
+        """The "train" set with the labels it was trained on, or the "test" set; read once."""
+        if split not in self._examples:
+            self._examples[split] = self._load(split)
+        return self._examples[split]
 
-    def moments(self) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-        """Mean and standard deviation of every unit over the training set, each (units, ...)."""
+    def moments(
+        self, layers: Mapping[str, int] | None = None
+    ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+        """Mean and standard deviation over the training set of the units of `layers` (None: of all).
+
+        Each is (units, ...): every element of a feature map has its own (docs/DEVIATIONS.md, D25).
+        """
         train = self.examples("train")
-        return moments(self.model, self.layers, (inputs for inputs, _ in passes(train.images, train.labels)))
+        size = pass_size(self.model, train.images)
+        batches = (inputs for inputs, _ in passes(train.images, train.labels, size))
+        return moments(self.model, layers or self.layers, batches)
 
-    def clamp_values(self, clamp: str) -> Mapping[str, torch.Tensor | float]:
+    def clamp_values(self, clamp: str, layers: Mapping[str, int]) -> Mapping[str, torch.Tensor | float]:
         """What units are held at: 0, or each element's mean over the training set (Appendix A.1)."""
         if clamp == "zero":
-            return dict.fromkeys(self.layers, 0.0)
-        return {name: mean.float() for name, (mean, _) in self.moments().items()}
+            return dict.fromkeys(layers, 0.0)
+        return {name: mean.float() for name, (mean, _) in self.moments(layers).items()}
 
     def numbered(self) -> pd.DataFrame:
         """Columns layer, unit: every unit, in the order in which ablation numbers them."""
@@ -51,15 +62,26 @@ def grid_table(outer: tuple[str, object], inner: tuple[str, object], **values: n
     return pd.DataFrame({name: array.ravel() for name, array in values.items()}, index=index).reset_index()
 
 
-def analyse(observe: Callable[[Trained, dict], pd.DataFrame], description: str, argv: list[str]) -> None:
-    """What the four analysis scripts share: read a network, `observe` it as asked, write one table."""
+def analyse(
+    observe: Callable[[Trained, dict], pd.DataFrame], description: str | None, argv: list[str]
+) -> None:
+    """What the analysis scripts share: read a network, `observe` it as asked, write one table."""
+    write(observe, arguments(description).parse_args(argv))
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """The arguments of every analysis."""
     parser = cli.parser(description, compute=True)
     parser.add_argument("--model", required=True, help="weights written by train.py")
     parser.add_argument("--data", required=True, help="data set that the network was trained on")
     parser.add_argument("--ledger", required=True, help="label ledger that the network was trained on")
     parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
     parser.add_argument("--table", required=True, help="CSV to write, one row per observation")
-    args = parser.parse_args(argv)
+    return parser
+
+
+def write(observe: Callable[[Trained, dict], pd.DataFrame], args: argparse.Namespace) -> None:
+    """Read the network that `args` name, `observe` it as asked, write the table."""
     device = cli.prepare_torch(args.device, args.threads)
     trained = Trained(args.model, args.data, args.ledger, device)
     table = observe(trained, cli.settings(args.asked))

@@ -34,6 +34,16 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager:
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
+def check_batches(model: nn.Module, images: int, batch: int) -> None:
+    """Raise InputError where batch norm would meet a batch of one image, which has no variance."""
+    normed = any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
+    if normed and (batch == 1 or images % batch == 1):
+        raise InputError(
+            f"batch: {images} images in batches of {batch} leave a batch of 1, of which batch norm cannot "
+            "take a variance: change `batch` or `images`"
+        )
+
+
 def train_epoch(
     model: nn.Module, optimizer: optim.Optimizer, train: Examples, settings: dict, epoch: int
 ) -> None:
@@ -43,7 +53,7 @@ def train_epoch(
     """
     device = train.images.device
     seed = settings["seed"]
-    if settings["dropout"] > 0:
+    if settings["dropout"]:
         torch.manual_seed(number("dropout", seed, epoch))  # nn.Dropout knows only the global generator
     order = torch.randperm(len(train.labels), generator=torch_stream("order", seed, epoch)).to(device)
     images, labels = train.images[order], train.labels[order]
@@ -78,16 +88,11 @@ def train(
     `resume` is a folder for what a killed job needs to go on: a snapshot and the checkpoints kept so far
     (see `kept`); a snapshot is written when the last is `snapshot_seconds` old, which changes no result.
     A snapshot with another `fingerprint` is ignored. Raises InputError when the network ends
-    below `require_train_accuracy`.
+    below `require_train_accuracy`, or cannot be trained in such batches.
     """
+    check_batches(model, len(train_set), settings["batch"])
     optimizer = make_optimizer(model, settings)
-    history: list[dict] = []
-    first = 0
-    if saved := snapshots.load(resume / "snapshot.pt", fingerprint):
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        first, history = saved["epoch"], saved["history"]
-        log.info("resuming after epoch %d", first)
+    first, history = restored(model, optimizer, resume / "snapshot.pt", fingerprint)
     epochs = settings["epochs"]
     keep = set(settings["keep_epochs"])
     if first == 0 and 0 in keep:
@@ -112,6 +117,19 @@ def train(
             saved_at = time.monotonic()
     require(history[-1]["train_accuracy"], settings)
     return history
+
+
+def restored(
+    model: nn.Module, optimizer: optim.Optimizer, snapshot: Path, fingerprint: str
+) -> tuple[int, list[dict]]:
+    """(epochs done, history) of a killed job, its state put back into model and optimizer; else (0, [])."""
+    saved = snapshots.load(snapshot, fingerprint)
+    if saved is None:
+        return 0, []
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    log.info("resuming after epoch %d", saved["epoch"])
+    return saved["epoch"], saved["history"]
 
 
 def row(epoch: int, on_train: Score, on_test: Score) -> dict:

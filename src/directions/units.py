@@ -28,15 +28,19 @@ def split(model: nn.Module, layer: str) -> tuple[nn.Module, nn.Module]:
     """(head, tail): `tail(head(images))` is `model(images)`, and the head ends with the output of `layer`.
 
     So what comes before the first unit that is touched runs once for many interventions on the tail, in which
-    `layer` and all later modules keep their names. A model that is no plain chain stays whole, as the tail.
+    `layer` and all later modules keep their names. Where `layer` lies inside a module of the chain, such as a
+    residual block, the head ends before that module. A model that is no plain chain stays whole, as the tail.
     """
-    if not isinstance(model, nn.Sequential) or layer not in model._modules:
+    inside, _, nested = layer.partition(".")
+    if not isinstance(model, nn.Sequential) or inside not in model._modules:
         return nn.Identity(), model
     children = list(model.named_children())
-    place = [name for name, _ in children].index(layer)
-    head = nn.Sequential(OrderedDict(children[: place + 1]))
-    tail = nn.Sequential(OrderedDict([(layer, nn.Identity()), *children[place + 1 :]]))
-    return head.train(model.training), tail.train(model.training)
+    place = [name for name, _ in children].index(inside)
+    head, tail = children[:place], children[place:]
+    if not nested:
+        head, tail = [*head, tail[0]], [(layer, nn.Identity()), *tail[1:]]
+    chains = (nn.Sequential(OrderedDict(part)).train(model.training) for part in (head, tail))
+    return tuple(chains)
 
 
 @contextmanager

@@ -48,7 +48,13 @@ def plot(tables: Path, out: Path, figure: str) -> None:
 
 def test_check_claims_writes_one_row_and_one_entry_per_claim(tables, tmp_path):
     found, metrics = check(tables, tmp_path)
-    assert list(found["id"]) == list(pd.read_csv(CLAIMS)["id"]) == list(metrics)
+    stated = pd.read_csv(CLAIMS)
+    asked = stated.loc[stated["figure"].isin(json.loads(EXPERIMENTS)), "id"]
+    assert list(found["id"]) == list(asked) == list(metrics)
+    assert set(found["tested_on"]) == {
+        "MNIST, mlp 512x512, 60,000 images, 640 epochs",
+        "MNIST, mlp 128x128, 60,000 images, 640 epochs",
+    }
     for row in found.itertuples():
         assert metrics[row.id]["verdict"] == row.verdict
         assert metrics[row.id]["estimate"] == pytest.approx(row.estimate, abs=1e-4)
@@ -104,15 +110,31 @@ def test_show_claims_prints_a_table_that_fits_a_terminal(tables, tmp_path, capsy
     last = shown.strip().splitlines()[-1]
     for verdict, number in found["verdict"].value_counts().items():
         assert f"{number} {verdict}" in last
-    together = " ".join(shown.split())
-    assert "slightly correlated" in together
-    assert "0.095" in together
+    lines = shown.splitlines()
+    assert len(lines) <= 2 * len(found) + 3 * found["figure"].nunique() + 4
+    assert "Figure A4a: MNIST, mlp 128x128, 60,000 images, 640 epochs" in lines
     row = found.set_index("id").loc["fig1a_trend"]
-    assert f"{row['estimate']:.3f} [{row['low']:.3f}, {row['high']:.3f}]" in shown
+    number = f"{row['estimate']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+    assert any(re.fullmatch(rf"  trend +< 0 +{re.escape(number)} +{row['verdict']}", line) for line in lines)
+    assert any(line.startswith("  rank correlation ") and " 0.095 " in line for line in lines)
+    assert any(line.startswith("  replication 0.2* ") for line in lines)  # marked as not the paper's
+
+
+def test_show_claims_gives_the_whole_claim_of_a_figure_asked_for(tables, tmp_path, capsys):
+    check(tables, tmp_path)
+    script("show_claims").main([str(tmp_path / "claims.csv"), "--figure", "fig7a"])
+    shown = capsys.readouterr().out
+    together = " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= 110
+    assert "slightly correlated" in together
+    assert "remembered: section 3.4; tolerance ours, D13" in together
+    assert "Figure 1a" not in shown
+    with pytest.raises(InputError, match="no claim about 'fig9'.*fig1a, fig2a, fig7a, figA4a"):
+        script("show_claims").main([str(tmp_path / "claims.csv"), "--figure", "fig9"])
 
 
 def test_show_claims_refuses_what_is_no_claims_table(tables, tmp_path):
-    with pytest.raises(InputError, match="has no column 'verdict'|has no column 'figure'"):
+    with pytest.raises(InputError, match="table 'runs' has no column 'id'"):
         script("show_claims").main([str(tables / "units" / "runs.csv")])
     with pytest.raises(InputError, match="does not exist"):
         script("show_claims").main([str(tmp_path / "claims.csv")])

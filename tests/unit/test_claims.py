@@ -40,16 +40,6 @@ def tampered(tmp_path, which, /, **fields) -> Path:
 # --- verdicts on tables whose effect is known ---
 
 
-def test_a_study_that_matches_the_paper_reproduces_every_claim():
-    # 12 networks, for with few of them a correlation of 0.095 is not told from 0
-    found = checked(
-        synthetic.corruption_tables(),
-        synthetic.unit_tables(selectivity_correlation=0.12, information_correlation=0.2, networks=12),
-    )
-    assert found["verdict"].to_dict() == dict.fromkeys(found.index, "reproduced")
-    assert len(found) == 16
-
-
 def test_reversed_ablation_and_noise_come_out_as_not_reproduced():
     upside_down = dict(zip(synthetic.FRACTIONS, sorted(synthetic.REPLICATION_AUC.values()), strict=True))
     found = checked(synthetic.corruption_tables(auc=upside_down))
@@ -199,6 +189,7 @@ def test_the_claims_file_holds_the_replication_s_areas():
         ({"statistic": "auc_diference"}, "unknown statistic 'auc_diference'.*auc_difference"),
         ({"direction": "up"}, "unknown direction"),
         ({"certainty": "sure"}, "unknown certainty"),
+        ({"figure": "figure 1"}, "'figure 1' is no figure"),
         ({"bound": ""}, "needs a bound"),
         ({"bound": "zero"}, "'bound' holds 'zero'"),
         ({"bound": "nan"}, "'bound' holds 'nan'"),
@@ -237,4 +228,5 @@ def test_metrics_are_flat_with_null_for_what_is_missing():
     assert entry["low"] is None
     assert entry["paper"] == 0.735
     assert entry["verdict"] == "not testable at this scale"
-    assert set(entry) == {"estimate", "low", "high", "paper", "verdict"}
+    assert entry["tested_on"] == "MNIST, mlp 512x512, 60,000 images, 640 epochs"
+    assert set(entry) == {"estimate", "low", "high", "paper", "verdict", "tested_on"}

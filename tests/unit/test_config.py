@@ -1,38 +1,18 @@
 import copy
+import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
+from studies import ROOT, corruption, given, load, refused
 
 from directions import config, runs, schema
 from directions.errors import InputError
 from directions.figures import FIGURES
 
-ROOT = Path(__file__).parents[2]
 LONGEST = 0.6  # seconds to import what planning needs; seen: 0.26, and 1.6 with torch
-
-
-def given(**over):
-    """config.yaml as it is in the repository, with values as the command line puts them."""
-    return config.merge(config.read_yaml(ROOT / "config.yaml"), over)
-
-
-def load(**over):
-    return config.load(given(**over), ROOT)
-
-
-def refused(**over):
-    with pytest.raises(InputError) as caught:
-        load(**over)
-    return str(caught.value)
-
-
-def corruption(**over):
-    """An override of one experiment; the paper study, as its values are the paper's and not tuned."""
-    return {"study": "paper", "experiments": {"mnist_corruption": over}}
 
 
 @pytest.fixture
@@ -55,28 +35,69 @@ def test_every_study_of_the_repository_loads():
 
 def test_the_papers_values():
     networks = runs.expand(load(study="paper"))
-    assert list(networks) == ["mnist_corruption", "mnist_selectivity"]
-    assert len(networks["mnist_corruption"]) == 6 * 3
-    assert len(networks["mnist_selectivity"]) == 4
+    assert {name: len(group) for name, group in networks.items()} == {
+        "mnist_corruption": 6 * 3, "mnist_selectivity": 4, "mnist_early_stopping": 3,
+        "mnist_dropout": 3 * 2 * 3, "conv_corruption": 6 * 3, "conv_early_stopping": 3,
+        "conv_ensemble": 5 * 40, "conv_sweep": 96 * 2, "conv_normalization": 2 * 4, "conv_selectivity": 4,
+    }  # fmt: skip
     one = networks["mnist_corruption"]["corrupt-0.4_seed-1"]
     assert one == {
-        "dataset": "mnist", "images": "all", "model": "mlp", "hidden": [512, 512], "optimizer": "sgd",
-        "learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.0, "batch": 128, "epochs": 640,
-        "dropout": 0.0, "corrupt": 0.4, "seed": 1, "keep_epochs": [], "evaluate_every": 10,
-        "require_train_accuracy": None, "precision": "float32",
+        "dataset": "mnist", "images": "all", "pad": None, "model": "mlp", "hidden": [512, 512], "width": None,
+        "batch_norm": None, "optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9,
+        "weight_decay": 0.0, "batch": 128, "epochs": 640, "dropout": 0.0, "corrupt": 0.4, "seed": 1,
+        "keep_epochs": [], "evaluate_every": 10, "require_train_accuracy": None, "precision": "float32",
     }  # fmt: skip
-    assert networks["mnist_selectivity"]["seed-3"]["hidden"] == [128, 128]
+    widths = {"mnist_selectivity": 128, "mnist_early_stopping": 2048, "mnist_dropout": 2048}
+    for name, width in widths.items():
+        assert all(row["hidden"] == [width, width] for row in networks[name].values())
+    assert {row["epochs"] for row in networks["mnist_dropout"].values()} == {5000}
+
+
+def test_the_papers_convolutional_networks():
+    study = load(study="paper")
+    networks = runs.expand(study)
+    convolutional = {name: group for name, group in networks.items() if name.startswith("conv_")}
+    assert convolutional["conv_normalization"]["batch_norm-false_seed-3"] == {
+        "dataset": "cifar10", "images": "all", "pad": 0, "model": "conv11", "hidden": None, "width": 1.0,
+        "batch_norm": False, "optimizer": "adam", "learning_rate": 0.001, "momentum": None,
+        "weight_decay": 0.0, "batch": 32, "epochs": 100, "dropout": 0.0, "corrupt": 0.0, "seed": 3,
+        "keep_epochs": [], "evaluate_every": 5, "require_train_accuracy": None, "precision": "float32",
+    }  # fmt: skip
+    varied = {"batch_norm", "learning_rate", "batch", "corrupt", "seed", "keep_epochs"}
+    shared = {
+        json.dumps({key: value for key, value in row.items() if key not in varied})
+        for group in convolutional.values()
+        for row in group.values()
+    }
+    assert len(shared) == 1
+    for name in set(convolutional) - {"conv_ensemble", "conv_sweep"}:
+        assert {(row["learning_rate"], row["batch"]) for row in convolutional[name].values()} == {(0.001, 32)}
+    settings = {(row["learning_rate"], row["batch"]) for row in networks["conv_sweep"].values()}
+    assert len(settings) == 96
+    for name in convolutional:
+        for analysis in ("ablate_cumulative", "ablate_checkpoints"):
+            assert study["experiments"][name].get(analysis, {"layers": 3})["layers"] == 3
+
+
+def test_the_quick_study_draws_every_figure_on_small_networks_of_mnist():
+    study = load(study="quick")
+    assert study["figures"] == list(FIGURES)
+    networks = [row for group in runs.expand(study).values() for row in group.values()]
+    assert {row["dataset"] for row in networks} == {"mnist"}
+    assert {row["pad"] for row in networks if row["model"] != "mlp"} == {2}
+    assert max(row["width"] or 0 for row in networks) <= 0.125
+    assert len([row for row in networks if row["model"] != "mlp"]) <= 40
 
 
 def test_layers_lie_over_each_other(clone):
     (clone / "configs/mine.yaml").write_text(
-        "defaults: {training: {epochs: 7, batch: 16}}\n"
+        "defaults: {training: {epochs: 700, batch: 16}}\n"
         "experiments: {mnist_corruption: {training: {batch: 32}, vary: {seed: [5]}}}\n"
     )
     over = {"experiments": {"mnist_corruption": {"training": {"weight_decay": 0.5}}}}
     study = config.load(given(study="mine", precision="bf16", **over), clone)
-    corrupted, selective = study["experiments"].values()
-    assert corrupted["training"]["epochs"] == selective["training"]["epochs"] == 7  # the study's default
+    corrupted, selective = (study["experiments"][f"mnist_{name}"] for name in ("corruption", "selectivity"))
+    assert corrupted["training"]["epochs"] == selective["training"]["epochs"] == 700  # the study's default
     assert (corrupted["training"]["batch"], selective["training"]["batch"]) == (32, 16)
     assert (corrupted["training"]["weight_decay"], selective["training"]["weight_decay"]) == (0.5, 0.0)
     assert corrupted["vary"] == {"corrupt": [0.0, 0.2, 0.4, 0.6, 0.8, 1.0], "seed": [5]}  # lists replace
@@ -87,7 +108,7 @@ def test_layers_lie_over_each_other(clone):
 def test_an_experiment_may_have_its_own_values_of_an_analysis():
     study = load(**corruption(ablate_cumulative={"points": "all"}))
     block = study["experiments"]["mnist_corruption"]["ablate_cumulative"]
-    assert block == {"split": "train", "orderings": 10, "clamp": ["zero"], "points": "all"}
+    assert block == {"split": "train", "layers": "all", "orderings": 10, "clamp": ["zero"], "points": "all"}
 
 
 def test_null_removes_what_can_be_removed_and_leaves_sections_alone():
@@ -99,9 +120,10 @@ def test_null_removes_what_can_be_removed_and_leaves_sections_alone():
     nulls = {"experiments": {"a": {"training": {"hidden": None, "require_train_accuracy": None}}}}
     assert config.merge(own, nulls) == {"experiments": {"a": {"training": {"require_train_accuracy": None}}}}
     assert config.merge(base, {"experiments": None}) == base  # all its lines were commented out
-    study = load(study="paper", experiments={"mnist_corruption": None}, draw={"fig1a": None, "fig2a": None})
-    assert list(study["experiments"]) == ["mnist_selectivity"]
-    assert study["figures"] == ["fig7a", "figA4a"]
+    study = load(study="paper", experiments={"conv_sweep": None}, draw={"fig4c": None})
+    assert "conv_sweep" not in study["experiments"]
+    assert "fig4b" in study["figures"]
+    assert "fig4c" not in study["figures"]
 
 
 def test_null_is_a_value_where_it_may_stand():
@@ -142,15 +164,20 @@ def test_figures_may_be_words_as_the_command_line_gives_them(words):
 @pytest.mark.parametrize("words", ["all", " all ", "[all]"])
 def test_all_figures_and_every_table(words):
     study = load(study="paper", figures=words)
-    assert study["figures"] == ["fig1a", "fig2a", "fig7a", "figA4a"]
+    assert {"fig1a", "fig3b", "fig7c", "figA4c"} < set(study["figures"])
     assert set(study["tables"]["mnist_selectivity"]) == {"runs", "history", "single", "units"}
+    assert set(study["tables"]["conv_sweep"]) == {"runs", "history", "ablation", "areas", "selection"}
+
+
+def test_figures_come_in_the_order_of_the_paper():
+    assert load(study="paper", figures="fig7a,fig2a,fig1a")["figures"] == ["fig1a", "fig2a", "fig7a"]
 
 
 def test_a_figure_that_the_study_does_not_draw():
-    message = refused(study="paper", figures="fig7a,fig1b", draw={"fig7a": None})
+    message = refused(study="paper", figures="fig7a,fig1c", draw={"fig7a": None})
     assert "figures: fig7a is not among them" in message
-    assert "figures: fig1b is not among them; did you mean fig1a?" in message
-    assert "study paper draws fig1a, fig2a, figA4a" in message
+    assert "figures: fig1c is not among them; did you mean fig" in message
+    assert "study paper draws fig1a, fig1b, fig2a, fig2b" in message
 
 
 # What is refused by the schema
@@ -182,6 +209,10 @@ def nested(path, value):
         ("defaults.trainings", "training"),
         ("defaults.training.epoch", "epochs"),
         ("defaults.ablate_cumulative.point", "points"),
+        ("defaults.ablate_cumulative.layer", "layers"),
+        ("defaults.ablate_checkpoints.ordering", "orderings"),
+        ("defaults.select_settings.subset", "subsets"),
+        ("defaults.training.batch_norms", "batch_norm"),
         ("defaults.add_noise.repeat", "repeats"),
         ("defaults.ablate_single.splits", "split"),
         ("defaults.measure_units.bin", "bins"),
@@ -235,6 +266,11 @@ def test_all_that_is_wrong_is_said_at_once_with_its_file(clone):
         ("defaults.training.hidden", 128, "a list of layer widths"),
         ("defaults.training.hidden", [], "a list of layer widths"),
         ("defaults.training.hidden", [0], "a whole number >= 1"),
+        ("defaults.training.pad", -1, "a whole number >= 0"),
+        ("defaults.training.width", 0, "a number > 0"),
+        ("defaults.training.width", -0.5, "a number > 0"),
+        ("defaults.training.batch_norm", 1, "true or false"),
+        ("defaults.training.batch_norm", "no", "true or false"),
         ("defaults.training.optimizer", "sdg", "did you mean sgd?"),
         ("defaults.training.learning_rate", 0, "a number > 0"),
         ("defaults.training.momentum", 1, "a number >= 0 and < 1"),
@@ -252,6 +288,11 @@ def test_all_that_is_wrong_is_said_at_once_with_its_file(clone):
         ("defaults.ablate_cumulative.clamp", "zero", "a list"),
         ("defaults.ablate_cumulative.clamp", ["median"], "zero or mean"),
         ("defaults.ablate_cumulative.points", 1, "all, or a whole number >= 2"),
+        ("defaults.ablate_cumulative.layers", 0, "all, or a whole number >= 1"),
+        ("defaults.ablate_cumulative.layers", "last", "all, or a whole number >= 1"),
+        ("defaults.ablate_checkpoints.layers", 2.5, "all, or a whole number >= 1"),
+        ("defaults.ablate_checkpoints.points", 1, "all, or a whole number >= 2"),
+        ("defaults.select_settings.subsets", 0, "a whole number >= 1"),
         ("defaults.add_noise.points", 1, "a whole number >= 2"),
         ("defaults.add_noise.lowest", 0, "a number > 0"),
         ("defaults.measure_units.bins", 1, "a whole number >= 2"),
@@ -259,17 +300,18 @@ def test_all_that_is_wrong_is_said_at_once_with_its_file(clone):
         ("experiments.mnist_corruption.vary.seed", [], "a list of one or more values"),
         ("experiments.mnist_corruption.vary.seed", 3, "a list of one or more values"),
         ("experiments.mnist_corruption.vary.corrupt", [0.5, 1.5], "a share from 0 to 1"),
+        ("experiments.conv_normalization.vary.batch_norm", [1, 0], "true or false"),
         ("experiments.mnist_corruption.analyses", ["add_noisse"], "did you mean add_noise?"),
         ("experiments.mnist_corruption.analyses", ["add_noise", "add_noise"], "each once"),
         ("experiments.no-path", {"vary": {"seed": [0]}, "analyses": ["add_noise"]}, "lower-case letters"),
-        ("draw.fig1", "mnist_corruption", "did you mean fig1a?"),
+        ("draw.fig77a", "mnist_corruption", "did you mean fig7a?"),
         ("draw.fig1a", ["mnist_corruption"], "the name of an experiment"),
     ],
 )  # fmt: skip
 def test_values_that_are_not_allowed(path, value, allowed):
     message = refused(**nested(path, value))
     # Names in a mapping are refused at the mapping, items of a list at their number.
-    where = path if path.split(".")[-1] not in ("no-path", "fig1") else path.rsplit(".", 1)[0]
+    where = path if path.split(".")[-1] not in ("no-path", "fig77a") else path.rsplit(".", 1)[0]
     assert f"  {where}" in message
     assert "is refused: allowed is" in message
     assert allowed in message
@@ -359,85 +401,6 @@ def test_a_missing_base_is_named(clone):
     (clone / "configs/paper.yaml").unlink()
     with pytest.raises(InputError, match="paper.yaml does not exist"):
         config.load(given(study="quick"), clone)
-
-
-# What is refused as impossible
-
-
-def test_a_study_without_experiments():
-    names = dict.fromkeys(("mnist_corruption", "mnist_selectivity"))
-    message = refused(study="paper", experiments=names, draw=dict.fromkeys(FIGURES))
-    assert "experiments: the study has none" in message
-
-
-def test_figures_of_unknown_experiments_and_without_their_analysis():
-    message = refused(
-        study="paper",
-        draw={"fig1a": "mnist_coruption", "fig7a": "mnist_corruption", "fig2a": "mnist_selectivity"},
-    )
-    assert "draw.fig1a: mnist_coruption is no experiment" in message
-    assert "did you mean mnist_corruption?" in message
-    assert "draw.fig7a: needs ablate_single, which experiments.mnist_corruption.analyses" in message
-    assert "draw.fig7a: needs measure_units, which experiments.mnist_corruption.analyses" in message
-    assert "draw.fig2a: needs add_noise, which experiments.mnist_selectivity.analyses" in message
-
-
-@pytest.mark.parametrize(
-    ("over", "message"),
-    [
-        (
-            {"training": {"keep_epochs": [640, 641]}},
-            "keep_epochs has 641, but training ends after 640 epochs",
-        ),
-        ({"training": {"images": 60_001}}, "images 60001 is more than the 60000 training images of mnist"),
-        ({"training": {"images": 100}}, "batch 128 is more than the 100 images trained on"),
-        ({"training": {"batch": 60_001}}, "batch 60001 is more than the 60000 images trained on"),
-        ({"vary": {"images": [5000, 60_001]}}, "images 60001 is more than the 60000"),
-        ({"training": {"dataset": "imagefolder"}}, "needs `imagefolder: {path: ..., size: ...}`"),
-        ({"training": {"optimizer": "adam", "momentum": 0.9}}, "momentum is read by optimizer sgd only"),
-        ({"training": {"optimizer": "adam"}, "vary": {"momentum": [0.5]}}, "momentum is read by optimizer"),
-        ({"vary": {"optimizer": ["sgd", "adam"], "momentum": [0.5, 0.9]}}, "would be the same training"),
-        ({"training": {"seed": 3}}, "seed is fixed in training and varied too"),
-        ({"vary": {"corrupt": [0, 0.0, 0.2, 0.2]}}, "vary.corrupt: 0.0 stands 2 times"),
-        ({"vary": {"hidden": [[8, 8], [8, 8]]}}, "hidden: 8x8 stands 2 times"),
-        ({"add_noise": {"lowest": 10, "highest": 10}}, "lowest 10.0 must be below highest 10.0"),
-        ({"ablate_single": {"split": "train"}}, "ablate_single: is set, but analyses does not list it"),
-        ({"analyses": []}, "analyses: is empty, and no figure shows this experiment"),
-    ],
-)
-def test_impossible_combinations(over, message):
-    said = refused(**corruption(**over))
-    assert "experiments.mnist_corruption" in said
-    assert message in said
-
-
-def test_the_same_fault_of_many_runs_is_said_once():
-    assert refused(**corruption(training={"images": 60_001})).count("60001") == 1
-
-
-def test_possible_combinations_stay_possible():
-    load(**corruption(training={"keep_epochs": [0, 640]}))
-    load(**corruption(training={"images": 128}))
-    load(**corruption(training={"images": 60_000}))
-    load(**corruption(training={"optimizer": "adam"}))  # the inherited momentum is not read, and does no harm
-    load(**corruption(vary={"optimizer": ["sgd", "adam"]}, training={"momentum": 0.5}))
-    folder = {"path": "photos", "size": 32}
-    own = corruption(training={"dataset": "imagefolder", "images": 10**6})
-    assert load(**own, imagefolder=folder)["imagefolder"] == folder
-
-
-def test_a_setting_of_another_model_is_refused(monkeypatch):
-    monkeypatch.setitem(runs.MODELS, "conv11", ())
-    message = refused(**corruption(training={"model": "conv11", "hidden": [8]}))
-    assert "hidden is read by model mlp only, which no run has" in message
-
-
-def test_no_analysis_is_fine_where_a_figure_needs_none(monkeypatch):
-    monkeypatch.setitem(FIGURES, "fig0", ("runs", "history"))
-    bare = {"vary": {"seed": [0]}, "analyses": []}
-    study = load(study="paper", experiments={"bare": bare}, draw={"fig0": "bare"})
-    assert study["tables"]["bare"] == ["runs", "history"]
-    assert "experiments.bare.analyses: is empty" in refused(study="paper", experiments={"bare": bare})
 
 
 # What planning costs

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score
 
-from directions import measures, models
+from directions import measures
 
 LABELS = np.arange(2000) % 10
 RNG = np.random.default_rng(0)
@@ -59,6 +59,12 @@ def test_information_agrees_with_scikit_learn():
     np.testing.assert_allclose(measures.mutual_information(bin_numbers, LABELS, 10), expected, atol=1e-12)
 
 
+def test_information_is_also_given_with_half_and_twice_the_bins():
+    found = measures.measure_layer(NOISY, LABELS, 10, bins=20, shuffles=1, rng=np.random.default_rng(0))
+    for column, bins in (("_coarse", 10), ("", 20), ("_fine", 40)):
+        np.testing.assert_array_equal(found[f"information_bits{column}"], information(NOISY, bins))
+
+
 def test_activity_that_names_the_class_has_all_its_bits():
     assert information((LABELS + 1.0)[:, None], bins=10) == pytest.approx(np.log2(10))
     assert information(LABELS.astype(float)[:, None], bins=9) == pytest.approx(np.log2(10))  # zero: own bin
@@ -89,16 +95,5 @@ def test_activity_is_the_mean_of_a_map_and_independent_of_the_pass(settings, toy
     images, labels = torch.tensor(toy.test_images), torch.tensor(toy.test_labels)
     expected = net(images / 255).mean((2, 3)).detach().numpy()
     for size in (1, 7, 40):
-        found = measures.unit_activity(net, "1", images, labels, size)
+        found = measures.unit_activity(net, ["1"], images, labels, size)["1"]
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
-
-
-def test_units_of_the_papers_network():
-    settings = {"model": "mlp", "hidden": [512, 512], "dropout": 0.0, "seed": 0}
-    net = models.build(settings, (1, 28, 28), 10)
-    assert models.unit_layers(net) == {"relu1": 512, "relu2": 512}
-    assert models.parameter_count(net) == 784 * 512 + 512 + 512 * 512 + 512 + 512 * 10 + 10
-    assert {k: tuple(w.shape) for k, w in models.incoming_weights(net).items()} == {
-        "relu1": (512, 784),
-        "relu2": (512, 512),
-    }

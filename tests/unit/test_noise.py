@@ -39,9 +39,41 @@ def test_no_noise_is_the_untouched_network_and_none_is_left_behind(net, examples
 
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_noise_belongs_to_the_image_whatever_the_size_of_a_pass(net, examples, size):
-    whole, parts = noisy(net, examples, [0.5]), noisy(net, examples, [0.5], pass_size=size)
+    whole, parts = noisy(net, examples, [0.5]), noisy(net, examples, [0.5], size=size)
     np.testing.assert_array_equal(whole[1], parts[1])
     np.testing.assert_allclose(whole[0], parts[0], rtol=1e-6)
+
+
+def maps(settings, toy, **changed):
+    """A conv net with batch norm, its data, and the spread of every element of its feature maps."""
+    settings |= {"model": "conv11", "width": 0.0625, "pad": 2, "batch_norm": True, **changed}
+    net = models.build(settings, (1, 4, 4), 4).eval().requires_grad_(False)
+    images, labels = torch.tensor(toy.train_images), torch.tensor(toy.train_labels)
+    found = moments(net, models.unit_layers(net), iter([scaled(images)]))
+    return net, (images, labels), {name: sd for name, (_, sd) in found.items()}
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_noise_on_feature_maps_belongs_to_the_image_too(settings, toy, size):
+    net, examples, sd = maps(settings, toy)
+    assert sd["relu2"].shape == (4, 8, 8)
+    before = evaluate(net, *examples)
+    whole, parts = (noisy(net, examples, [0.0, 0.5], spread=sd, **o) for o in ({}, {"size": size}))
+    np.testing.assert_allclose(whole[0], parts[0], rtol=1e-5)
+    np.testing.assert_array_equal(whole[1], parts[1])
+    assert (whole[1][:, 0] == before.accuracy).all()
+    assert (whole[0][:, 1] != before.loss).all()
+
+
+def test_a_pass_of_feature_maps_draws_no_block_twice(settings, toy, monkeypatch):
+    """Memory for 30 images, blocks of 100: a pass takes 100, or each block would be drawn four times."""
+    net, (images, labels), sd = maps(settings, toy)
+    monkeypatch.setattr(noise, "pass_size", lambda *_: 30)
+    asked, draws = [], noise.draws
+    monkeypatch.setattr(noise, "draws", lambda key, *rest: asked.append((key, rest[0])) or draws(key, *rest))
+    images, labels = images.repeat(4, 1, 1, 1), labels.repeat(4)
+    noisy(net, (images, labels), [0.5], spread=sd)
+    assert len(asked) == len(set(asked)) == 2 * 11 * 3  # repeats, layers, blocks of 256 images
 
 
 def test_draws_of_a_block_do_not_depend_on_where_reading_starts():

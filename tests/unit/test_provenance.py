@@ -6,24 +6,30 @@ import pytest
 import yaml
 
 from directions import config, provenance
-from directions.analyses import ANALYSES, MADE_BY
+from directions.analyses import ANALYSES, DERIVED, MADE_BY
 from directions.errors import InputError
 from directions.provenance import Ancestry, code_of
 from directions.recipe import RECIPES
 from directions.runs import expand, labels
 
 ROOT = Path(__file__).parents[2]
+PAPER = config.read_yaml(ROOT / "configs/paper.yaml")
 CORRUPTED, SELECTIVE = "mnist_corruption", "mnist_selectivity"
+STOPPED, SWEPT = "mnist_early_stopping", "conv_sweep"
+KEPT = {
+    CORRUPTED: {"vary": {"corrupt": [0.0, 1.0], "seed": [0]}},
+    SELECTIVE: {"vary": {"seed": [0, 1]}},
+    STOPPED: {"vary": {"seed": [0]}},
+    SWEPT: {"vary": {"learning_rate": [0.001, 0.01], "batch": [16, 32], "seed": [0]}},
+}
 
 
 def load(**over):
-    """The paper's study with few runs, which makes what changed readable."""
+    """Some of the paper's experiments with few runs, which makes what changed readable."""
     few = {
         "study": "paper",
-        "experiments": {
-            CORRUPTED: {"vary": {"corrupt": [0.0, 1.0], "seed": [0]}},
-            SELECTIVE: {"vary": {"seed": [0, 1]}},
-        },
+        "experiments": dict.fromkeys(PAPER["experiments"]) | KEPT,
+        "draw": {figure: None for figure, name in PAPER["draw"].items() if name not in KEPT},
     }
     values = config.merge(config.read_yaml(ROOT / "config.yaml"), few)
     return config.load(config.merge(values, over), ROOT)
@@ -46,8 +52,8 @@ def everything(study, **recipes):
             for stage in ("train", *study["experiments"][experiment]["analyses"]):
                 ask(stage, experiment=experiment, run=run)
         for table in study["tables"][experiment]:
-            if table == "areas":
-                ask("areas", experiment=experiment)
+            if table in DERIVED:
+                ask(table, experiment=experiment)
             else:
                 ask("collect", experiment=experiment, table=table)
     for figure in study["figures"]:
@@ -69,13 +75,13 @@ def chain(experiment, *stages, runs=None, tables, figures):
     """The jobs of some stages of an experiment, with its tables, figures and the claims."""
     runs = runs or list(expand(load())[experiment])
     jobs = {f"{stage} {experiment} {run}" for stage in stages for run in runs}
-    jobs |= {f"areas {experiment}" if t == "areas" else f"collect {experiment} {t}" for t in tables}
+    jobs |= {f"{t} {experiment}" if t in DERIVED else f"collect {experiment} {t}" for t in tables}
     return jobs | {f"figure {figure}" for figure in figures} | {"claims"}
 
 
 TRAINED = chain(
     CORRUPTED, "train", "ablate_cumulative", "add_noise",
-    tables=("runs", "history", "ablation", "areas", "noise"), figures=("fig1a", "fig2a"),
+    tables=("runs", "history", "ablation", "areas", "selection", "noise"), figures=("fig1a", "fig2a"),
 )  # fmt: skip
 
 
@@ -160,7 +166,7 @@ def test_one_more_seed_is_its_own_jobs_and_the_tables():
     new = [f"corrupt-{p}_seed-7" for p in ("0.0", "1.0")]
     stages = ("train", "ablate_cumulative", "add_noise")
     expected = chain(
-        CORRUPTED, *stages, runs=new, tables=("runs", "history", "ablation", "areas", "noise"),
+        CORRUPTED, *stages, runs=new, tables=("runs", "history", "ablation", "areas", "selection", "noise"),
         figures=("fig1a", "fig2a"),
     )  # fmt: skip
     expected |= {f"labels mnist images-all_{run}" for run in new}
@@ -169,7 +175,16 @@ def test_one_more_seed_is_its_own_jobs_and_the_tables():
 
 def test_settings_of_one_analysis():
     assert changed(**own(CORRUPTED, ablate_cumulative={"points": 9})) == chain(
-        CORRUPTED, "ablate_cumulative", tables=("ablation", "areas"), figures=("fig1a",)
+        CORRUPTED, "ablate_cumulative", tables=("ablation", "areas", "selection"), figures=("fig1a",)
+    )
+    assert changed(**own(SWEPT, ablate_cumulative={"layers": 4})) == chain(
+        SWEPT, "ablate_cumulative", tables=("ablation", "areas", "selection"), figures=("fig4c",)
+    )
+    assert changed(**own(SWEPT, select_settings={"subsets": 9})) == chain(
+        SWEPT, tables=("selection",), figures=("fig4c",)
+    )
+    assert changed(defaults={"ablate_checkpoints": {"orderings": 3}}) == chain(
+        STOPPED, "ablate_checkpoints", tables=("checkpoints",), figures=("fig4a",)
     )
     assert changed(**own(CORRUPTED, add_noise={"repeats": 9})) == chain(
         CORRUPTED, "add_noise", tables=("noise",), figures=("fig2a",)
@@ -250,11 +265,11 @@ def test_other_wildcards_do_no_harm():
 
 
 def test_every_analysis_and_table_has_a_stage():
-    study = load(**own(SELECTIVE, analyses=list(ANALYSES)))
+    study = load(**own(SELECTIVE, analyses=list(ANALYSES), training={"keep_epochs": [1]}))
     found = everything(study)
     for analysis in ANALYSES:
         assert f"{analysis} {SELECTIVE} seed-0" in found
-    assert len([job for job in found if SELECTIVE in job and job.startswith(("collect", "areas"))]) == len(
+    assert len([job for job in found if SELECTIVE in job and job.startswith(("collect", *DERIVED))]) == len(
         MADE_BY
     )
 

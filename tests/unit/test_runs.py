@@ -6,8 +6,8 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from directions import config, runs, schema
-from directions.analyses import ANALYSES, MADE_BY, tables_of
-from directions.figures import FIGURES
+from directions.analyses import ANALYSES, BLOCKS, DERIVED, MADE_BY, tables_of
+from directions.figures import CLAMPED, COUNTED, FIGURES, VARIED
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +30,8 @@ def names(**over):
 @pytest.mark.parametrize(
     ("value", "word"),
     [(0.4, "0.4"), (0.0, "0.0"), (1.0, "1.0"), (1.0e-5, "0.00001"), (1.5e-7, "0.00000015"),
-     (1e22, "1" + "0" * 22 + ".0"),     (1, "1"), ("all", "all"), ([128, 64], "128x64"), ("sgd", "sgd")],
+     (1e22, "1" + "0" * 22 + ".0"), (1, "1"), (True, "true"), (False, "false"),
+     ("all", "all"), ([128, 64], "128x64"), ("sgd", "sgd")],
 )  # fmt: skip
 def test_words(value, word):
     assert runs.text(value) == word
@@ -82,7 +83,31 @@ def test_a_run_has_all_its_settings():
         "evaluate_every",
         "require_train_accuracy",
         "precision",
+        "pad",
     }
+
+
+def test_what_a_model_never_reads_is_none():
+    table = runs.expand(
+        experiment(vary={"model": ["mlp", "conv11", "resnet50"], "corrupt": None, "seed": [0]})
+    )
+    own = ("hidden", "width", "batch_norm", "pad")
+    assert {row["model"]: [row[key] for key in own] for row in table["mnist_corruption"].values()} == {
+        "mlp": [[512, 512], None, None, None],
+        "conv11": [None, 1.0, True, 0],
+        "resnet50": [None, 1.0, None, 0],
+    }
+
+
+def test_yes_and_no_are_said_in_words():
+    study = load(figures="fig5b")
+    assert list(runs.expand(study)["conv_normalization"])[::4] == [
+        "batch_norm-false_seed-0",
+        "batch_norm-true_seed-0",
+    ]
+    assert runs.key_columns(study, "conv_normalization")["batch_norm-false_seed-3"] == {
+        "batch_norm": False, "seed": 3
+    }  # fmt: skip
 
 
 def test_what_an_optimizer_never_reads_is_none():
@@ -96,7 +121,7 @@ def test_only_what_the_figures_need_is_expanded():
     assert list(runs.expand(load(figures="figA4a"))) == ["mnist_selectivity"]
     assert list(runs.expand(load(figures=["figA4a", "fig2a"]))) == ["mnist_corruption", "mnist_selectivity"]
     extra = {"extra": {"vary": {"seed": [0]}, "analyses": ["add_noise"]}}
-    assert list(runs.expand(load(experiments=extra))) == ["mnist_corruption", "mnist_selectivity", "extra"]
+    assert list(runs.expand(load(experiments=extra))) == [*runs.expand(load()), "extra"]
     assert list(runs.expand(load(experiments=extra, figures="fig1a"))) == ["mnist_corruption"]
 
 
@@ -116,8 +141,10 @@ def test_key_columns_keep_the_order_of_the_runs_through_sorted_json():
 
 def test_ledgers_are_shared_by_runs_with_equal_labels():
     ledgers = runs.labels(runs.expand(load()))
-    assert list(ledgers) == ["mnist"]
-    assert len(ledgers["mnist"]) == 6 * 3 + 1  # seeds 0..2 of the clean networks serve both experiments
+    assert {name: len(group) for name, group in ledgers.items()} == {
+        "mnist": 6 * 3 + 1,  # seeds 0..2 of the clean networks serve all experiments
+        "cifar10": 5 * 3 + 40,
+    }
     assert ledgers["mnist"]["images-all_corrupt-0.4_seed-1"] == {"images": "all", "corrupt": 0.4, "seed": 1}
     table = runs.expand(experiment(training={"images": 5000}))["mnist_corruption"]
     assert runs.labels_name(table["corrupt-1.0_seed-2"]) == "images-5000_corrupt-1.0_seed-2"
@@ -136,6 +163,8 @@ def test_every_table_that_a_figure_reads_is_made():
         assert set(tables) <= set(MADE_BY)
     assert tables_of(list(ANALYSES)) == list(MADE_BY)
     assert tables_of(["add_noise"]) == ["runs", "history", "noise"]
+    assert tables_of(["ablate_cumulative"]) == ["runs", "history", "areas", "selection", "ablation"]
+    assert set(DERIVED) < set(MADE_BY)
 
 
 def test_the_registries_agree_with_the_library_and_the_schema():
@@ -147,7 +176,12 @@ def test_the_registries_agree_with_the_library_and_the_schema():
     training = rules["$defs"]["training"]["properties"]
     assert rules["properties"]["defaults"]["properties"]["training"]["required"] == list(training)
     for own in (*runs.MODELS.values(), *runs.OPTIMIZERS.values()):
-        assert set(own) <= set(runs.VARIABLE)
-    for analysis in ANALYSES:  # defaults give every value of every analysis
-        block = rules["properties"]["defaults"]["properties"][analysis]
-        assert block["required"] == list(rules["$defs"][analysis]["properties"])
+        assert set(own) <= set(training)
+    defaults = rules["properties"]["defaults"]
+    assert set(defaults["required"]) == set(defaults["properties"]) == {"training", *BLOCKS}
+    assert set(BLOCKS.values()) == set(ANALYSES)
+    for name in BLOCKS:  # defaults give every value of every analysis
+        assert defaults["properties"][name]["required"] == list(rules["$defs"][name]["properties"])
+        assert name in rules["$defs"]["experiment"]["properties"]
+    assert set(VARIED.values()) <= set(runs.VARIABLE)
+    assert {*VARIED, *COUNTED, *CLAMPED} <= set(FIGURES)

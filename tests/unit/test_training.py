@@ -7,6 +7,8 @@ from directions import models, records, snapshots, training, weights
 from directions.errors import InputError
 from directions.examples import Examples
 
+CONV = {"model": "conv11", "width": 0.0625, "batch_norm": True, "pad": 1, "hidden": None, "dropout": 0.0}
+
 
 def run(toy, settings, resume, *, fingerprint="a", snapshot_seconds=0.0):
     """Weights and history of a training that leaves a snapshot after every epoch."""
@@ -45,7 +47,8 @@ def killed_at(save_number: int, monkeypatch):
 
 @pytest.mark.parametrize("changed", [
     {}, {"optimizer": "adam", "momentum": None}, {"dropout": 0.3}, {"precision": "bf16"},
-    {"keep_epochs": [0, 2, 5]}, {"evaluate_every": 4},
+    {"keep_epochs": [0, 2, 5]}, {"evaluate_every": 4}, CONV, CONV | {"batch_norm": False},
+    CONV | {"optimizer": "adam", "precision": "bf16"}, CONV | {"model": "resnet50"},
 ])  # fmt: skip
 def test_a_killed_run_ends_bitwise_where_an_unbroken_one_does(toy, settings, tmp_path, monkeypatch, changed):
     settings |= changed
@@ -59,7 +62,25 @@ def test_a_killed_run_ends_bitwise_where_an_unbroken_one_does(toy, settings, tmp
     assert resumed_history == history
     kept = [dict(training.checkpoints(tmp_path / name, settings)) for name in ("broken", "unbroken")]
     assert same(*kept)
-    assert len(kept[0]) == 6 * len(settings["keep_epochs"])
+    assert len(kept[0]) == len(unbroken) * len(settings["keep_epochs"])
+
+
+def test_running_statistics_of_batch_norm_are_trained_and_kept(toy, settings, tmp_path):
+    settings |= CONV | {"keep_epochs": [6]}
+    state, _ = run(toy, settings, tmp_path)
+    kept = dict(training.checkpoints(tmp_path, settings))
+    for depth in range(1, 12):
+        name = f"norm{depth}.running_var"
+        assert torch.equal(kept[f"epoch-000006/{name}"], state[name])
+        assert not torch.equal(state[name], torch.ones_like(state[name]))
+    assert state["norm1.num_batches_tracked"] == 6 * 4
+
+
+@pytest.mark.parametrize("batch", [1, 21])
+def test_a_batch_of_one_image_is_refused_where_batch_norm_cannot_take_it(toy, settings, tmp_path, batch):
+    with pytest.raises(InputError, match=f"64 images in batches of {batch} leave a batch of 1"):
+        run(toy, settings | CONV | {"batch": batch}, tmp_path)
+    run(toy, settings | CONV | {"batch": batch, "batch_norm": False, "epochs": 1}, tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["foreign", "truncated", "garbage", "pickle"])

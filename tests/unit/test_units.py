@@ -2,8 +2,9 @@ import pytest
 import torch
 from torch import nn
 
+from directions import models
 from directions.errors import InputError
-from directions.units import clamped, find_layer, moments, split
+from directions.units import clamped, find_layer, moments, observed, split
 
 IMAGES = torch.randn(7, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 
@@ -100,3 +101,34 @@ def test_a_chain_splits_after_a_layer_and_anything_else_stays_whole():
         head, tail = split(whole, "2")
         assert isinstance(head, nn.Identity)
         assert tail is whole
+
+
+@pytest.mark.parametrize(("layer", "first"), [
+    ("stem.relu", "stem"), ("block3.relu1", "block3"), ("block16.relu3", "block16"), ("pool", "pool"),
+])  # fmt: skip
+def test_a_chain_splits_before_the_block_that_holds_a_layer(settings, layer, first):
+    settings |= {"model": "resnet50", "width": 0.0625, "pad": 0}
+    net = models.build(settings, (3, 32, 32), 4).eval()
+    head, tail = split(net, layer)
+    assert next(iter(tail._modules)) == first
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(tail(head(images)), net(images))
+    with clamped(find_layer(tail, layer), index(1)):
+        off = tail(head(images))
+    with clamped(find_layer(net, layer), index(1)):
+        assert torch.equal(net(images), off)
+
+
+@pytest.mark.parametrize("model", ["conv11", "resnet50"])
+def test_moments_and_mean_clamps_are_of_each_element_of_a_map(settings, model):
+    settings |= {"model": model, "width": 0.0625, "pad": 0, "batch_norm": True}
+    net = models.build(settings, (3, 16, 16), 4).eval()
+    layers = models.unit_layers(net)
+    images = torch.rand(5, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+    with observed(net, layers) as seen, torch.no_grad():
+        net(images)
+        outputs = dict(seen)
+    found = moments(net, layers, iter(images.split(2)))
+    for name, output in outputs.items():
+        torch.testing.assert_close(found[name][0], output.double().mean(0), rtol=1e-5, atol=1e-7)
+        assert len(found[name][0]) == layers[name]

@@ -6,10 +6,12 @@ import time
 import pytest
 import yaml
 
-ANALYSES = {"ablate_cumulative": 2, "add_noise": 2, "ablate_single": 1, "measure_units": 1}
-TABLES = {"collect": 6, "measure_areas": 1}
-FIGURES = {"fig1a": 1, "fig2a": 1, "fig7a": 1, "figA4a": 1, "check_claims": 1}
-TRAINED = {"train": 3} | ANALYSES | TABLES | FIGURES
+ANALYSES = {
+    "ablate_cumulative": 3, "ablate_checkpoints": 1, "add_noise": 2, "ablate_single": 1, "measure_units": 1
+}  # fmt: skip
+TABLES = {"collect": 10, "measure_areas": 2}
+FIGURES = dict.fromkeys(("fig1a", "fig1b", "fig2a", "fig4a", "fig7a", "check_claims"), 1)
+TRAINED = {"train": 4} | ANALYSES | TABLES | FIGURES
 
 
 def test_a_second_run_has_nothing_to_do(study):
@@ -38,7 +40,7 @@ def test_one_more_seed_runs_its_own_jobs_and_what_sums_up(study):
 def test_a_parameter_of_one_analysis_redoes_its_chain_only(study):
     study.edit("configs/tiny.yaml", "orderings: 3", "orderings: 4")
     assert study.jobs() == {
-        "ablate_cumulative": 2, "collect": 1, "measure_areas": 1, "fig1a": 1, "check_claims": 1
+        "ablate_cumulative": 3, "collect": 2, "measure_areas": 2, "fig1a": 1, "fig1b": 1, "check_claims": 1
     }  # fmt: skip
 
 
@@ -46,9 +48,25 @@ def test_a_parameter_of_training_redoes_that_experiment(study):
     study.edit(
         "configs/tiny.yaml", "vary: {seed: [0]}", "vary: {seed: [0]}\n    ablate_single: {split: train}"
     )
-    assert study.jobs() == {"ablate_single": 1, "collect": 1, "fig7a": 1, "figA4a": 1, "check_claims": 1}
-    study.edit("configs/tiny.yaml", "epochs: 3", "epochs: 4")
+    assert study.jobs() == {"ablate_single": 1, "collect": 1, "fig7a": 1, "check_claims": 1}
+    study.edit("configs/tiny.yaml", "epochs: 1, batch: 20", "epochs: 2, batch: 20")
+    assert study.jobs() == {
+        "train": 1, "ablate_cumulative": 1, "ablate_single": 1, "collect": 3, "measure_areas": 1, "fig1b": 1,
+        "fig7a": 1, "check_claims": 1,
+    }  # fmt: skip
+
+
+def test_a_parameter_of_all_training_redoes_all(study):
+    study.edit("configs/tiny.yaml", "defaults:\n  training: {", "defaults:\n  training: {weight_decay: 0.1, ")
     assert study.jobs() == TRAINED
+
+
+def test_a_setting_that_a_model_does_not_read_redoes_nothing(study):
+    study.edit("configs/tiny.yaml", "hidden: [12, 8], epochs: 3", "hidden: [12, 9], epochs: 3")
+    study.edit(
+        "configs/tiny.yaml", "defaults:\n  training: {", "defaults:\n  training: {width: 0.7, pad: 3, "
+    )
+    assert study.jobs() == {}  # the mlps have a `hidden` of their own, and so has conv11 its width and pad
 
 
 def test_two_parameters_that_swap_their_values_are_seen(study):
@@ -70,10 +88,13 @@ def test_the_order_of_keys_means_nothing(study):
     ("src/directions/figures/fig1a.py", {"fig1a": 1}),
     ("src/directions/figures/style.py", {figure: 1 for figure in FIGURES if figure != "check_claims"}),
     ("src/directions/noise.py", {"add_noise": 2, "collect": 1, "fig2a": 1, "check_claims": 1}),
-    ("src/directions/areas.py", {"measure_areas": 1, "fig1a": 1, "check_claims": 1}),
+    ("src/directions/areas.py", {
+        "measure_areas": 2, "ablate_checkpoints": 1, "collect": 1, "fig1a": 1, "fig1b": 1, "fig4a": 1,
+        "check_claims": 1,
+    }),
     ("src/directions/claims.py", {"check_claims": 1}),
     ("data/paper/claims.csv", {"check_claims": 1}),
-    ("src/directions/units.py", ANALYSES | TABLES | FIGURES | {"collect": 4}),
+    ("src/directions/units.py", ANALYSES | TABLES | FIGURES | {"collect": 6}),
     ("src/directions/training.py", {}),  # training carries RECIPE instead of its code
     ("scripts/train.py", {}),
     ("src/directions/data/sources.py", {}),
@@ -95,7 +116,7 @@ def test_a_raised_recipe_retrains_all(study):
     study.edit("src/directions/recipe.py", '"train": 1', '"train": 2')
     assert study.jobs() == TRAINED
     study.edit("src/directions/recipe.py", '"labels": 1', '"labels": 2')
-    assert study.jobs() == {"corrupt_labels": 2} | TRAINED
+    assert study.jobs() == {"corrupt_labels": 3} | TRAINED
 
 
 def test_device_folders_and_sources_are_no_part_of_a_result(study):

@@ -3,9 +3,46 @@
 Only names are here: the workflow reads them while it plans, and must not wait for a plotting library.
 """
 
+_CURVES = ("runs", "ablation", "areas")
+_NOISE = ("runs", "noise")
+_IMPORTANCE = ("runs", "single", "units")
+_UNITS = ("runs", "units")
+
 FIGURES = {
-    "fig1a": ("runs", "ablation", "areas"),
-    "fig2a": ("runs", "noise"),
-    "fig7a": ("runs", "single", "units"),
-    "figA4a": ("runs", "single", "units"),
+    "fig1a": _CURVES,
+    "fig1b": _CURVES,
+    "fig1c": _CURVES,
+    "fig2a": _NOISE,
+    "fig2b": _NOISE,
+    "fig3a": _CURVES,
+    "fig3b": _CURVES,
+    "fig4a": ("runs", "history", "checkpoints"),
+    "fig4b": ("runs", "checkpoints"),
+    "fig4c": ("runs", "areas", "selection"),
+    "fig5a": _CURVES,
+    "fig5b": _CURVES,
+    "fig6a": _UNITS,
+    "fig6b": _UNITS,
+    "fig7a": _IMPORTANCE,
+    "fig7b": _IMPORTANCE,
+    "fig7c": _IMPORTANCE,
+    "fig7d": _IMPORTANCE,
+    "fig7e": _IMPORTANCE,
+    "figA1": _CURVES,
+    "figA2a": _UNITS,
+    "figA2b": _UNITS,
+    "figA3a": _UNITS,
+    "figA3b": _UNITS,
+    "figA4a": _IMPORTANCE,
+    "figA4b": _IMPORTANCE,
+    "figA4c": _IMPORTANCE,
+    "figA4d": _IMPORTANCE,
+    "figA4e": _IMPORTANCE,
 }
+
+# What a figure compares: an experiment that cannot show it is refused before anything trains.
+VARIED = {  # the setting of which there must be several values
+    "fig3b": "learning_rate", "fig5b": "batch_norm", "fig6a": "batch_norm", "fig6b": "batch_norm"
+}  # fmt: skip
+COUNTED = {"fig3a": ("networks", 2), "fig3b": ("networks", 3), "fig4c": ("settings", 4)}  # at least so many
+CLAMPED = {"figA1": ("zero", "mean")}  # what cumulative ablation must clamp to

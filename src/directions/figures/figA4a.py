@@ -2,16 +2,8 @@
 
 from matplotlib.figure import Figure
 
-from directions.figures.fig7a import Measure, scatter
+from directions.figures import dots
 from directions.tidy import Tables
-
-INFORMATION = Measure(
-    "information_bits",
-    "mutual information with the class (bits)",
-    "information_correlation",
-    "figA4a_rank_correlation",
-    floor="information_null_bits",
-)
 
 
 def draw(tables: Tables, study: str) -> Figure:
@@ -19,4 +11,4 @@ def draw(tables: Tables, study: str) -> Figure:
 
     Reads tables runs, single, units. Raises InputError naming a table or column that is missing or empty.
     """
-    return scatter(tables, study, INFORMATION)
+    return dots.scatter(tables, study, "figA4a", dots.INFORMATION)

@@ -7,18 +7,24 @@ an error: a figure never falls back to a default that a reader could take for so
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextToPath
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from directions.errors import InputError
+from directions.figures import words
 from directions.files import atomic
-from directions.tidy import Tables, require
+from directions.tidy import Tables
 
-WIDTH, PLOT_HEIGHT, LEFT, RIGHT = 4.6, 2.45, 0.72, 0.14  # inches
+WIDTH, WIDE, PLOT_HEIGHT, LEFT, RIGHT, BAR = 4.6, 7.4, 2.45, 0.72, 0.20, 0.58  # inches
 SMALL = 7.5  # points, the smallest text in any figure
 LINE = 0.145  # inches from one line of small text to the next
 
@@ -26,21 +32,25 @@ COLOURS = {  # Okabe & Ito's palette for colour-blind readers
     "chance": "#6e6e6e",
     "null floor": "#6e6e6e",
     "dead": "#000000",
+    "batch norm": "#0072B2",
+    "no batch norm": "#CC79A7",
+    "best": "#0072B2",
+    "worst": "#D55E00",
+    "zero": "#0072B2",
+    "mean": "#D55E00",
+    "train loss": "#0072B2",
+    "test loss": "#CC79A7",
+    "auc": "#009E73",
+    "true labels": "#0072B2",
+    "corrupted labels": "#D55E00",
     "layer 1": "#0072B2",
     "layer 2": "#E69F00",
     "layer 3": "#009E73",
     "layer 4": "#CC79A7",
 }
-LAYER_MARKERS = "o^sD"
-
-DATASETS = {
-    "mnist": "MNIST",
-    "fashion_mnist": "Fashion-MNIST",
-    "cifar10": "CIFAR-10",
-    "imagenet": "ImageNet",
-    "imagefolder": "own images",
-}
-MODELS = {"mlp": "MLP", "conv11": "11-layer convnet", "resnet50": "ResNet-50"}
+MARKERS = "o^sDvPX"
+# Viridis without its yellow, which is too pale for dots and lines: order shows also without colour vision.
+SEQUENCE = ListedColormap(mpl.colormaps["viridis"](np.linspace(0, 0.9, 256)), name="viridis without yellow")
 
 _LOOK = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
@@ -82,35 +92,84 @@ def corruption_colour(fraction: float) -> tuple[float, ...]:
     return mpl.colormaps["viridis"](0.88 * fraction)
 
 
-def panel(
-    tables: Tables, study: str, notes: tuple[str, ...], rows: int, subtitle: str = ""
-) -> tuple[Figure, Axes]:
-    """A figure of column width with one axes, titled by `title`; `notes` stand as small print at its foot.
+def in_sequence(place: int, number: int) -> tuple[float, ...]:
+    """Colour `place` (from 0) of `number` that have an order, such as layers or learning rates."""
+    return SEQUENCE(place / max(number - 1, 1))
 
-    Between axes and notes there is room for a legend of `rows` rows (its heading included), see `legend`. A
-    footnote says n, the kind of error bar, and what was measured on what.
+
+class Layout(NamedTuple):
+    """What stands around the axes: footnotes, rows of the legend, a line above each panel, a colour bar."""
+
+    notes: tuple[str, ...]
+    rows: int = 0  # of the legend, its heading included
+    subtitles: tuple[str, ...] = ("",)  # one per panel
+    width: float = WIDTH
+    bar: bool = False  # room for a colour bar at the right
+
+    @property
+    def lines(self) -> list[str]:
+        """The footnotes, those too long for the figure's width broken between words."""
+        room = 0.96 * self.width - 0.1  # some to spare, for hinting widens letters
+        return [line for note in self.notes for line in _broken(note, room)]
+
+
+def panels(tables: Tables, study: str, layout: Layout) -> tuple[Figure, list[Axes]]:
+    """A figure with one axes per subtitle, side by side, titled by `words.title`; small print at its foot.
+
+    Between axes and notes there is room for the legend, see `legend`. A footnote says n, the kind of error
+    bar, and what was measured on what.
     """
-    foot, between, top = 0.08 + LINE * len(notes), 0.47 + LINE * rows, 0.30 + 0.15 * bool(subtitle)  # inches
-    height = foot + between + PLOT_HEIGHT + top
-    figure = Figure(figsize=(WIDTH, height))
-    box = (LEFT / WIDTH, (foot + between) / height, (WIDTH - LEFT - RIGHT) / WIDTH, PLOT_HEIGHT / height)
-    axes = figure.add_axes(box)
-    axes.set_title(title(tables, study), pad=6 + 11 * bool(subtitle))
-    axes.text(0, 1.035, subtitle, transform=axes.transAxes, fontsize=SMALL)
-    figure.text(0.02, 0.06 / height, "\n".join(notes), fontsize=SMALL, va="bottom", linespacing=1.25)
+    foot, between = 0.08 + LINE * len(layout.lines), 0.47 + LINE * layout.rows  # inches
+    lines = max(subtitle.count("\n") + 1 if subtitle else 0 for subtitle in layout.subtitles)
+    top = 0.30 + 0.15 * lines
+    height, width = foot + between + PLOT_HEIGHT + top, layout.width
+    right = RIGHT + (BAR if layout.bar else 0)
+    number = len(layout.subtitles)
+    each = (width - right - LEFT * number - RIGHT * (number - 1)) / number
+    figure = Figure(figsize=(width, height))
+    axes = []
+    for place, subtitle in enumerate(layout.subtitles):
+        left = LEFT + place * (each + LEFT + RIGHT)
+        box = (left / width, (foot + between) / height, each / width, PLOT_HEIGHT / height)
+        axes.append(figure.add_axes(box))
+        axes[-1].text(0, 1.035, subtitle, transform=axes[-1].transAxes, fontsize=SMALL, linespacing=1.3)
+    axes[0].set_title(words.title(tables, study), pad=6 + 11 * lines)
+    figure.text(0.02, 0.06 / height, "\n".join(layout.lines), fontsize=SMALL, va="bottom", linespacing=1.25)
+    return figure, axes
+
+
+def _broken(note: str, width: float) -> list[str]:
+    """`note` in lines of at most `width` inches of small print."""
+    font, lines = FontProperties(family=_LOOK["font.family"], size=SMALL), [""]
+    for word in note.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        points, _, _ = TextToPath().get_text_width_height_descent(longer, font, ismath=False)
+        if points > 72 * width and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def panel(tables: Tables, study: str, layout: Layout) -> tuple[Figure, Axes]:
+    """`panels` for a figure that has but one."""
+    figure, (axes,) = panels(tables, study, layout)
     return figure, axes
 
 
 def legend(
-    figure: Figure, axes: Axes, notes: tuple[str, ...], columns: int, heading: str | None = None
+    figure: Figure, axes: Axes, layout: Layout, columns: int, heading: str | None = None, handles=None
 ) -> None:
-    """The legend in the room that `panel` left above the same `notes`."""
+    """The legend in the room that `panels` left; by default it names what is labelled in `axes`."""
+    if handles is None:
+        handles = axes.get_legend_handles_labels()[0]
     figure.legend(
-        *axes.get_legend_handles_labels(),
+        handles,
+        [handle.get_label() for handle in handles],
         title=heading,
         title_fontsize=SMALL,
         loc="lower center",
-        bbox_to_anchor=(0.5, (0.09 + LINE * len(notes)) / figure.get_figheight()),
+        bbox_to_anchor=(0.5, (0.09 + LINE * len(layout.lines)) / figure.get_figheight()),
         ncols=columns,
         handlelength=1.6,
         columnspacing=1.4,
@@ -119,65 +178,40 @@ def legend(
     )
 
 
+def colour_bar(figure: Figure, axes: Axes, norm: Normalize, label: str, ticks: dict[float, object]) -> None:
+    """A bar of the sequence of colours beside `axes`, in the room that `Layout.bar` asks for.
+
+    `ticks`: {place on the scale of `norm`: what is written there}.
+    """
+    box, inch = axes.get_position(), 1 / figure.get_figwidth()
+    beside = figure.add_axes((box.x1 + 0.12 * inch, box.y0, 0.09 * inch, box.height))
+    bar = figure.colorbar(mpl.cm.ScalarMappable(norm, SEQUENCE), cax=beside, ticks=list(ticks))
+    bar.set_label(label, fontsize=SMALL, labelpad=2)
+    bar.ax.tick_params(labelsize=SMALL, length=2, pad=2)
+    bar.outline.set_linewidth(0.5)
+    bar.minorticks_off()
+    bar.ax.set_yticklabels([str(tick) for tick in ticks.values()])
+
+
 def save(figure: Figure, pdf: Path | str, png: Path | str) -> None:
     """Write both files whole or not at all; the same figure always gives the same bytes (no date in them)."""
     with look():
         with atomic(pdf) as path:
             figure.savefig(
-                path, format="pdf", metadata=dict.fromkeys(("CreationDate", "Producer", "Creator"))
+                path, format="pdf", dpi=300, metadata=dict.fromkeys(("CreationDate", "Producer", "Creator"))
             )
         with atomic(png) as path:
             figure.savefig(path, format="png", dpi=220, metadata={"Software": None})
 
 
-# --- words and curves ---
-
-
-def only(runs: pd.DataFrame, column: str):
-    """The one value that all networks of a figure share. Raises InputError where they differ."""
-    values = runs[column].unique()
-    if len(values) != 1:
-        shown = ", ".join(map(str, values))
-        raise InputError(f"table 'runs': one panel needs one {column!r}, found {shown}: split the experiment")
-    return values[0]
-
-
-def title(tables: Tables, study: str) -> str:
-    """Data set, network and study, e.g. "MNIST · MLP 2×128 · quick study"."""
-    runs = require(tables, "runs", "dataset", "model")
-    dataset, model = only(runs, "dataset"), only(runs, "model")
-    for name, known in ((dataset, DATASETS), (model, MODELS)):
-        if name not in known:
-            raise InputError(f"no printed name for {name!r}: add it in directions/figures/style.py")
-    return f"{DATASETS[dataset]} · {MODELS[model]}{_widths(tables, model)} · {study} study"
-
-
-def _widths(tables: Tables, model: str) -> str:
-    """Hidden widths of an MLP: "128x128" becomes " 2×128", "512x256" becomes " 512×256"."""
-    if model != "mlp":
-        return ""
-    widths = str(only(require(tables, "runs", "hidden"), "hidden")).split("x")
-    return f" {len(widths)}×{widths[0]}" if len(set(widths)) == 1 else " " + "–".join(widths)
-
-
-def count(values: pd.Series, noun: str) -> str:
-    """How many there are per group, in words: "10 orderings", or "2 to 3 networks" where groups differ."""
-    low, high = int(values.min()), int(values.max())
-    number = f"{low}" if low == high else f"{low} to {high}"
-    return f"{number} {noun}{'' if high == 1 else 's'}"
-
-
-def corruption_label(runs: pd.DataFrame, fraction: float) -> str:
-    """ "0.4 (36 % changed)": the share of labels that really differ from the true ones, a mean."""
-    changed = runs.loc[runs["corrupt"] == fraction, "changed_share"].mean()
-    return f"{float(fraction)} ({100 * changed:.0f} % changed)"
+# --- curves ---
 
 
 def chance_line(axes: Axes, classes: int) -> None:
     """A dotted level at 1/classes, named on the line."""
     axes.axhline(1 / classes, color=colour("chance"), linestyle=":", linewidth=1.0, zorder=1)
     axes.text(
-        0.1, 1 / classes - 0.012, "chance", transform=axes.get_yaxis_transform(), va="top",
+        0.35, 1 / classes - 0.012, "chance", transform=axes.get_yaxis_transform(), va="top",
         fontsize=SMALL, color=colour("chance"),
     )  # fmt: skip
 
@@ -190,11 +224,21 @@ def pooled(values: pd.DataFrame, by: str, column: str) -> pd.DataFrame:
     return grouped.agg(["mean", "std"])
 
 
-def band(axes: Axes, curve: pd.DataFrame, colour: tuple[float, ...], label: str) -> None:
+def band(axes: Axes, curve: pd.DataFrame, colour, label: str, line: str = "-", **look) -> None:
     """The mean as a line, one SD to each side as a shade; `curve` as `pooled` makes it."""
     low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
     axes.fill_between(curve.index, low, high, color=colour, alpha=0.18, linewidth=0)
-    axes.plot(curve.index, curve["mean"], color=colour, label=label)
+    axes.plot(curve.index, curve["mean"], linestyle=line, color=colour, label=label, **look)
+
+
+def plain_log(axes: Axes) -> None:
+    """A logarithmic x axis with numbers as people write them: 0.5, 1, 2."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    steps = (1, 2, 5) if high < 50 * low else (1,)
+    axes.xaxis.set_major_locator(LogLocator(subs=steps))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def symmetric_log(values: np.ndarray) -> float | None:

@@ -1,0 +1,14 @@
+"""Figure 7b: as Figure 7a, for the feature maps of a convolutional net."""
+
+from matplotlib.figure import Figure
+
+from directions.figures import dots
+from directions.tidy import Tables
+
+
+def draw(tables: Tables, study: str) -> Figure:
+    """One dot per feature map, coloured by layer; Spearman with its interval (section 3.4).
+
+    Reads tables runs, single, units. Raises InputError naming a table or column that is missing or empty.
+    """
+    return dots.scatter(tables, study, "fig7b", dots.SELECTIVITY)

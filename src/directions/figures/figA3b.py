@@ -1,0 +1,14 @@
+"""Figure A3b: class selectivity against the L1 norm of the incoming weights, in a ResNet-50."""
+
+from matplotlib.figure import Figure
+
+from directions.figures import norms
+from directions.tidy import Tables
+
+
+def draw(tables: Tables, study: str) -> Figure:
+    """One dot per live feature map, coloured by layer; Spearman pooled and within each layer (section A.3).
+
+    Reads tables runs, units. Raises InputError naming a table or column that is missing or empty.
+    """
+    return norms.scatter(tables, study, "figA3b")

@@ -1,0 +1,14 @@
+"""Figure A4d: as Figure 7d, with mutual information between activity and class on the x axis."""
+
+from matplotlib.figure import Figure
+
+from directions.figures import dots
+from directions.tidy import Tables
+
+
+def draw(tables: Tables, study: str) -> Figure:
+    """One dot per feature map, coloured by layer; dashed: what shuffled labels give (section A.5).
+
+    Reads tables runs, single, units. Raises InputError naming a table or column that is missing or empty.
+    """
+    return dots.scatter(tables, study, "figA4d", dots.INFORMATION)

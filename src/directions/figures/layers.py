@@ -1,0 +1,119 @@
+"""Layers in forward order, and what holds within each: correlations that pooling over layers could hide."""
+
+import re
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from scipy.stats import rankdata
+
+from directions.figures import style
+from directions.seeds import stream
+
+FEWEST_UNITS = 5  # live units of a layer in every network, for a rank correlation within it
+DRAWS = 500  # of the bootstrap; there are dozens of layers
+FEW_LAYERS = 4  # so many have a named colour and a marker each; more have a sequence of colours
+
+
+def places(units: pd.DataFrame) -> dict[str, int]:
+    """{layer: 1, 2, ...} in the order of the table, which is the order of the forward pass."""
+    return {layer: place for place, layer in enumerate(units["layer"].drop_duplicates(), 1)}
+
+
+def colour(place: int, number: int):
+    """Colour of layer `place` (from 1) of `number`: by name where they are few."""
+    if number <= FEW_LAYERS:
+        return style.colour(f"layer {place}")
+    return style.in_sequence(place - 1, number)
+
+
+def norm(number: int) -> Normalize:
+    """From a layer's place to its colour in the sequence."""
+    return Normalize(1, number)
+
+
+def ticks(number: int) -> dict[float, object]:
+    """A handful of places for a colour bar or an axis, the first and the last among them."""
+    step = max(1, round((number - 1) / 5))
+    chosen = [place for place in range(1, number, step) if number - place >= 0.7 * step]
+    return {place: place for place in [*chosen, number]}
+
+
+def stages(layers: dict[str, int]) -> list[float]:
+    """Where the stages of a ResNet-50 end on an axis of places; empty for other networks."""
+    blocks = {name: int(found[1]) for name in layers if (found := re.match(r"block(\d+)\.", name))}
+    if not blocks:
+        return []
+    ends = [max(layers[name] for name in blocks if blocks[name] <= last) for last in (3, 7, 13)]
+    return [min(layers[name] for name in blocks) - 0.5, *(end + 0.5 for end in ends)]
+
+
+def within(dots: pd.DataFrame, x: str, y: str, key: str, names: dict[str, int]) -> pd.DataFrame:
+    """Spearman of columns `x`, `y` within each layer, a mean over networks, with a 95 % bootstrap interval.
+
+    `dots`: one row per live unit, with run and layer; `names`: as `places` makes them. Networks,
+    then units are drawn with replacement (one network: its units only), by ("bootstrap", key, layer). A
+    draw or network in which all units are equal shows no correlation and counts as 0. Returns place, value,
+    low, high; a layer with fewer than `FEWEST_UNITS` live units in some network is left out.
+    """
+    number, rows = dots["run"].nunique(), []
+    for layer, place in names.items():
+        mine = dots[dots["layer"] == layer]
+        seen = [some[[x, y]].to_numpy(float) for _, some in mine.groupby("run")]
+        if len(seen) < number or min(map(len, seen)) < FEWEST_UNITS:
+            continue
+        value = np.mean([_spearman(units[None])[0] for units in seen])
+        drawn = _resample(seen, stream("bootstrap", key, layer))
+        rows.append((place, value, *np.quantile(drawn, [0.025, 0.975])))
+    return pd.DataFrame(rows, columns=["place", "value", "low", "high"])
+
+
+def _resample(networks: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
+    """Mean correlation of networks and units drawn with replacement: (networks, units, 2) -> (draws,)."""
+    chosen = random.integers(len(networks), size=(DRAWS, len(networks)))
+    values = np.empty(chosen.shape)
+    for index, seen in enumerate(networks):
+        places = chosen == index
+        picks = random.integers(len(seen), size=(places.sum(), len(seen)))
+        values[places] = _spearman(seen[picks])
+    return values.mean(1)
+
+
+def _spearman(units: np.ndarray) -> np.ndarray:
+    """(resamples, units, 2) -> (resamples,); 0 where all units are equal in either column."""
+    ranks = rankdata(units, axis=1)
+    a, b = np.moveaxis(ranks - ranks.mean(1, keepdims=True), -1, 0)
+    scale = np.sqrt((a * a).sum(1) * (b * b).sum(1))
+    return (a * b).sum(1) / np.where(scale > 0, scale, 1)
+
+
+def draw_within(axes: Axes, found: pd.DataFrame, layers: dict[str, int]) -> None:
+    """Spearman against depth, one dot with its interval per layer; thin uprights between stages."""
+    axes.axhline(0, color=style.colour("chance"), linewidth=0.6, zorder=1)
+    size = 4.5 if len(layers) < 20 else 3
+    for row in found.itertuples():
+        shade = colour(row.place, len(layers))
+        axes.plot([row.place] * 2, [row.low, row.high], color=shade, linewidth=1.1)
+        axes.plot(row.place, row.value, "o", color=shade, markersize=size, markeredgewidth=0)
+    depth_axis(axes, layers)
+    axes.set(ylabel="Spearman within the layer", ylim=(-1.02, 1.02))
+
+
+def depth_axis(axes: Axes, layers: dict[str, int]) -> None:
+    """Places of layers on x, with thin uprights between the stages of a ResNet."""
+    for end in stages(layers):
+        axes.axvline(end, color="#b0b0b0", linewidth=0.6, linestyle=":", zorder=0)
+    axes.set(xlim=(0.3, len(layers) + 0.7), xticks=list(ticks(len(layers))))
+    axes.set_xlabel("layer (in forward order" + ("; dotted: stages)" if stages(layers) else ")"))
+
+
+def summary(found: pd.DataFrame, layers: dict[str, int]) -> str:
+    """ "within layers −0.31 to 0.22, median −0.05", and how many layers are too small for it."""
+    few = len(layers) - len(found)
+    missing = f" ({few} with fewer than {FEWEST_UNITS} live left out)" if few else ""
+    if found.empty:
+        return f"no layer has {FEWEST_UNITS} live units in every network"
+    low, middle, high = found["value"].quantile([0, 0.5, 1]).map("{:.2f}".format)
+    said = f"{low} to {high}, median {middle}" if len(found) > 1 else middle
+    return f"within layers {said}{missing}".replace("-", "−")

@@ -1,0 +1,80 @@
+"""One dot per network: its area under the ablation curve against how well it generalises (Figures 3, 4c)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from scipy.stats import spearmanr
+
+from directions.errors import InputError
+from directions.figures import curves, style, words
+from directions.tidy import Tables, require
+
+TRAINED = 0.99  # training accuracy from which 1 - test accuracy is the generalisation error (D23)
+FEWEST = 3  # dots for a rank correlation
+
+
+def areas_of_networks(tables: Tables, *settings: str) -> pd.DataFrame:
+    """One row per network with `settings`, auc, auc_relative (means over orderings), test_accuracy, error.
+
+    `error` is 1 - test accuracy; `trained` says whether the network knows its training set (D23).
+    Raises InputError where a network has no area.
+    """
+    runs = require(tables, "runs", "run", *settings, "train_accuracy", "test_accuracy")
+    areas = curves.clamped(tables, "areas", curves.CLAMP, "auc", "auc_relative")
+    means = areas.groupby("run")[["auc", "auc_relative"]].mean().reset_index()
+    both = runs.merge(means, on="run", how="left")
+    lacking = both.loc[both["auc"].isna(), "run"]
+    if len(lacking):
+        raise InputError(f"table 'areas' has no row for network {lacking.iloc[0]!r}: collect it anew")
+    return both.assign(error=1 - both["test_accuracy"], trained=both["train_accuracy"] >= TRAINED)
+
+
+def knowing(networks: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The networks that know their training set, if enough do, else all; and a footnote that says which."""
+    trained = networks[networks["trained"]]
+    share = f"training accuracy ≥ {TRAINED:g}"
+    if len(trained) == len(networks):
+        return networks, f"All {len(networks)} networks reached {share}."
+    if len(trained) < 2 * FEWEST:
+        return networks, f"All {len(networks)} networks taken: only {len(trained)} reached {share}."
+    return trained, f"Taken from the {len(trained)} of {len(networks)} networks that reached {share}."
+
+
+def rho(x: pd.Series, y: pd.Series) -> str:
+    """Spearman's correlation in words; "–" for fewer than three dots or where all are equal."""
+    if len(x) < FEWEST or x.nunique() < 2 or y.nunique() < 2:
+        return "–"
+    return words.number(spearmanr(x, y).statistic)
+
+
+def dots_by_rate(axes: Axes, networks: pd.DataFrame, x: str, y: str) -> None:
+    """Dots of `y` against `x`, coloured by learning rate and named with its own correlation.
+
+    Hollow dots: networks that did not reach the training accuracy of D23.
+    """
+    rates = np.sort(networks["learning_rate"].unique())
+    for place, rate in enumerate(rates):
+        mine = networks[networks["learning_rate"] == rate]
+        colour = style.in_sequence(place, len(rates))
+        look = {"marker": style.MARKERS[place % len(style.MARKERS)], "color": colour, "linestyle": "none"}
+        look |= {"markersize": 4.5, "alpha": 0.85}
+        label = f"{words.plain(rate)}: {rho(mine[x], mine[y])} ({len(mine)})"
+        for known, face in ((True, colour), (False, "none")):
+            some = mine[mine["trained"] == known]
+            named = label if known == bool(mine["trained"].any()) else f"_{label}"
+            axes.plot(some[x], some[y], **look, markerfacecolor=face, label=named)
+
+
+RATE_COLUMNS = 5  # of the legend
+RATE_HEADING = "learning rate: Spearman within it (networks)"
+
+
+def rate_rows(networks: pd.DataFrame) -> int:
+    """Rows of the legend that `dots_by_rate` needs, its heading included."""
+    return 1 + -(-networks["learning_rate"].nunique() // RATE_COLUMNS)
+
+
+def hollow(networks: pd.DataFrame) -> tuple[str, ...]:
+    """The footnote about hollow dots, where there are any."""
+    number = int((~networks["trained"]).sum())
+    return (f"Hollow: {number} with training accuracy below {TRAINED:g}.",) if number else ()

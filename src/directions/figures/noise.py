@@ -1,0 +1,61 @@
+"""Accuracy against the scale of noise on all units, as Figures 2a and 2b show it."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from directions.errors import InputError
+from directions.figures import style, words
+from directions.tidy import Tables, require
+
+
+def corruption(tables: Tables, study: str) -> Figure:
+    """One curve per fraction of labels corrupted on a log axis; dots at its left edge: no noise."""
+    runs = require(tables, "runs", "run", "corrupt", "changed_share", "classes", "model", "train_images")
+    noise = require(tables, "noise", "run", "repeat", "noise_sd_ratio", "accuracy")
+    positive = noise.loc[noise["noise_sd_ratio"] > 0, "noise_sd_ratio"]
+    if positive.empty:
+        raise InputError("table 'noise': column 'noise_sd_ratio' has no value above 0: nothing to draw")
+    edge = positive.min() / 2  # where "no noise" is drawn, for a log axis has no zero
+    layout = style.Layout(_small_print(runs, noise), rows=3)
+    with style.look():
+        figure, axes = style.panel(tables, study, layout)
+        for fraction in sorted(runs["corrupt"].unique()):
+            chosen = noise[noise["run"].isin(runs.loc[runs["corrupt"] == fraction, "run"])]
+            label = f"{float(fraction)} ({words.changed(runs, fraction)} changed)"
+            _curve(axes, chosen, edge, style.corruption_colour(fraction), label)
+        _log_axis(axes, edge, positive.min(), positive.max())
+        style.chance_line(axes, words.only(runs, "classes"))
+        axes.set(ylim=(0, 1.02), ylabel="training accuracy")
+        unit = words.unit_noun(runs).removesuffix("s")
+        axes.set_xlabel(f"noise SD / the {unit}'s own SD over the training set")
+        style.legend(figure, axes, layout, 3, "fraction of labels corrupted")
+    return figure
+
+
+def _curve(axes: Axes, noise: pd.DataFrame, edge: float, colour: tuple[float, ...], label: str) -> None:
+    curve = style.pooled(noise, "noise_sd_ratio", "accuracy")
+    untouched, curve = curve[curve.index == 0], curve[curve.index > 0]
+    axes.plot([edge] * len(untouched), untouched["mean"], "o", markersize=4, color=colour, clip_on=False)
+    style.band(axes, curve, colour, label)
+
+
+def _log_axis(axes: Axes, edge: float, low: float, high: float) -> None:
+    """Log x with plain numbers, and "0" under the dots of the untouched networks."""
+    axes.set_xscale("log")
+    axes.set_xlim(edge / 1.25, high * 1.05)
+    decades = [10.0**power for power in range(-6, 7) if low * 0.9 <= 10.0**power <= high * 1.1]
+    axes.xaxis.set_major_locator(FixedLocator([edge, *decades]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: "0" if x < low * 0.9 else f"{x:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.axvline((edge * low) ** 0.5, color=style.colour("chance"), linewidth=0.5)
+
+
+def _small_print(runs: pd.DataFrame, noise: pd.DataFrame) -> tuple[str, str]:
+    repeats = words.count(noise.groupby("run")["repeat"].nunique(), "repeat")
+    networks = words.count(runs.groupby("corrupt")["run"].nunique(), "network")
+    return (
+        f"Mean ± SD over {repeats} × {networks} per curve; dots at 0: no noise.",
+        words.trained_on(runs),
+    )

@@ -1,0 +1,116 @@
+"""The words in figures: titles, labels, counts, correlations, and what every footnote must say."""
+
+from fractions import Fraction
+
+import pandas as pd
+
+from directions.errors import InputError
+from directions.tidy import Tables, require
+
+DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "imagenet": "ImageNet",
+    "imagefolder": "own images",
+}
+MODELS = {"mlp": "MLP", "conv11": "conv11", "resnet50": "ResNet-50"}
+
+
+def only(runs: pd.DataFrame, column: str):
+    """The one value that all networks of a figure share. Raises InputError where they differ."""
+    values = runs[column].unique()
+    if len(values) != 1:
+        shown = ", ".join(map(str, values))
+        raise InputError(f"table 'runs': one panel needs one {column!r}, found {shown}: split the experiment")
+    return values[0]
+
+
+def title(tables: Tables, study: str) -> str:
+    """Data set, network and study, e.g. "MNIST · MLP 2×128 · quick study"."""
+    runs = require(tables, "runs", "dataset", "model")
+    dataset, model = only(runs, "dataset"), only(runs, "model")
+    for name, known in ((dataset, DATASETS), (model, MODELS)):
+        if name not in known:
+            raise InputError(f"no printed name for {name!r}: add it in directions/figures/words.py")
+    return f"{DATASETS[dataset]} · {MODELS[model]}{_size(tables, model)} · {study} study"
+
+
+def _size(tables: Tables, model: str) -> str:
+    """What the model's name leaves open: " 2×128", " 512×256"; " × 1/8", and batch norm where none has it."""
+    if model == "mlp":
+        widths = str(only(require(tables, "runs", "hidden"), "hidden")).split("x")
+        return f" {len(widths)}×{widths[0]}" if len(set(widths)) == 1 else " " + "×".join(widths)
+    width = float(only(require(tables, "runs", "width"), "width"))
+    nearest = Fraction(width).limit_denominator(64)
+    factor = str(nearest) if abs(nearest - width) < 1e-9 else f"{width:g}"
+    size = "" if width == 1 else f" × {factor}"
+    if model == "conv11" and not truths(require(tables, "runs", "batch_norm")["batch_norm"]).any():
+        size += " without batch norm"
+    return size
+
+
+def truths(values: pd.Series) -> pd.Series:
+    """True and False as a table holds them, booleans or words. Raises InputError for anything else."""
+    known = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+    words = values.astype(str).str.lower()
+    strange = sorted(set(words) - set(known))
+    if strange:
+        raise InputError(f"column {values.name!r} holds {strange[0]!r}, which is neither True nor False")
+    return words.map(known).astype(bool)
+
+
+def unit_noun(runs: pd.DataFrame) -> str:
+    """What a unit is in these networks: "units" of an MLP, "feature maps" of a conv net."""
+    return "units" if only(runs, "model") == "mlp" else "feature maps"
+
+
+def count(values: pd.Series, noun: str) -> str:
+    """How many there are per group, in words: "10 orderings", or "2 to 3 networks" where groups differ."""
+    low, high = int(values.min()), int(values.max())
+    number = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"{number} {noun}{'' if high == 1 else 's'}"
+
+
+def networks(runs: pd.DataFrame) -> str:
+    """How many networks there are in all, "4 networks"."""
+    return count(pd.Series([runs["run"].nunique()]), "network")
+
+
+def mean_of(runs: pd.DataFrame) -> str:
+    """ "mean of 4 networks", or "1 network"."""
+    said = networks(runs)
+    return said if said.startswith("1 ") else f"mean of {said}"
+
+
+def changed(runs: pd.DataFrame, fraction: float) -> str:
+    """ "36 %": the share of labels that really differ from the true ones, a mean over networks."""
+    return f"{100 * runs.loc[runs['corrupt'] == fraction, 'changed_share'].mean():.0f} %"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number with a true minus sign, and no minus before zero."""
+    shown = f"{value:.{digits}f}"
+    return shown.removeprefix("-") if float(shown) == 0 else shown.replace("-", "−")
+
+
+def interval(value: float, low: float | None, high: float | None) -> str:
+    """ "0.10 [−0.02, 0.21]", or the value alone where there is no interval."""
+    return number(value) + ("" if low is None or high is None else f" [{number(low)}, {number(high)}]")
+
+
+def mean_sd(values: pd.Series, digits: int = 3) -> str:
+    """ "0.735 ± 0.034", or the value alone where there is but one."""
+    spread = f" ± {values.std():.{digits}f}" if len(values) > 1 else ""
+    return number(values.mean(), digits) + spread
+
+
+def plain(value: float) -> str:
+    """A setting without needless digits: 0.001, 0.00001, 32."""
+    return f"{value:.10f}".rstrip("0").rstrip(".") if value < 1 else f"{value:g}"
+
+
+def trained_on(runs: pd.DataFrame) -> str:
+    """The footnote that every figure of training accuracy carries."""
+    images = int(only(runs, "train_images"))
+    return f"Accuracy on the {images:,} training images, with the labels trained on."

@@ -1,0 +1,36 @@
+"""The paper's convolutional network of eleven layers (section 2.1)."""
+
+from collections import OrderedDict
+
+from torch import nn
+
+from directions.models.widths import channels, halved
+
+CHANNELS = (64, 64, 128, 128, 128, 256, 256, 256, 512, 512, 512)
+STRIDES = (1, 1, 2, 1, 1, 2, 1, 1, 2, 1, 1)
+FEATURE_MAPS = 2816  # of which 1,536 in the last three layers
+assert sum(CHANNELS) == FEATURE_MAPS
+assert sum(CHANNELS[-3:]) == 1536
+
+
+def conv11(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
+    """Eleven 3x3 convolutions, each with batch norm (if `batch_norm`) and ReLU, and a linear read-out (D16).
+
+    Input (examples, c, h, w) in 0..1, output logits (examples, classes). `pad` zero pixels are put around
+    the images; `width` scales all channel counts. A 32x32 image is 4x4 before the read-out.
+    """
+    fan_in, height, breadth = image_shape
+    layers: OrderedDict[str, nn.Module] = OrderedDict(pad=nn.ZeroPad2d(settings["pad"]))
+    for depth, (full, stride) in enumerate(zip(CHANNELS, STRIDES, strict=True), start=1):
+        units = channels(full, settings["width"])
+        layers[f"conv{depth}"] = nn.Conv2d(
+            fan_in, units, 3, stride, padding=1, bias=not settings["batch_norm"]  # norm has a bias of its own
+        )  # fmt: skip
+        if settings["batch_norm"]:
+            layers[f"norm{depth}"] = nn.BatchNorm2d(units)
+        layers[f"relu{depth}"] = nn.ReLU()
+        fan_in = units
+    sizes = [halved(size + 2 * settings["pad"], sum(s == 2 for s in STRIDES)) for size in (height, breadth)]
+    layers["flatten"] = nn.Flatten()
+    layers["readout"] = nn.Linear(fan_in * sizes[0] * sizes[1], classes)
+    return nn.Sequential(layers)

@@ -1,0 +1,13 @@
+"""The numbers that the paper's claims are about, each with a 95 % interval, computed from tables alone.
+
+`registry.STATISTICS` names them; `bootstrap` makes intervals; the other modules say what is observed on a
+network (`networks`, `dropout`, `checkpoints`, `units`), what is measured on it, and how networks make one
+number of it.
+"""
+
+from directions.statistics.bootstrap import Estimate, Untestable
+from directions.statistics.ranks import spearman
+from directions.statistics.registry import STATISTICS, estimate
+from directions.statistics.units import joined_units, live_units
+
+__all__ = ["STATISTICS", "Estimate", "Untestable", "estimate", "joined_units", "live_units", "spearman"]

@@ -1,0 +1,133 @@
+"""Intervals: a hierarchical bootstrap over networks and over what was observed on each.
+
+Networks are drawn with replacement within each condition, then observations (orderings, noise repeats or
+units) with replacement within each drawn network. Two or three networks tell little of how networks differ,
+so the interval is then too narrow; the tables say how many there were.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from directions.seeds import stream
+from directions.statistics.ranks import Untestable
+from directions.tidy import Tables
+
+RESAMPLES = 1000
+FEWEST_NETWORKS = 2  # per condition; one network says nothing about another one
+AT_ONCE = 4_000_000  # counts held in memory at a time: draws x observations
+UNDEFINED = 0.05  # the share of draws that may lack a value before the interval is given up
+
+Groups = dict[object, list[np.ndarray]]  # condition -> networks, each (observations, columns)
+Measured = dict[object, np.ndarray]  # condition -> (resamples, networks[, values])
+Sample = Callable[[Tables, float | None], Groups]
+Measure = Callable[
+    [np.ndarray, np.ndarray], np.ndarray
+]  # (observations, columns), counts -> (draws[, values])
+Combine = Callable[[Measured], np.ndarray]  # -> (resamples,)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A statistic with its 95 % interval; the ends are None, with a note, with too few networks."""
+
+    value: float
+    low: float | None
+    high: float | None
+    networks: int  # fewest in any condition
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """How a number is made: networks' observations -> a measure per network -> one number.
+
+    `measure` gets one network's observations (observations, columns) and, per draw, how often each is drawn:
+    counts (draws, observations).
+    """
+
+    tables: tuple[str, ...]
+    sample: Sample
+    measure: Measure
+    combine: Combine
+    fewest: int = FEWEST_NETWORKS
+
+    def estimate(self, tables: Tables, key: str, corrupt: float | None, fewest: int | None) -> Estimate:
+        """See `registry.estimate`."""
+        groups = self.sample(tables, corrupt)
+        value = float(self.combine(self._untouched(groups))[0])
+        if not np.isfinite(value):
+            raise Untestable("all values are equal, so there is no rank correlation")
+        networks = min(len(group) for group in groups.values())
+        observations = min(len(seen) for group in groups.values() for seen in group)
+        if networks < (self.fewest if fewest is None else fewest) or observations < 2:
+            what = f"{networks} network(s) per condition and {observations} observation(s) per network"
+            return Estimate(value, None, None, networks, f"{what} are too few for an interval")
+        random = stream("bootstrap", key)
+        drawn = self.combine({name: resample(group, self.measure, random) for name, group in groups.items()})
+        defined = drawn[np.isfinite(drawn)]
+        if len(defined) < (1 - UNDEFINED) * len(drawn):
+            return Estimate(value, None, None, networks, "values differ too little for an interval")
+        low, high = np.quantile(defined, [0.025, 0.975])
+        return Estimate(value, float(low), float(high), networks)
+
+    def _untouched(self, groups: Groups) -> Measured:
+        """The measure of each network as it is: every observation once."""
+        return {
+            name: np.stack([self.measure(seen, np.ones((1, len(seen)), int))[0] for seen in networks])[None]
+            for name, networks in groups.items()
+        }
+
+
+def resample(
+    networks: list[np.ndarray], measure: Measure, random: np.random.Generator, resamples: int = RESAMPLES
+) -> np.ndarray:
+    """`measure` of networks drawn with replacement, each from observations drawn with replacement.
+
+    `networks` holds one (observations, columns) array each. Returns (resamples, networks[, values]).
+    """
+    chosen = random.integers(len(networks), size=(resamples, len(networks)))
+    shape = measure(networks[0], np.ones((1, len(networks[0])), int)).shape[1:]
+    values = np.empty((chosen.size, *shape))
+    for index, seen in enumerate(networks):
+        places = np.flatnonzero(chosen == index)
+        for part in np.array_split(places, 1 + places.size * len(seen) // AT_ONCE):
+            values[part] = measure(seen, draw_counts(len(seen), len(part), random))
+    return values.reshape(*chosen.shape, *shape)
+
+
+def draw_counts(size: int, draws: int, random: np.random.Generator) -> np.ndarray:
+    """How often each of `size` observations comes up in `size` draws with replacement: (draws, size)."""
+    picks = random.integers(size, size=(draws, size)) * draws + np.arange(draws)[:, None]
+    counts = np.bincount(picks.ravel(), minlength=draws * size).reshape(size, draws)
+    return counts.astype(np.float32).T  # laid out by observation, as `correlate_drawn` reads it
+
+
+# --- what many statistics share ---
+
+
+def mean(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The mean of each column over the drawn observations: (draws, columns)."""
+    return counts.astype(float) @ seen / counts.sum(1, keepdims=True)
+
+
+def column(place: int) -> Measure:
+    """The mean of one column: (draws,)."""
+    return lambda seen, counts: mean(seen[:, place : place + 1], counts)[:, 0]
+
+
+def only(measured: Measured) -> np.ndarray:
+    """The mean over the networks of the one condition there is."""
+    (values,) = measured.values()
+    return values.mean(1)
+
+
+def size(measured: Measured) -> np.ndarray:
+    """The same without its sign."""
+    return np.abs(only(measured))
+
+
+def difference(one: object, other: object) -> Combine:
+    """Mean of the networks of one condition minus that of another."""
+    return lambda measured: measured[one].mean(1) - measured[other].mean(1)

@@ -1,0 +1,176 @@
+"""Numbers about networks: areas under their curves by what was varied, and across many networks."""
+
+import numpy as np
+import pandas as pd
+
+from directions.errors import InputError
+from directions.statistics.bootstrap import Groups, Measured, Sample
+from directions.statistics.ranks import Untestable, correlate
+from directions.tidy import Tables, require
+
+EXTREMES = 5  # best and worst networks of Figure 3a; half of the networks where there are fewer than ten
+MEMORISED = 0.99  # training accuracy of a network that knows its labels
+
+# --- what is observed: one array per network ---
+
+
+def by_setting(runs: pd.DataFrame, observed: pd.DataFrame, setting: str | None) -> Groups:
+    """{value of a setting: one (observations, columns) array per network}; `observed` holds run and columns.
+
+    Networks come sorted by name. Without a setting all are of one condition. Raises InputError for a
+    network that nothing was observed on.
+    """
+    by_run = {
+        run: seen.drop(columns="run").to_numpy(float) for run, seen in observed.groupby("run", sort=False)
+    }
+    groups: Groups = {}
+    for row in runs.sort_values("run").to_dict("records"):
+        if row["run"] not in by_run:
+            raise InputError(
+                f"run {row['run']!r} is in table 'runs' but its table of results has no rows for it"
+            )
+        groups.setdefault("all" if setting is None else row[setting], []).append(by_run[row["run"]])
+    return groups
+
+
+def by_fraction(runs: pd.DataFrame, observed: pd.DataFrame, corrupt: float | None) -> Groups:
+    """By the fraction of labels corrupted; if `corrupt` is given, only the networks with that fraction.
+
+    Raises Untestable where these, or clean and fully corrupted networks, are not in the study.
+    """
+    runs = runs.astype({"corrupt": float})
+    if corrupt is not None:
+        runs = runs[np.isclose(runs["corrupt"], corrupt)]
+    groups = by_setting(runs, observed, "corrupt")
+    if not groups:
+        raise Untestable(f"no network with corrupt={corrupt:g} in this study")
+    if corrupt is None and not (min(groups) == 0 and max(groups) == 1):
+        raise Untestable("this study lacks clean (corrupt=0) or fully corrupted (corrupt=1) networks")
+    return groups
+
+
+def zero_areas(tables: Tables, *columns: str) -> pd.DataFrame:
+    """Normalised areas under the curves of units clamped to zero, one row per ordering: run, `columns`."""
+    areas = require(tables, "areas", "run", "clamp", "ordering", *columns)
+    return areas.loc[areas["clamp"] == "zero", ["run", *columns]]
+
+
+def ablation_areas(tables: Tables, corrupt: float | None = None) -> Groups:
+    """Areas by fraction of labels corrupted, one per ordering."""
+    return by_fraction(require(tables, "runs", "run", "corrupt"), zero_areas(tables, "auc"), corrupt)
+
+
+def noise_areas(tables: Tables, corrupt: float | None = None) -> Groups:
+    """Mean accuracy over log10(noise_sd_ratio), by trapezoids, one per repeat; ratio 0 is left out."""
+    noise = require(tables, "noise", "run", "repeat", "noise_sd_ratio", "accuracy")
+    noise = noise[noise["noise_sd_ratio"] > 0].sort_values("noise_sd_ratio")
+    rows = []
+    for (run, _), curve in noise.groupby(["run", "repeat"]):
+        if len(curve) < 2:
+            raise Untestable("a noise curve needs two noise levels above 0")
+        scale = np.log10(curve["noise_sd_ratio"].to_numpy(float))
+        area = np.trapezoid(curve["accuracy"].to_numpy(float), scale) / (scale[-1] - scale[0])
+        rows.append((run, area))
+    observed = pd.DataFrame(rows, columns=["run", "area"])
+    return by_fraction(require(tables, "runs", "run", "corrupt"), observed, corrupt)
+
+
+def clamps(tables: Tables, _corrupt: float | None = None) -> Groups:
+    """Area of the clamp to zero minus area of the clamp to the mean, per ordering (Figure A1)."""
+    areas = require(tables, "areas", "run", "clamp", "ordering", "auc")
+    sides = areas.pivot_table(index=["run", "ordering"], columns="clamp", values="auc", sort=False)
+    lacking = {"zero", "mean"} - set(sides.columns)
+    if lacking:
+        raise Untestable(f"this study has no curves with clamp {' and '.join(sorted(lacking))}")
+    sides = sides[["zero", "mean"]].dropna()
+    observed = (sides["zero"] - sides["mean"]).rename("difference").reset_index("run")
+    return by_setting(require(tables, "runs", "run"), observed, None)
+
+
+def with_and_without(tables: Tables, observed: pd.DataFrame) -> Groups:
+    """{True: networks with batch norm, False: without} (Figures 5b, 6)."""
+    runs = require(tables, "runs", "run", "batch_norm")
+    runs = runs.assign(batch_norm=runs["batch_norm"].astype(str).str.lower() == "true")
+    groups = by_setting(runs, observed, "batch_norm")
+    if len(groups) < 2:
+        raise Untestable("this study lacks networks with or without batch norm")
+    return groups
+
+
+def batch_norm_areas(tables: Tables, _corrupt: float | None = None) -> Groups:
+    """Areas of networks with and without batch norm."""
+    return with_and_without(tables, zero_areas(tables, "auc"))
+
+
+def extremes(tables: Tables, _corrupt: float | None = None) -> Groups:
+    """Areas of the five networks that generalise best and of the five that do so worst (Figure 3a)."""
+    runs = require(tables, "runs", "run", "test_accuracy").sort_values(["test_accuracy", "run"])
+    count = min(EXTREMES, len(runs) // 2)
+    if count == 0:
+        raise Untestable("best and worst cannot be told among fewer than 2 networks")
+    chosen = pd.concat([runs.head(count).assign(side="worst"), runs.tail(count).assign(side="best")])
+    return by_setting(chosen, zero_areas(tables, "auc"), "side")
+
+
+def pairs(quality: str, area: str = "auc", setting: str | None = None, memorised: bool = False) -> Sample:
+    """Per ordering (area, the network's `quality`): a column of the runs table, or "generalization_error"."""
+
+    def sample(tables: Tables, _corrupt: float | None = None) -> Groups:
+        needed = ["test_accuracy", "train_accuracy", *([setting] if setting else [])]
+        runs = require(tables, "runs", "run", *needed)
+        runs = runs.assign(generalization_error=1 - runs["test_accuracy"])  # D23
+        if memorised:
+            runs = runs[runs["train_accuracy"] >= MEMORISED]
+        if len(runs) < 3:
+            raise Untestable(f"{len(runs)} network(s) have no rank correlation")
+        observed = zero_areas(tables, area)
+        observed = observed.assign(quality=observed["run"].map(runs.set_index("run")[quality]))
+        return by_setting(runs, observed, setting)
+
+    return sample
+
+
+# --- how networks make one number: {condition: (resamples, networks[, values])} -> (resamples,) ---
+
+
+def smallest_lead_of_clean(measured: Measured) -> np.ndarray:
+    """Mean of the clean networks minus that of the best corrupted fraction."""
+    others = [values.mean(1) for fraction, values in measured.items() if fraction > 0]
+    return measured[0.0].mean(1) - np.max(others, axis=0)
+
+
+def trend(measured: Measured) -> np.ndarray:
+    """Spearman over networks between the condition, a number, and the network's mean."""
+    values = np.concatenate(list(measured.values()), axis=1)  # (resamples, networks)
+    conditions = np.concatenate([np.full(v.shape[1], condition) for condition, v in measured.items()])
+    return correlate([(np.broadcast_to(conditions, values.shape), values)])
+
+
+def across(measured: Measured) -> np.ndarray:
+    """Spearman over networks of two values, within each condition: weighted by their networks, if several."""
+    groups = [values for values in measured.values() if values.shape[1] > 2]
+    if not groups:
+        raise Untestable("fewer than 3 networks per condition have no rank correlation")
+    return correlate([(values[..., 0], values[..., 1]) for values in groups])
+
+
+def within(measured: Measured) -> np.ndarray:
+    """The same, where several conditions are needed for it to mean anything."""
+    _several(measured)
+    return across(measured)
+
+
+def explained(measured: Measured) -> np.ndarray:
+    """Share of the variance of networks' first value that lies between conditions (eta squared)."""
+    _several(measured)
+    groups = [values[..., 0] for values in measured.values()]
+    everything = np.concatenate(groups, axis=1)
+    middle = everything.mean(1)
+    total = ((everything - middle[:, None]) ** 2).sum(1)
+    between = sum(group.shape[1] * (group.mean(1) - middle) ** 2 for group in groups)
+    return between / np.where(total > 0, total, np.nan)
+
+
+def _several(measured: Measured) -> None:
+    if len(measured) < 2:
+        raise Untestable("every network has the same learning rate, so nothing can be told within each")

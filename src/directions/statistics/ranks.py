@@ -1,0 +1,88 @@
+"""Spearman's rank correlation: plainly, within groups, and of many bootstrap draws without sorting each."""
+
+import numpy as np
+from scipy.stats import rankdata
+
+
+class Untestable(Exception):
+    """This study lacks what the statistic needs; the message says what, for a table's `note` column."""
+
+
+def spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Spearman's rank correlation along the last axis, ties sharing their mean rank: (..., n) -> (...).
+
+    Raises Untestable where all values are equal, for then there is no rank to correlate.
+    """
+    found = correlate([(x, y)])
+    if np.isnan(found).any():
+        raise Untestable("all values are equal, so there is no rank correlation")
+    return found
+
+
+def correlate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Rank correlation within groups: `pairs` holds one (x, y), each (..., n of the group), per group.
+
+    Ranks are taken within each group and as shares of its size, so the answer is the groups' Spearman
+    correlations weighted by their sizes. NaN marks draws in which no group varies: bootstraps skip them.
+    """
+    product, squares = 0.0, [0.0, 0.0]
+    for pair in pairs:
+        size = pair[0].shape[-1]
+        a, b = ((rankdata(values, axis=-1) - (size + 1) / 2) / size for values in pair)
+        product = product + (a * b).sum(-1)
+        squares = [total + (rank * rank).sum(-1) for total, rank in zip(squares, (a, b), strict=True)]
+    return _ratio(product, *squares)
+
+
+def correlate_drawn(x: np.ndarray, y: np.ndarray, groups: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The same of draws with replacement: value i of x, y, groups (n,) is drawn counts[:, i] times.
+
+    (draws, n) -> (draws,). Values are sorted once for all draws, which makes it fast.
+    """
+    product, squares = 0.0, [0.0, 0.0]
+    for group in np.unique(groups):
+        inside = np.flatnonzero(groups == group)
+        inside = inside[np.argsort(x[inside], kind="stable")]
+        drawn = np.ascontiguousarray(counts.T[inside])  # (n, draws): whole rows are moved and summed
+        size = np.maximum(drawn.sum(0), 1)
+        a, b = (_centred(values[inside], drawn, size) for values in (x, y))
+        weighted = a * drawn
+        product = product + _dot(weighted, b)
+        b_weighted = np.multiply(b, drawn, out=drawn) if drawn.dtype == b.dtype else b * drawn
+        squares = [squares[0] + _dot(weighted, a), squares[1] + _dot(b_weighted, b)]
+    return _ratio(product, *squares)
+
+
+def highest_rank(values: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(how many drawn values are at most this one, how many equal it), both (n, draws) like `drawn`."""
+    order = np.argsort(values, kind="stable")
+    in_order = bool(np.all(order == np.arange(len(order))))
+    sorted_values = values[order]
+    sorted_counts = drawn if in_order else drawn[order]
+    first = np.flatnonzero(np.r_[True, sorted_values[1:] != sorted_values[:-1]])
+    equal = sorted_counts if len(first) == len(values) else np.add.reduceat(sorted_counts, first, axis=0)
+    highest = np.cumsum(equal, axis=0)
+    if len(first) == len(values) and in_order:
+        return highest, equal
+    place = np.empty(len(values), int)
+    place[order] = np.repeat(np.arange(len(first)), np.diff(np.r_[first, len(values)]))
+    return highest[place], equal[place]
+
+
+def _centred(values: np.ndarray, drawn: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Ranks (mean rank for ties) about their mean, as shares of the number drawn: (n, draws)."""
+    highest, equal = highest_rank(values, drawn)
+    ranks = highest - equal / 2  # the mean rank of ties, less a half
+    ranks -= size / 2
+    ranks /= size
+    return ranks
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("nd,nd->d", a, b)
+
+
+def _ratio(product: np.ndarray, x_square: np.ndarray, y_square: np.ndarray) -> np.ndarray:
+    scale = np.sqrt(np.asarray(x_square) * y_square)
+    constant = scale <= 1e-12
+    return np.where(constant, np.nan, product / np.where(constant, 1.0, scale))

@@ -1,0 +1,138 @@
+"""Every statistic that a claim may name: the tables it reads and how it is made of them."""
+
+from directions.statistics import checkpoints, dropout, networks, units
+from directions.statistics.bootstrap import Estimate, Statistic, column, difference, mean, only, size
+from directions.statistics.selection import SELECTIONS, Selection
+from directions.tidy import Tables
+
+_AREAS = ("runs", "areas")
+_NOISE = ("runs", "noise")
+_UNITS = ("runs", "units")
+_BOTH = ("runs", "single", "units")
+_FEWEST = 5  # networks, for a rank correlation across networks
+_AUC, _INFORMATION = column(0), "information_bits"
+
+
+def estimate(
+    name: str, tables: Tables, key: str, corrupt: float | None = None, fewest: int | None = None
+) -> Estimate:
+    """Statistic `name` of the experiment whose `tables` are given, with a 95 % interval.
+
+    `key` names the random stream ("bootstrap", key); `corrupt` picks the networks trained with that fraction
+    of labels corrupted, where the statistic asks for it; `fewest` networks must be there for an interval (by
+    default what the statistic needs). Raises Untestable where the study has no such networks, InputError
+    where a table lacks a column.
+    """
+    return STATISTICS[name].estimate(tables, key, corrupt, fewest)
+
+
+def _areas(sample, combine, measure=_AUC, fewest=2) -> Statistic:
+    return Statistic(_AREAS, sample, measure, combine, fewest)
+
+
+def _pairs(combine=networks.across, **options) -> Statistic:
+    return Statistic(_AREAS, networks.pairs(**options), mean, combine, _FEWEST)
+
+
+def _noise(combine) -> Statistic:
+    return Statistic(_NOISE, networks.noise_areas, _AUC, combine)
+
+
+def _dropout(combine) -> Statistic:
+    return Statistic(("runs", "ablation"), dropout.curves, mean, combine)
+
+
+def _importance(x: str, measure, combine=only, y: str = "importance") -> Statistic:
+    return Statistic(_BOTH, units.units_of(x, y), measure, combine)
+
+
+def _alone(x: str, measure, combine=only, y: str | None = None) -> Statistic:
+    return Statistic(_UNITS, units.units_of(x, y or x), measure, combine)
+
+
+def _batch_norm(x: str, measure=None) -> Statistic:
+    measure = measure or column(units.X)
+    return Statistic(_UNITS, units.units_by_batch_norm(x), measure, difference(True, False))
+
+
+_ACROSS = {  # Figures 1, 2, 3, 4c, 5b, A1: networks' curves
+    "auc": _areas(networks.ablation_areas, only),
+    "auc_difference": _areas(networks.ablation_areas, difference(0.0, 1.0)),
+    "auc_smallest_difference": _areas(networks.ablation_areas, networks.smallest_lead_of_clean),
+    "auc_trend": _areas(networks.ablation_areas, networks.trend),
+    "noise_area_difference": _noise(difference(0.0, 1.0)),
+    "noise_area_smallest_difference": _noise(networks.smallest_lead_of_clean),
+    "auc_clamp_difference": _areas(networks.clamps, only),
+    "auc_extremes_difference": _areas(networks.extremes, difference("best", "worst")),
+    "auc_batch_norm_difference": _areas(networks.batch_norm_areas, difference(True, False)),
+    "auc_error_correlation": _pairs(quality="generalization_error"),
+    "auc_error_correlation_within_rate": _pairs(
+        networks.within, quality="generalization_error", setting="learning_rate"
+    ),
+    "auc_explained_by_rate": _pairs(networks.explained, quality="test_accuracy", setting="learning_rate"),
+    "auc_accuracy_correlation": _pairs(quality="test_accuracy"),
+    "auc_relative_accuracy_correlation": _pairs(quality="test_accuracy", area="auc_relative"),
+    "auc_accuracy_correlation_memorised": _pairs(quality="test_accuracy", memorised=True),
+}
+_TRAINING = {  # Figures 4a, 4b
+    name: Statistic(("runs", "checkpoints"), checkpoints.training, measure, only)
+    for name, measure in checkpoints.MEASURES.items()
+}
+_DROPOUT = {  # Figure 5a
+    "dropout_kept_clean": _dropout(dropout.least(0.0, dropout.KEPT)),
+    "dropout_kept_corrupted": _dropout(dropout.least(1.0, dropout.KEPT)),
+    "dropout_further_clean": _dropout(dropout.least(0.0, dropout.KEPT_FURTHER)),
+    "dropout_further_corrupted": _dropout(dropout.most(1.0, dropout.KEPT_FURTHER)),
+    "dropout_beyond_difference": _dropout(dropout.smallest_lead_beyond),
+    "dropout_clean_spread": _dropout(dropout.spread_of_clean),
+    "dropout_loss_trend": _dropout(dropout.loss_trend),
+}
+_OF_UNITS = {  # Figures 6, A2, A3
+    "selectivity_batch_norm_difference": _batch_norm("selectivity"),
+    "selective_share_batch_norm_difference": _batch_norm("selectivity", units.share_above(0.75)),
+    "information_batch_norm_difference": _batch_norm(_INFORMATION),
+    "information_batch_norm_difference_coarse": _batch_norm("information_bits_coarse"),
+    "information_batch_norm_difference_fine": _batch_norm("information_bits_fine"),
+    "selectivity_depth_correlation": _alone("selectivity", units.depth(units.X)),
+    "selectivity_l1_correlation": _alone("selectivity", units.pooled, y="l1"),
+    "selectivity_l1_correlation_size": _alone("selectivity", units.pooled, size, y="l1"),
+    "selectivity_l1_correlation_within": _alone("selectivity", units.layers(), y="l1"),
+}
+_OF_IMPORTANCE = {  # Figures 7, A4: what the ablation of one unit does
+    "importance_depth_correlation": _importance("selectivity", units.depth(units.Y)),
+    "minimal_impact_share": _importance("selectivity", units.minimal_impact),
+    "selectivity_correlation_early": _importance("selectivity", units.layers("early")),
+    "selectivity_correlation_late_size": _importance("selectivity", units.layers("late"), size),
+    "information_correlation_within_size": _importance(_INFORMATION, units.layers(), size),
+    "selectivity_correlation_early_minus_late": _importance(
+        "selectivity", units.parts("early", "late"), units.first_minus_second
+    ),
+    "information_ends_gain": _importance(
+        _INFORMATION, units.parts("early", "middle", "late"), units.ends_gain
+    ),
+    "information_gain": Statistic(
+        _BOTH,
+        units.two_units_of("selectivity", _INFORMATION, "importance"),
+        units.both(),
+        units.size_gain,
+    ),
+    "class_drop_gain": Statistic(  # does selectivity tell the worst class's loss better than the loss of all?
+        _BOTH,
+        units.two_units_of("selectivity", "selectivity", "worst_class_drop", "importance"),
+        units.both(inside_layers=True),
+        units.first_minus_second,
+    ),
+    "selectivity_class_drop_correlation_within": _importance(
+        "selectivity", units.layers(), y="worst_class_drop"
+    ),
+}
+for _name, _column in (("selectivity", "selectivity"), ("information", _INFORMATION)):
+    _OF_IMPORTANCE |= {
+        f"{_name}_correlation": _importance(_column, units.pooled),
+        f"{_name}_correlation_size": _importance(_column, units.pooled, size),
+        f"{_name}_correlation_within": _importance(_column, units.layers()),
+    }
+
+STATISTICS: dict[str, Statistic | Selection] = (
+    _ACROSS | _TRAINING | SELECTIONS | _DROPOUT | _OF_UNITS | _OF_IMPORTANCE
+)

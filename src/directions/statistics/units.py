@@ -1,0 +1,196 @@
+"""Units: how selectivity, information, weights, depth and importance go together (Figures 6, 7, A2-A4).
+
+Correlations pool all live units of a network, as the paper does; "within" ones compare units of one layer
+only and weight layers by their units, for pooling layers can make a relation or hide one (Amjad et al. 2018).
+"""
+
+import numpy as np
+import pandas as pd
+
+from directions.errors import InputError
+from directions.statistics.bootstrap import Groups, Measure, Measured, Sample
+from directions.statistics.networks import by_setting, with_and_without
+from directions.statistics.ranks import Untestable, correlate_drawn, highest_rank
+from directions.tidy import Tables, require
+
+TOP_SHARE = 0.25  # "highly selective": the top quarter of a network's live units
+KEY = ["run", "layer", "unit"]
+OF_SINGLE = ("importance", "worst_class_drop")
+LAYER, X, Y = range(3)  # columns of an observation: layer counted from 0, then two values of the unit
+
+
+def live_units(tables: Tables) -> pd.DataFrame:
+    """One row per unit that is not dead: run, layer, unit, selectivity, information_bits, importance, ..."""
+    joined = joined_units(tables)
+    return joined[~joined["dead"]]
+
+
+def joined_units(tables: Tables, columns: tuple[str, ...] = ("importance",)) -> pd.DataFrame:
+    """`units` with `columns` of `single`, one row per unit, dead ones included (their selectivity is empty).
+
+    Raises InputError where the two tables do not hold the same units.
+    """
+    units = require(tables, "units", *KEY, "dead", "information_bits", may_be_empty=["selectivity"])
+    single = require(tables, "single", *KEY, *columns)
+    for name, table in (("units", units), ("single", single)):
+        twice = table[table.duplicated(KEY)]
+        if len(twice):
+            raise InputError(f"table {name!r} holds a unit twice: {_first(twice)}")
+    strangers = units.merge(single, on=KEY, how="outer", indicator=True).query("_merge != 'both'")
+    if len(strangers):
+        raise InputError(f"tables 'units' and 'single' hold different units, e.g. {_first(strangers)}")
+    joined = units.merge(single[[*KEY, *columns]], on=KEY)  # keeps the order of `units`
+    return joined.astype({"dead": bool})
+
+
+def _first(table: pd.DataFrame) -> str:
+    return ", ".join(f"{name} {table.iloc[0][name]}" for name in KEY)
+
+
+# --- what is observed ---
+
+
+def units_of(x: str, y: str) -> Sample:
+    """One (live units, 3) array per network: layer, x, y; x and y are columns of `units` or `single`."""
+
+    def sample(tables: Tables, _corrupt: float | None = None) -> Groups:
+        runs = require(tables, "runs", "run")
+        return by_setting(runs, _observed(tables, runs, x, y), None)
+
+    return sample
+
+
+def units_by_batch_norm(x: str) -> Sample:
+    """The same, {True: networks with batch norm, False: without}; the third column is x again."""
+
+    def sample(tables: Tables, _corrupt: float | None = None) -> Groups:
+        return with_and_without(tables, _observed(tables, require(tables, "runs", "run"), x, x))
+
+    return sample
+
+
+def _observed(tables: Tables, runs: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    columns = tuple(dict.fromkeys(name for name in (x, y) if name in OF_SINGLE))
+    units = joined_units(tables, columns) if columns else _units_alone(tables, x, y)
+    live = units[~units["dead"]]
+    for run in sorted(runs["run"]):
+        count = int((live["run"] == run).sum())
+        if count < 2:
+            raise Untestable(f"network {run} has {count} unit(s) that are not dead")
+    depth = {layer: place for place, layer in enumerate(units["layer"].unique())}  # rows are in forward order
+    return pd.DataFrame({"run": live["run"], "layer": live["layer"].map(depth), "x": live[x], "y": live[y]})
+
+
+def _units_alone(tables: Tables, *columns: str) -> pd.DataFrame:
+    always = [name for name in columns if name != "selectivity"]
+    units = require(tables, "units", *KEY, "dead", *always, may_be_empty=["selectivity"])
+    return units.astype({"dead": bool})
+
+
+# --- what is measured on a network: (units, 3), counts (draws, units) -> (draws[, values]) ---
+
+
+def pooled(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Spearman of x and y over all units."""
+    return correlate_drawn(seen[:, X], seen[:, Y], np.zeros(len(seen)), counts)
+
+
+def depth(place: int) -> Measure:
+    """Spearman of the layer's depth and one column, over all units."""
+    return lambda seen, counts: correlate_drawn(seen[:, LAYER], seen[:, place], np.zeros(len(seen)), counts)
+
+
+def layers(part: str | None = None) -> Measure:
+    """Spearman of x and y within each layer, over the layers of one third of the network or all."""
+
+    def measure(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        inside = _in_part(seen[:, LAYER], part)
+        seen, drawn = seen[inside], counts[:, inside]
+        return correlate_drawn(seen[:, X], seen[:, Y], seen[:, LAYER], drawn)
+
+    return measure
+
+
+def _in_part(layer: np.ndarray, part: str | None) -> np.ndarray:
+    """Which units are in the early, middle or late third of the layers (of two: one is early, one late)."""
+    if part is None:
+        return np.ones(len(layer), bool)
+    count = int(layer.max()) + 1
+    third = max(1, count // 3)
+    low, high = {"early": (0, third), "late": (count - third, count), "middle": (third, count - third)}[part]
+    inside = (layer >= low) & (layer < high)
+    if not inside.any() or (part != "middle" and count < 2):
+        raise Untestable(f"a network of {count} layer(s) has no {part} ones")
+    return inside
+
+
+def parts(*names: str) -> Measure:
+    """`layers` of several parts side by side: (draws, parts)."""
+    return lambda seen, counts: np.stack([layers(name)(seen, counts) for name in names], axis=-1)
+
+
+def minimal_impact(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Of the quarter of units with the highest x, the share whose y is below the network's median unit's."""
+    drawn = counts.T
+    number = drawn.sum(0)
+    selective = highest_rank(seen[:, X], drawn)[0] > np.ceil((1 - TOP_SHARE) * (number - 1))
+    minimal = highest_rank(seen[:, Y], drawn)[0] < (number + 1) / 2
+    return (drawn * (selective & minimal)).sum(0) / (drawn * selective).sum(0)
+
+
+def share_above(bound: float) -> Measure:
+    """The share of units whose x is above a bound."""
+    return lambda seen, counts: counts @ (seen[:, X] > bound).astype(float) / counts.sum(1)
+
+
+# --- how networks make one number ---
+
+
+def first_minus_second(measured: Measured) -> np.ndarray:
+    """Mean of the first of two values minus mean of the second."""
+    one, other = _values(measured)
+    return one - other
+
+
+def size_gain(measured: Measured) -> np.ndarray:
+    """How much larger the second of two values is than the first, signs aside."""
+    one, other = np.abs(_values(measured))
+    return other - one
+
+
+def ends_gain(measured: Measured) -> np.ndarray:
+    """How much larger the values of early and late parts are than those of the middle, signs aside."""
+    early, middle, late = np.abs(_values(measured))
+    return (early + late) / 2 - middle
+
+
+def _values(measured: Measured) -> np.ndarray:
+    (values,) = measured.values()
+    return values.mean(1).T
+
+
+# --- two relations with one y, side by side ---
+
+
+def two_units_of(x: str, other: str, y: str, y_of_other: str | None = None) -> Sample:
+    """One (live units, 5) array per network: layer, x, y, then `other` and its y (the same unless named)."""
+
+    def sample(tables: Tables, _corrupt: float | None = None) -> Groups:
+        runs = require(tables, "runs", "run")
+        one = _observed(tables, runs, x, y)
+        two = _observed(tables, runs, other, y_of_other or y)
+        return by_setting(runs, one.assign(other=two["x"], other_y=two["y"]), None)
+
+    return sample
+
+
+def both(inside_layers: bool = False) -> Measure:
+    """Spearman of x with y and of the other two columns: (draws, 2); pooled or within layers."""
+
+    def measure(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        groups = seen[:, LAYER] if inside_layers else np.zeros(len(seen))
+        couples = ((X, Y), (3, 4))
+        found = [correlate_drawn(seen[:, a], seen[:, b], groups, counts) for a, b in couples]
+        return np.stack(found, axis=-1)
+
+    return measure

@@ -1,0 +1,161 @@
+"""The analyses as the workflow calls them, on a small conv net that scripts/train.py trained."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SETTINGS, toy_dataset
+
+from directions import labels
+
+ROOT = Path(__file__).parents[2]
+UNITS = {**{f"relu{depth}": 4 for depth in (1, 2)}, **{f"relu{depth}": 8 for depth in (3, 4, 5)}}
+UNITS |= {**{f"relu{depth}": 16 for depth in (6, 7, 8)}, **{f"relu{depth}": 32 for depth in (9, 10, 11)}}
+SETTING = SETTINGS | {
+    "model": "conv11", "hidden": None, "width": 0.0625, "batch_norm": True, "pad": 2,
+    "keep_epochs": [0, 3, 8], "epochs": 8, "optimizer": "adam", "learning_rate": 0.003, "momentum": None,
+    "test_images": 30,
+}  # fmt: skip
+
+
+def script(name: str, settings: dict, *arguments) -> subprocess.CompletedProcess:
+    command = [sys.executable, ROOT / f"scripts/{name}.py", "--asked", json.dumps({"settings": settings})]
+    command = [*map(str, command), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def compute(folder: Path) -> list[str]:
+    files = {"data": "toy.safetensors", "ledger": "ledger.parquet"}
+    named = [word for option, file in files.items() for word in (f"--{option}", f"{folder}/{file}")]
+    return [*named, "--device", "cpu", "--threads", "1"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Data, ledger, and a trained network with its checkpoints."""
+    made = tmp_path_factory.mktemp("trained")
+    data = toy_dataset()
+    data.save(made / "toy.safetensors")
+    labels.save(made / "ledger.parquet", labels.ledger(data.train_labels, "toy", "all", 0.0, 0))
+    written = {"model": "model.safetensors", "checkpoints": "checkpoints.safetensors",
+               "history": "history.csv", "record": "record.json", "resume": "resume"}  # fmt: skip
+    options = [word for option, file in written.items() for word in (f"--{option}", f"{made}/{file}")]
+    done = script("train", SETTING, *options, *compute(made))
+    assert done.returncode == 0, done.stderr
+    return made
+
+
+def analysed(name: str, folder: Path, settings: dict, *options) -> pd.DataFrame:
+    table = folder / f"{name}.csv"
+    model = ["--model", folder / "model.safetensors", "--table", table]
+    done = script(name, settings, *model, *options, *compute(folder))
+    assert done.returncode == 0, done.stderr
+    return pd.read_csv(table)
+
+
+def test_the_record_of_a_conv_net_has_its_own_settings_and_sizes(folder):
+    record = json.loads((folder / "record.json").read_text())
+    assert record["hidden"] is None
+    assert (record["width"], record["batch_norm"], record["pad"]) == (0.0625, True, 2)
+    assert record["units"] == sum(UNITS.values()) == 176
+    assert record["test_images"] == 30
+
+
+def test_cumulative_ablation_takes_the_last_layers_and_all_clamps(folder):
+    settings = {"split": "train", "orderings": 2, "clamp": ["zero", "mean"], "points": 5, "layers": 3}
+    table = analysed("ablate_cumulative", folder, settings)
+    assert list(table) == ["clamp", "ordering", "ablated", "units", "split", "loss", "accuracy"]
+    assert (table["units"] == 96).all()
+    assert table["ablated"].tolist() == [0, 24, 48, 72, 96] * 4
+    assert table["clamp"].tolist() == ["zero"] * 10 + ["mean"] * 10
+    ends = table[table["ablated"].isin([0, 96])]
+    assert (ends.groupby(["ablated"])["accuracy"].nunique() <= [1, 2]).all()
+    settings |= {"layers": "all", "clamp": ["zero"]}
+    assert (analysed("ablate_cumulative", folder, settings)["units"] == 176).all()
+
+
+def test_checkpoints_end_where_the_network_does(folder):
+    settings = {"split": "train", "layers": 3, "orderings": 2, "points": 5}
+    checkpoints = "--checkpoints", folder / "checkpoints.safetensors"
+    table = analysed("ablate_checkpoints", folder, settings, *checkpoints)
+    assert list(table) == [
+        "epoch", "ordering", "units", "auc", "auc_relative", "auc_chance_corrected",
+        "train_loss", "train_accuracy", "test_loss", "test_accuracy",
+    ]  # fmt: skip
+    assert table["epoch"].tolist() == [0, 0, 3, 3, 8, 8]
+    history = pd.read_csv(folder / "history.csv").set_index("epoch")
+    for epoch in (3, 8):
+        rows = table[table["epoch"] == epoch]
+        for name in ("train_loss", "train_accuracy", "test_loss", "test_accuracy"):
+            np.testing.assert_allclose(rows[name], history[name][epoch], rtol=1e-6)
+    curves = analysed("ablate_cumulative", folder, settings | {"clamp": ["zero"]})
+    for ordering, curve in curves.groupby("ordering"):
+        auc = np.trapezoid(curve["accuracy"], curve["ablated"] / 96)
+        assert table["auc"].iloc[4 + ordering] == pytest.approx(auc)
+        assert table["auc_relative"].iloc[4 + ordering] == pytest.approx(auc / curve["accuracy"].iloc[0])
+        assert table["auc_chance_corrected"].iloc[4 + ordering] == pytest.approx((auc - 0.25) / 0.75)
+
+
+def test_noise_single_units_and_measures_cover_all_layers(folder):
+    settings = {"split": "train", "repeats": 2, "lowest": 0.1, "highest": 10.0, "points": 3}
+    noise = analysed("add_noise", folder, settings)
+    assert noise["noise_sd_ratio"].tolist() == [0, 0.1, 1, 10] * 2
+    single = analysed("ablate_single", folder, {"split": "test"})
+    units = analysed("measure_units", folder, {"split": "test", "bins": 6, "shuffles": 2})
+    keys = [(layer, unit) for layer, count in UNITS.items() for unit in range(count)]
+    for table in (single, units):
+        assert list(zip(table["layer"], table["unit"], strict=True)) == keys
+    assert list(units) == [
+        "layer", "unit", "split", "selectivity", "information_bits", "information_null_bits",
+        "information_bits_coarse", "information_bits_fine", "l1", "dead", "mean", "sd",
+    ]  # fmt: skip
+    assert (units["l1"] > 0).all()
+    dead = single[units["dead"]]
+    assert (dead["importance"] == 0).all()
+    shares = (single["accuracy_before"] * 30).to_numpy()
+    np.testing.assert_allclose(shares, shares.round())  # thirty test images, as the network's settings say
+
+
+def test_a_network_without_checkpoints_is_refused(folder, tmp_path):
+    from directions import weights
+
+    state, header = weights.load_state(folder / "model.safetensors")
+    header["settings"]["keep_epochs"] = []
+    weights.save(tmp_path / "m.safetensors", state, header)
+    options = ["--model", tmp_path / "m.safetensors", "--checkpoints", folder / "checkpoints.safetensors"]
+    settings = {"split": "train", "layers": 3, "orderings": 2, "points": 5}
+    done = script("ablate_checkpoints", settings, *options, "--table", tmp_path / "t.csv", *compute(folder))
+    assert done.returncode == 2
+    assert "keep_epochs is empty" in done.stderr
+
+
+def test_more_layers_than_there_are_is_refused(folder, tmp_path):
+    settings = {"split": "train", "orderings": 2, "clamp": ["zero"], "points": 5, "layers": 12}
+    options = ["--model", folder / "model.safetensors", "--table", tmp_path / "t.csv"]
+    done = script("ablate_cumulative", settings, *options, *compute(folder))
+    assert done.returncode == 2
+    assert "the last 12 were asked for, this network has 11" in done.stderr
+
+
+def test_selection_is_written_for_each_subset(tmp_path):
+    rows = [(f"r{k}", rate, seed) for k, (rate, seed) in enumerate((r, s) for r in range(4) for s in (0, 1))]
+    keys = pd.DataFrame(rows, columns=["run", "learning_rate", "seed"])
+    keys.insert(0, "experiment", "e")
+    areas = keys.assign(clamp="zero", ordering=0, auc=keys["learning_rate"] / 10)
+    areas.to_csv(tmp_path / "areas.csv", index=False)
+    keys.assign(test_accuracy=0.9 - keys["learning_rate"] / 10).to_csv(tmp_path / "runs.csv", index=False)
+    table = tmp_path / "selection.csv"
+    paths = ["--areas", tmp_path / "areas.csv", "--runs", tmp_path / "runs.csv", "--table", table]
+    done = script("select_settings", {"subsets": 20, "experiment": "e"}, *paths)
+    assert done.returncode == 0, done.stderr
+    found = pd.read_csv(table)
+    assert list(found) == [
+        "experiment", "subset", "settings", "picked_auc", "picked_accuracy", "best_accuracy", "gap", "rank"
+    ]  # fmt: skip
+    assert found["subset"].tolist() == list(range(20))
+    assert (found["settings"] == 2).all()
+    assert (found["rank"] == 2).all()  # area prefers what tests worst

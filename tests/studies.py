@@ -1,0 +1,30 @@
+"""The repository's own studies, loaded with values on top as the command line puts them."""
+
+from pathlib import Path
+
+import pytest
+
+from directions import config
+from directions.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+
+
+def given(**over):
+    """config.yaml as it is in the repository, with values as the command line puts them."""
+    return config.merge(config.read_yaml(ROOT / "config.yaml"), over)
+
+
+def load(**over):
+    return config.load(given(**over), ROOT)
+
+
+def refused(**over):
+    with pytest.raises(InputError) as caught:
+        load(**over)
+    return str(caught.value)
+
+
+def corruption(**over):
+    """An override of one experiment; the paper study, as its values are the paper's and not tuned."""
+    return {"study": "paper", "experiments": {"mnist_corruption": over}}

@@ -1,0 +1,181 @@
+"""Values that make no sense together are refused with the way out, and no others are."""
+
+import pytest
+from studies import corruption, load, refused
+
+from directions import combinations, runs
+from directions.figures import FIGURES
+
+
+def test_a_study_without_experiments():
+    paper = load(study="paper")
+    nothing = {key: dict.fromkeys(paper[key]) for key in ("experiments", "draw")}
+    message = refused(study="paper", **nothing)
+    assert "experiments: the study has none, so there is nothing to do" in message
+
+
+def test_figures_of_unknown_experiments_and_without_their_analysis():
+    message = refused(
+        study="paper",
+        draw={"fig1a": "mnist_coruption", "fig7a": "mnist_corruption", "fig2a": "mnist_selectivity"},
+    )
+    assert "draw.fig1a: mnist_coruption is no experiment" in message
+    assert "did you mean mnist_corruption?" in message
+    assert "draw.fig7a: needs ablate_single, which experiments.mnist_corruption.analyses" in message
+    assert "draw.fig7a: needs measure_units, which experiments.mnist_corruption.analyses" in message
+    assert "draw.fig2a: needs add_noise, which experiments.mnist_selectivity.analyses" in message
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        (
+            {"training": {"keep_epochs": [640, 641]}},
+            "keep_epochs has 641, but training ends after 640 epochs",
+        ),
+        ({"training": {"images": 60_001}}, "images 60001 is more than the 60000 training images of mnist"),
+        ({"training": {"images": 100}}, "batch 128 is more than the 100 images trained on"),
+        ({"training": {"batch": 60_001}}, "batch 60001 is more than the 60000 images trained on"),
+        ({"vary": {"images": [5000, 60_001]}}, "images 60001 is more than the 60000"),
+        ({"training": {"dataset": "imagefolder"}}, "needs `imagefolder: {path: ..., size: ...}`"),
+        ({"training": {"optimizer": "adam", "momentum": 0.9}}, "momentum is read by optimizer sgd only"),
+        ({"training": {"optimizer": "adam"}, "vary": {"momentum": [0.5]}}, "momentum is read by optimizer"),
+        ({"vary": {"optimizer": ["sgd", "adam"], "momentum": [0.5, 0.9]}}, "would be the same training"),
+        ({"training": {"seed": 3}}, "seed is fixed in training and varied too"),
+        ({"vary": {"corrupt": [0, 0.0, 0.2, 0.2]}}, "vary.corrupt: 0.0 stands 2 times"),
+        ({"vary": {"hidden": [[8, 8], [8, 8]]}}, "hidden: 8x8 stands 2 times"),
+        ({"add_noise": {"lowest": 10, "highest": 10}}, "lowest 10.0 must be below highest 10.0"),
+        ({"ablate_single": {"split": "train"}}, "ablate_single: is set, but analyses does not list it"),
+        ({"analyses": []}, "analyses: is empty, and no figure shows this experiment"),
+    ],
+)
+def test_impossible_combinations(over, message):
+    said = refused(**corruption(**over))
+    assert "experiments.mnist_corruption" in said
+    assert message in said
+
+
+def test_the_same_fault_of_many_runs_is_said_once():
+    assert refused(**corruption(training={"images": 60_001})).count("60001") == 1
+
+
+def test_possible_combinations_stay_possible():
+    load(**corruption(training={"keep_epochs": [0, 640]}))
+    load(**corruption(training={"images": 128}))
+    load(**corruption(training={"images": 60_000}))
+    load(**corruption(training={"optimizer": "adam"}))  # the inherited momentum is not read, and does no harm
+    load(**corruption(vary={"optimizer": ["sgd", "adam"]}, training={"momentum": 0.5}))
+    folder = {"path": "photos", "size": 32}
+    own = corruption(training={"dataset": "imagefolder", "images": 10**6})
+    assert load(**own, imagefolder=folder)["imagefolder"] == folder
+
+
+def convolutional(name, **over):
+    """An override of one of the paper's experiments with conv11."""
+    return {"study": "paper", "experiments": {name: over}}
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        (
+            corruption(training={"model": "conv11", "hidden": [8]}),
+            "hidden is read by model mlp only, which no",
+        ),
+        (
+            corruption(training={"width": 0.5}),
+            "width is read by model conv11 and resnet50 only, which no run",
+        ),
+        (corruption(training={"pad": 2}), "pad is read by model conv11 and resnet50 only, which no run has"),
+        (
+            convolutional("conv_normalization", training={"model": "resnet50"}),
+            "batch_norm is read by model conv11 only, which no run has",
+        ),
+        (convolutional("conv_selectivity", training={"dropout": 0.1}), "dropout 0.1 is of model mlp only"),
+        (corruption(ablate_cumulative={"layers": 3}), "layers 3 is more than the 2 layers of units of mlp"),
+        (
+            convolutional("conv_early_stopping", ablate_checkpoints={"layers": 12}),
+            "conv_early_stopping.ablate_checkpoints: layers 12 is more than the 11 layers of units of conv11",
+        ),
+        (
+            convolutional("conv_early_stopping", training={"keep_epochs": []}),
+            "ablate_checkpoints needs checkpoints; list epochs in training.keep_epochs",
+        ),
+        (
+            convolutional("conv_early_stopping", training={"epochs": 80}),
+            "keep_epochs has 90, 100, but training ends after 80 epochs",
+        ),
+        (convolutional("conv_selectivity", training={"images": 97}), "batch 32 leaves one image in a batch"),
+        (convolutional("conv_sweep", vary={"batch": [1, 32]}), "batch 1 leaves one image in a batch"),
+        (
+            convolutional("conv_selectivity", select_settings={"subsets": 9}),
+            "select_settings: is set, but analyses does not list ablate_cumulative, which it follows",
+        ),
+        (
+            convolutional("conv_selectivity", ablate_checkpoints={"layers": 3}),
+            "ablate_checkpoints: is set, but analyses does not list it",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_the_network(over, message):
+    assert message in refused(**over)
+
+
+def test_settings_that_fit_the_network():
+    load(**convolutional("conv_early_stopping", ablate_checkpoints={"layers": 11}))
+    load(**convolutional("conv_sweep", select_settings={"subsets": 9}))
+    load(**convolutional("conv_selectivity", training={"images": 96}))
+    load(**convolutional("conv_selectivity", training={"images": 97, "batch_norm": False}))
+    load(**corruption(training={"images": 129}))  # 128 + 1: no batch norm in an mlp
+    load(**corruption(ablate_cumulative={"layers": 2}))
+
+
+def test_layers_of_units_are_counted_as_the_networks_have_them():
+    from directions import models
+
+    assert set(runs.MODELS) == set(models.MODELS)
+    settings = {"seed": 0, "hidden": [8, 8, 8], "width": 0.05, "batch_norm": True, "pad": 2, "dropout": 0.0}
+    for model in models.MODELS:
+        network = models.build(settings | {"model": model}, (1, 28, 28), 10)
+        assert combinations.unit_layers(settings | {"model": model}) == len(models.unit_layers(network))
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        (
+            convolutional("conv_normalization", vary={"batch_norm": [True]}),
+            "draw.fig5b: compares values of batch_norm, experiments.conv_normalization has one",
+        ),
+        (
+            {"study": "paper", "draw": {"fig6a": "conv_selectivity"}},
+            "draw.fig6a: compares values of batch_norm",
+        ),
+        (
+            {"study": "paper", "draw": {"fig3b": "conv_corruption"}},
+            "draw.fig3b: compares values of learning_r",
+        ),
+        (
+            convolutional("conv_ensemble", vary={"learning_rate": [0.001], "seed": [0]}),
+            "draw.fig3a: needs 2 networks or more, experiments.conv_ensemble has 1",
+        ),
+        (
+            convolutional("conv_sweep", vary={"learning_rate": [0.1, 0.2, 0.3], "batch": [32]}),
+            "draw.fig4c: needs 4 settings or more, experiments.conv_sweep has 3",
+        ),
+        (
+            convolutional("conv_corruption", ablate_cumulative={"clamp": ["zero"]}),
+            "draw.figA1: needs mean in experiments.conv_corruption.ablate_cumulative.clamp",
+        ),
+    ],
+)
+def test_figures_that_would_have_nothing_to_compare(over, message):
+    assert message in refused(**over)
+
+
+def test_no_analysis_is_fine_where_a_figure_needs_none(monkeypatch):
+    monkeypatch.setitem(FIGURES, "fig0", ("runs", "history"))
+    bare = {"vary": {"seed": [0]}, "analyses": []}
+    study = load(study="paper", experiments={"bare": bare}, draw={"fig0": "bare"})
+    assert study["tables"]["bare"] == ["runs", "history"]
+    assert "experiments.bare.analyses: is empty" in refused(study="paper", experiments={"bare": bare})

@@ -1,0 +1,92 @@
+"""Dots of networks and curves over training draw what the tables say (Figures 3b, 4)."""
+
+import numpy as np
+import pytest
+from figure_tables import RATES, curves, draw, drawn, tables_for, words
+from scipy.stats import spearmanr
+
+from directions.errors import InputError
+
+
+def of_networks(tables):
+    areas = tables["areas"].groupby("run")[["auc", "auc_relative"]].mean()
+    return tables["runs"].set_index("run").drop(columns=["units"]).join(areas)
+
+
+@pytest.mark.parametrize(("place", "column"), [(0, "auc"), (1, "auc_relative")])
+def test_figure_3b_one_dot_per_network_by_learning_rate(place, column):
+    tables = tables_for("fig3b", untrained=0)
+    figure, networks = draw("fig3b", tables), of_networks(tables)
+    for (label, points), rate in zip(curves(figure, place).items(), RATES, strict=True):
+        mine = networks[networks["learning_rate"] == rate]
+        np.testing.assert_allclose(points[:, 0], 1 - mine["test_accuracy"])
+        np.testing.assert_allclose(points[:, 1], mine[column])
+        within = spearmanr(mine[column], 1 - mine["test_accuracy"]).statistic
+        assert label == f"{rate:.10f}".rstrip("0") + f": {within:.2f} (6)".replace("-", "−")
+    pooled = spearmanr(networks[column], 1 - networks["test_accuracy"]).statistic
+    assert f"pooled Spearman {pooled:.2f}".replace("-", "−") == figure.axes[place].texts[0].get_text()
+
+
+def test_networks_that_did_not_learn_are_hollow_and_counted():
+    figure = drawn("fig3b")
+    assert "Hollow: 2 with training accuracy below 0.99" in words(figure)
+    hollow = [line for line in figure.axes[0].get_lines() if line.get_markerfacecolor() == "none"]
+    assert sum(len(line.get_xdata()) for line in hollow) == 2
+    assert "Hollow" not in words(draw("fig3b", untrained=0))
+
+
+def test_figure_4a_draws_losses_left_and_areas_right():
+    tables = tables_for("fig4a")
+    figure = draw("fig4a", tables)
+    left, right = curves(figure, 0), curves(figure, 1)
+    history, checkpoints = tables["history"].groupby("epoch"), tables["checkpoints"].groupby("epoch")
+    for side in ("train", "test"):
+        np.testing.assert_allclose(left[f"{side} loss (left)"][:, 1], history[f"{side}_loss"].mean())
+    for label, column in (("normalised area (right)", "auc"), ("area / unablated accuracy", "auc_relative")):
+        expected = checkpoints[column].mean().reset_index().to_numpy()
+        np.testing.assert_allclose(right[label], expected)
+    lowest = history["test_loss"].mean().idxmin()
+    assert f"lowest test loss (epoch {lowest})" in words(figure)
+
+
+def test_figure_4a_is_cropped_so_that_the_rise_of_the_test_loss_is_seen():
+    figure = drawn("fig4a")
+    test = curves(figure)["test loss (left)"][:, 1]
+    top = figure.axes[0].get_ylim()[1]
+    assert test[-1] < top < test[0] / 3
+    assert "Loss axis cropped" in words(figure)
+
+
+def test_figure_4b_one_dot_per_checkpoint():
+    tables = tables_for("fig4b")
+    figure = draw("fig4b", tables)
+    means = tables["checkpoints"].groupby(["run", "epoch"])[["test_loss", "auc"]].mean()
+    dots = np.concatenate([np.asarray(some.get_offsets()) for some in figure.axes[0].collections])
+    np.testing.assert_allclose(dots, means.to_numpy())
+    expected = spearmanr(means["test_loss"], means["auc"]).statistic
+    assert figure.axes[0].texts[0].get_text() == f"Spearman {expected:.2f}".replace("-", "−")
+
+
+def test_figure_4c_shows_the_selection_with_its_chance_level():
+    tables = tables_for("fig4c")
+    figure, selection = draw("fig4c", tables), tables["selection"]
+    bars = [bar.get_height() for bar in figure.axes[1].patches]
+    np.testing.assert_allclose(bars, [100 * (selection["rank"] <= top).mean() for top in (1, 5, 10)])
+    chance = [line.get_ydata()[0] for line in figure.axes[1].get_lines()]
+    np.testing.assert_allclose(chance, [25, 100, 100])  # of 4 settings
+    gap = 100 * selection["gap"]
+    assert f"gap of the pick: {gap.mean():.2f} ± {gap.std():.2f} %" in words(figure)
+    networks = of_networks(tables)
+    expected = spearmanr(networks["auc"], networks["test_accuracy"]).statistic
+    assert f"Spearman {expected:.2f}" == figure.axes[0].texts[0].get_text()
+    knowing = networks[networks["train_accuracy"] >= 0.99]
+    among = spearmanr(knowing["auc"], knowing["test_accuracy"]).statistic
+    assert f"among the 16 networks with training accuracy ≥ 0.99: {among:.2f}" in words(figure)
+
+
+def test_a_network_without_areas_is_named():
+    tables = tables_for("fig3b")
+    lacking = tables["runs"]["run"].iloc[3]
+    tables["areas"] = tables["areas"][tables["areas"]["run"] != lacking]
+    with pytest.raises(InputError, match=f"no row for network '{lacking}'"):
+        draw("fig3b", tables)

@@ -1,0 +1,116 @@
+import pytest
+import torch
+from torch import nn
+from torchvision.models.resnet import Bottleneck, resnet50
+
+from directions import models
+from directions.errors import InputError
+from directions.models.resnet50 import Block
+from directions.units import observed
+
+
+def build(model: str, image_shape=(3, 32, 32), classes=10, **settings) -> nn.Sequential:
+    defaults = {"hidden": None, "width": 1.0, "batch_norm": True, "pad": 0, "dropout": 0.0, "seed": 0}
+    return models.build(defaults | {"model": model} | settings, image_shape, classes)
+
+
+def maps(model: nn.Module, size: int, channels: int = 3) -> dict[str, tuple[int, ...]]:
+    """{unit layer: (units, h, w)} of an image of that size."""
+    with observed(model.eval(), models.unit_layers(model)) as seen, torch.no_grad():
+        model(torch.zeros(1, channels, size, size))
+    return {name: tuple(output.shape[1:]) for name, output in seen.items()}
+
+
+def test_units_of_the_papers_dense_network():
+    net = build("mlp", (1, 28, 28), hidden=[512, 512])
+    assert models.unit_layers(net) == {"relu1": 512, "relu2": 512}
+    assert models.parameter_count(net) == 784 * 512 + 512 + 512 * 512 + 512 + 512 * 10 + 10
+    assert {k: tuple(w.shape) for k, w in models.incoming_weights(net).items()} == {
+        "relu1": (512, 784),
+        "relu2": (512, 512),
+    }
+
+
+def test_units_strides_and_parameters_of_the_papers_convnet():
+    net = build("conv11")
+    layers = models.unit_layers(net)
+    assert list(layers) == [f"relu{depth}" for depth in range(1, 12)]
+    assert sum(layers.values()) == 2816
+    assert sum(list(layers.values())[-3:]) == 1536
+    sizes = [32, 32, 16, 16, 16, 8, 8, 8, 4, 4, 4]
+    assert maps(net, 32) == {name: (layers[name], s, s) for name, s in zip(layers, sizes, strict=True)}
+    channels = [3, 64, 64, 128, 128, 128, 256, 256, 256, 512, 512, 512]
+    weights = sum(9 * a * b for a, b in zip(channels, channels[1:], strict=False))
+    assert models.parameter_count(net) == weights + 2 * 2816 + 8192 * 10 + 10
+    without = build("conv11", batch_norm=False)
+    assert models.parameter_count(without) == weights + 2816 + 8192 * 10 + 10
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in without.modules())
+    assert models.unit_layers(without) == layers
+
+
+def test_units_strides_and_parameters_of_the_papers_resnet():
+    net = build("resnet50", (3, 224, 224), 1000)
+    assert models.parameter_count(net) == 25_557_032
+    assert models.parameter_count(net) == models.parameter_count(resnet50())
+    layers = models.unit_layers(net)
+    assert sum(layers.values()) == 22_720
+    assert list(layers.items())[-3:] == [
+        ("block16.relu1", 512), ("block16.relu2", 512), ("block16.relu3", 2048)
+    ]  # fmt: skip
+    assert next(iter(layers)) == "stem.relu"
+    seen = maps(net, 64)
+    sides = [seen[f"block{number}.relu3"][1] for number in range(1, 17)]
+    assert sides == [16, 16, 8, 8, 8, 8, 4, 4, 4, 4, 4, 4, 2, 2, 2, 2]  # halved by the last block of a stage
+
+
+@pytest.mark.parametrize("fan_in", [32, 16])
+def test_a_block_is_torchvisions(fan_in):
+    torch.manual_seed(0)
+    ours = Block(fan_in, 8, stride=1).eval()
+    projection = ours.downsample if fan_in == 16 else None
+    theirs = Bottleneck(fan_in, 8, downsample=projection).eval()
+    theirs.load_state_dict(ours.state_dict())
+    images = torch.randn(3, fan_in, 6, 6)
+    assert torch.equal(ours(images), theirs(images))
+
+
+def test_a_stride_without_new_channels_thins_the_shortcut_out():
+    block = Block(32, 8, stride=2).eval()
+    nn.init.zeros_(block.bn3.weight)  # what is left is the shortcut
+    images = torch.randn(2, 32, 6, 6)
+    assert torch.equal(block(images), images[:, :, ::2, ::2].relu())
+
+
+@pytest.mark.parametrize("model", ["conv11", "resnet50"])
+def test_width_scales_all_channels_and_pad_the_images(model):
+    full, small = build(model, (1, 28, 28), pad=2), build(model, (1, 28, 28), pad=2, width=0.125)
+    expected = {name: units // 8 for name, units in models.unit_layers(full).items()}
+    assert models.unit_layers(small) == expected
+    assert maps(small, 28, 1) == {
+        name: (units // 8, *sides) for name, (units, *sides) in maps(full, 28, 1).items()
+    }
+    assert small(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+    with pytest.raises(InputError, match="width 0.001 leaves no channel of 64: raise it"):
+        build(model, width=0.001)
+
+
+def test_incoming_weights_are_the_raw_filters_that_feed_each_unit():
+    net = build("conv11", width=0.125)
+    found = models.incoming_weights(net)
+    assert found.keys() == models.unit_layers(net).keys()
+    assert torch.equal(found["relu4"], net.conv4.weight.flatten(1))
+    net = build("resnet50", width=0.125)
+    found = models.incoming_weights(net)
+    assert torch.equal(found["stem.relu"], net.stem.conv.weight.flatten(1))
+    block = net.block1  # which has a projection of the same shape as conv3
+    for number in (1, 2, 3):
+        filters = block.get_submodule(f"conv{number}").weight
+        assert torch.equal(found[f"block1.relu{number}"], filters.flatten(1))
+
+
+def test_weights_are_those_of_the_seed_and_an_unknown_model_is_refused():
+    first, again, other = (build("conv11", width=0.125, seed=seed) for seed in (0, 0, 1))
+    assert torch.equal(first.conv3.weight, again.conv3.weight)
+    assert not torch.equal(first.conv3.weight, other.conv3.weight)
+    with pytest.raises(InputError, match="unknown model 'vgg': known are mlp, conv11, resnet50"):
+        build("vgg")
