@@ -16,7 +16,9 @@ def times(folder: Path) -> pd.DataFrame:
     rows = []
     for path in sorted(folder.rglob("*.tsv")):
         measured = pd.read_csv(path, sep="\t", na_values="-").iloc[0]
-        rows.append((path.relative_to(folder).parts[0].removesuffix(".tsv"), measured["s"], measured["max_rss"]))
+        rows.append(
+            (path.relative_to(folder).parts[0].removesuffix(".tsv"), measured["s"], measured["max_rss"])
+        )
     if not rows:
         raise InputError(f"no benchmark files in {folder}: run the study first")
     table = pd.DataFrame(rows, columns=["stage", "seconds", "memory_mib"])

@@ -166,7 +166,7 @@ def unmet(claim: Claim, runs: pd.DataFrame) -> list[str]:
     for column, sign, wanted in claim.needs:
         if column not in counts and column not in runs.columns:
             raise InputError(f"{claim.where}: needs {column!r}, which is no column of the runs table")
-        values = [str(counts[column])] if column in counts else sorted(set(runs[column].astype(str)))
+        values = [str(counts[column])] if column in counts else sorted(set(runs[column].map(str)))
         if not all(_holds(value, sign, wanted) for value in values):
             shown = f"{values[0]} to {values[-1]}" if len(values) > 2 else " and ".join(values)
             phrases.append(f"needs {column}{sign}{wanted}, here {shown}")
