@@ -5,7 +5,7 @@ STUDY ?= quick
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick test report times dry-run
+.PHONY: help setup quick test report results times dry-run
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -36,6 +36,9 @@ test: setup  ## format, lint and all tests
 report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick
 	snakemake --config study=$(STUDY) --report results/$(STUDY)/report.html
 	@echo "Report: results/$(STUDY)/report.html"
+
+results: setup  ## docs/RESULTS.md from the claims of a finished study: make results STUDY=quick
+	python scripts/write_results.py --claims results/$(STUDY)/tables/claims.csv --study $(STUDY) --output docs/RESULTS.md
 
 times: setup  ## seconds per stage of a finished study: make times STUDY=quick
 	@python scripts/show_times.py $(STUDY)

@@ -47,6 +47,7 @@ COLUMNS = (
     *("id", "figure", "claim", "statistic", "corrupt", "direction", "bound", "paper_value", "tolerance"),
     *("certainty", "needs", "origin"),
 )
+_NAME = re.compile(r"\w+")
 _FIGURE = re.compile(r"fig(A?)(\d+)([a-z]?)")
 _CONDITION = re.compile(r"(\w+)\s*(>=|<=|=)\s*(\S+)")
 
@@ -99,8 +100,8 @@ def _parse(row: dict, where: str) -> Claim:
     for column in ("id", "figure", "claim", "statistic", "direction", "certainty", "origin"):
         if not row[column].strip():
             raise InputError(f"{where}: column {column!r} is empty")
-    if not _FIGURE.fullmatch(row["figure"]):
-        raise InputError(f"{where}: {row['figure']!r} is no figure: figures are called like fig1a or figA4e")
+    if not _NAME.fullmatch(row["figure"]):
+        raise InputError(f"{where}: {row['figure']!r} is no figure: write fig1a, figA4e or a name of yours")
     _one_of(row["statistic"], STATISTICS, "statistic", where)
     _one_of(row["direction"], ("above", "below", "equal"), "direction", where)
     _one_of(row["certainty"], CERTAINTIES, "certainty", where)
@@ -232,10 +233,10 @@ RESULT = [
 
 
 def place(figure: str) -> tuple[bool, int, str]:
-    """Where a figure stands in the paper: fig2a before fig10a, the appendix (figA1) last."""
+    """Where a figure stands in the paper: fig2a before fig10a, then the appendix (figA1), then your own."""
     match = _FIGURE.fullmatch(figure)
     if match is None:
-        raise InputError(f"{figure!r} is no figure: figures are called like fig1a or figA4e")
+        return True, 1_000, figure
     appendix, number, panel = match.groups()
     return bool(appendix), int(number), panel
 
