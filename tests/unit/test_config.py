@@ -42,7 +42,8 @@ def test_the_papers_values():
     }  # fmt: skip
     one = networks["mnist_corruption"]["corrupt-0.4_seed-1"]
     assert one == {
-        "dataset": "mnist", "images": "all", "pad": None, "model": "mlp", "hidden": [512, 512], "width": None,
+        "dataset": "mnist", "images": "all", "test_images": "all",
+        "pad": None, "model": "mlp", "hidden": [512, 512], "width": None,
         "batch_norm": None, "optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9,
         "weight_decay": 0.0, "batch": 128, "epochs": 640, "dropout": 0.0, "corrupt": 0.4, "seed": 1,
         "keep_epochs": [], "evaluate_every": 10, "require_train_accuracy": None, "precision": "float32",
@@ -58,7 +59,8 @@ def test_the_papers_convolutional_networks():
     networks = runs.expand(study)
     convolutional = {name: group for name, group in networks.items() if name.startswith("conv_")}
     assert convolutional["conv_normalization"]["batch_norm-false_seed-3"] == {
-        "dataset": "cifar10", "images": "all", "pad": 0, "model": "conv11", "hidden": None, "width": 1.0,
+        "dataset": "cifar10", "images": "all", "test_images": "all",
+        "pad": 0, "model": "conv11", "hidden": None, "width": 1.0,
         "batch_norm": False, "optimizer": "adam", "learning_rate": 0.001, "momentum": None,
         "weight_decay": 0.0, "batch": 32, "epochs": 100, "dropout": 0.0, "corrupt": 0.0, "seed": 3,
         "keep_epochs": [], "evaluate_every": 5, "require_train_accuracy": None, "precision": "float32",

@@ -84,6 +84,7 @@ def test_a_run_has_all_its_settings():
         "require_train_accuracy",
         "precision",
         "pad",
+        "test_images",
     }
 
 
