@@ -71,9 +71,9 @@ def ablated(model: nn.Module, layers: Mapping[str, int], units: np.ndarray, valu
     with ExitStack() as stack:
         first = 0
         for name, count in layers.items():
-            chosen = units[(units >= first) & (units < first + count)] - first
-            if len(chosen):
-                stack.enter_context(clamped(find_layer(model, name), torch.as_tensor(chosen), values[name]))
+            here = units[(units >= first) & (units < first + count)] - first
+            if len(here):
+                stack.enter_context(clamped(find_layer(model, name), torch.as_tensor(here), values[name]))
             first += count
         yield
 

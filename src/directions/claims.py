@@ -27,6 +27,7 @@ from directions import tidy
 from directions.errors import InputError
 from directions.runs import VARIABLE
 from directions.statistics import STATISTICS, Estimate, Untestable, estimate
+from directions.titles import DATASETS
 
 REPRODUCED = "reproduced"
 DIRECTION_ONLY = "direction only"
@@ -266,18 +267,10 @@ def tested_on(runs: pd.DataFrame) -> str:
             return f"{min(values):,} to {max(values):,}"
         return " and ".join(f"{v:,}" if pd.api.types.is_number(v) else str(v) for v in values)
 
-    dataset = " and ".join(_DATASETS.get(name, name) for name in runs["dataset"].unique())
+    dataset = " and ".join(DATASETS.get(name, name) for name in runs["dataset"].unique())
     width = f"width {shown('width')}" if shown("width") else shown("hidden")
     network = " ".join(filter(None, [shown("model"), width]))
     return ", ".join([dataset, network, f"{shown('train_images')} images", f"{shown('epochs')} epochs"])
-
-
-_DATASETS = {
-    "mnist": "MNIST",
-    "fashion_mnist": "Fashion-MNIST",
-    "cifar10": "CIFAR-10",
-    "imagenet": "ImageNet",
-}
 
 
 def metrics(results: pd.DataFrame) -> dict[str, dict]:

@@ -6,14 +6,8 @@ import pandas as pd
 
 from directions.errors import InputError
 from directions.tidy import Tables, require
+from directions.titles import DATASETS
 
-DATASETS = {
-    "mnist": "MNIST",
-    "fashion_mnist": "Fashion-MNIST",
-    "cifar10": "CIFAR-10",
-    "imagenet": "ImageNet",
-    "imagefolder": "own images",
-}
 MODELS = {"mlp": "MLP", "conv11": "conv11", "resnet50": "ResNet-50"}
 
 
@@ -32,7 +26,8 @@ def title(tables: Tables, study: str) -> str:
     dataset, model = only(runs, "dataset"), only(runs, "model")
     for name, known in ((dataset, DATASETS), (model, MODELS)):
         if name not in known:
-            raise InputError(f"no printed name for {name!r}: add it in directions/figures/words.py")
+            home = "titles.py" if known is DATASETS else "figures/words.py"
+            raise InputError(f"no printed name for {name!r}: add it in directions/{home}")
     return f"{DATASETS[dataset]} · {MODELS[model]}{_size(tables, model)} · {study} study"
 
 

@@ -1,0 +1,9 @@
+"""Printed names of data sets, for figures and for the claims table."""
+
+DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "imagenet": "ImageNet",
+    "imagefolder": "own images",
+}
