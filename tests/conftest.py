@@ -15,7 +15,8 @@ SETTINGS = {
     "dataset": "toy", "images": "all", "model": "mlp", "hidden": [8, 6], "optimizer": "sgd",
     "learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0, "batch": 16, "epochs": 6, "dropout": 0.0,
     "corrupt": 0.0, "seed": 3, "keep_epochs": [], "evaluate_every": 1, "require_train_accuracy": None,
-    "precision": "float32", "width": None, "batch_norm": None, "pad": None,
+    "precision": "float32", "width": None, "batch_norm": None, "pad": None, "norm_batch": None, "steps": None,
+    "schedule": "constant", "augment": False,
 }  # fmt: skip
 
 

@@ -120,9 +120,10 @@ def _of_settings(path: str, settings: Settings, study: dict) -> Iterator[str]:
     used = have if images == "all" else images
     if used is not None and batch > used:
         yield f"{path}: batch {batch} is more than the {used} images trained on"
-    late = [str(epoch) for epoch in settings["keep_epochs"] if epoch > settings["epochs"]]
+    last = settings["epochs"]
+    late = [str(epoch) for epoch in settings["keep_epochs"] if last is not None and epoch > last]
     if late:
-        ends = f"training ends after {settings['epochs']} epochs"
+        ends = f"training ends after {last} epochs"
         yield f"{path}: keep_epochs has {', '.join(late)}, but {ends}"
 
 

@@ -182,7 +182,7 @@ def _completed(merged: dict) -> dict:
     defaults = merged["defaults"]
     experiments = {}
     for name, own in merged["experiments"].items():
-        training = defaults["training"] | own.get("training", {}) | {"precision": merged["precision"]}
+        training = {"precision": merged["precision"]} | defaults["training"] | own.get("training", {})
         training["keep_epochs"] = sorted(training["keep_epochs"])
         blocks = {
             block: defaults[block] | own.get(block, {})

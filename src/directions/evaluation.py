@@ -42,7 +42,8 @@ def pass_size(model: nn.Module, images: Tensor) -> int:
     handles = [leaf.register_forward_hook(add) for leaf in leaves]
     training = model.training
     try:
-        model.eval()(scaled(images[:1]))
+        [image] = images[:1].split(1)
+        model.eval()(scaled(image))
     finally:
         model.train(training)
         for handle in handles:

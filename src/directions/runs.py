@@ -11,8 +11,8 @@ from directions.figures import FIGURES
 
 MODELS = {  # model -> the training settings that not every model reads, and this one does
     "mlp": ("hidden",),
-    "conv11": ("width", "batch_norm", "pad"),
-    "resnet50": ("width", "pad"),
+    "conv11": ("width", "batch_norm", "norm_batch", "pad"),
+    "resnet50": ("width", "norm_batch", "pad"),
 }
 OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # the same for optimizers
 
@@ -63,6 +63,8 @@ def without_unread(settings: Settings) -> Settings:
     for kind, choices in (("model", MODELS), ("optimizer", OPTIMIZERS)):
         others = itertools.chain.from_iterable(choices.values())
         unread |= set(others) - set(choices[settings[kind]])
+    if settings["steps"] is not None:
+        unread.add("epochs")
     return {key: None if key in unread else value for key, value in settings.items()}
 
 

@@ -45,7 +45,8 @@ def test_the_papers_values():
         "dataset": "mnist", "images": "all", "test_images": "all",
         "pad": None, "model": "mlp", "hidden": [512, 512], "width": None,
         "batch_norm": None, "optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9,
-        "weight_decay": 0.0, "batch": 128, "epochs": 640, "dropout": 0.0, "corrupt": 0.4, "seed": 1,
+        "weight_decay": 0.0, "batch": 128, "norm_batch": None, "epochs": 640, "steps": None,
+            "schedule": "constant", "augment": False, "dropout": 0.0, "corrupt": 0.4, "seed": 1,
         "keep_epochs": [], "evaluate_every": 10, "require_train_accuracy": None, "precision": "float32",
     }  # fmt: skip
     widths = {"mnist_selectivity": 128, "mnist_early_stopping": 2048, "mnist_dropout": 2048}
@@ -62,7 +63,8 @@ def test_the_papers_convolutional_networks():
         "dataset": "cifar10", "images": "all", "test_images": "all",
         "pad": 0, "model": "conv11", "hidden": None, "width": 1.0,
         "batch_norm": False, "optimizer": "adam", "learning_rate": 0.001, "momentum": None,
-        "weight_decay": 0.0, "batch": 32, "epochs": 100, "dropout": 0.0, "corrupt": 0.0, "seed": 3,
+        "weight_decay": 0.0, "batch": 32, "norm_batch": None, "epochs": 100, "steps": None,
+        "schedule": "constant", "augment": False, "dropout": 0.0, "corrupt": 0.0, "seed": 3,
         "keep_epochs": [], "evaluate_every": 5, "require_train_accuracy": None, "precision": "float32",
     }  # fmt: skip
     varied = {"batch_norm", "learning_rate", "batch", "corrupt", "seed", "keep_epochs"}

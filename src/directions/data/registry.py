@@ -5,7 +5,10 @@ Apart from the package's front door, so that a change in how files are fetched r
 
 from directions.data.cifar10 import CIFAR10
 from directions.data.imagefolder import IMAGEFOLDER
+from directions.data.imagenet import IMAGENET
 from directions.data.known import Known
 from directions.data.mnist import FASHION_MNIST, MNIST
 
-KNOWN: dict[str, Known] = {known.name: known for known in (MNIST, FASHION_MNIST, CIFAR10, IMAGEFOLDER)}
+KNOWN: dict[str, Known] = {
+    known.name: known for known in (MNIST, FASHION_MNIST, CIFAR10, IMAGENET, IMAGEFOLDER)
+}
