@@ -49,11 +49,12 @@ def asked(stage, **names):
 
 
 def imagefolder_options(wildcards):
-    """Where the user's own images lie and how large they are made; nothing for the other data sets."""
+    """Where the user's own images lie, how large they are made, whether they stay in their files; else nothing."""
     if wildcards.dataset != "imagefolder":
         return ""
     chosen = STUDY["imagefolder"]
-    return f"--imagefolder {shlex.quote(chosen['path'])} --size {chosen['size']}"
+    stream = " --stream" if chosen.get("stream") else ""
+    return f"--imagefolder {shlex.quote(chosen['path'])} --size {chosen['size']}{stream}"
 
 
 def code(script, *modules):

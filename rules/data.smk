@@ -15,7 +15,8 @@ rule prepare_data:
         imagefolder=imagefolder_options,
     shell:
         "python scripts/prepare_data.py --dataset {wildcards.dataset} {params.imagefolder}"
-        " --raw {resources.raw} --sources {resources.sources} --output {output} > {log} 2>&1"
+        " --raw {resources.raw} --sources {resources.sources} --output {output}"
+        " --threads {threads} > {log} 2>&1"
 
 
 rule corrupt_labels:

@@ -1,16 +1,17 @@
 """Get one data set from the first source that works and write it as one checked safetensors file."""
 
 import logging
+import os
 from pathlib import Path
 
-from directions.cli import parser, start
+from directions import cli
 from directions.data.known import Request
 from directions.data.registry import KNOWN
 
 
 def main(argv: list[str]) -> None:
     """Read arguments, prepare the data set, write it."""
-    arguments = parser(__doc__)
+    arguments = cli.parser(__doc__)
     arguments.add_argument("--dataset", required=True, choices=KNOWN, help="which one")
     arguments.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of files as published")
     arguments.add_argument("--output", type=Path, required=True, help="file to write")
@@ -20,11 +21,18 @@ def main(argv: list[str]) -> None:
     )
     arguments.add_argument("--imagefolder", type=Path, help="with --dataset imagefolder: the tree of images")
     arguments.add_argument("--size", type=int, default=64, help="side in pixels of imagefolder's images")
+    arguments.add_argument(
+        "--stream",
+        action="store_true",
+        help="imagefolder's images stay in their files and are read whenever needed: too many for memory",
+    )
+    arguments.add_argument("--threads", type=int, default=os.cpu_count(), help="that read image files")
     given = arguments.parse_args(argv)
 
     known = KNOWN[given.dataset]
     sources = known.sources if given.sources is None else tuple(given.sources.split(","))
-    dataset = known.prepare(Request(given.raw, sources, given.imagefolder, given.size))
+    request = Request(given.raw, sources, given.imagefolder, given.size, given.stream, given.threads)
+    dataset = known.prepare(request)
     dataset.save(given.output)
     logging.info(
         "%s: %d training and %d test images of shape %s, %d classes, digest %s",
@@ -38,4 +46,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    start(main)
+    cli.start(main)

@@ -10,6 +10,7 @@ from torch import nn
 from directions import models
 from directions.examples import Examples
 from directions.files import atomic
+from directions.imagefiles import ImageFiles
 from directions.recipe import RECIPES
 
 SCORES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
@@ -28,8 +29,9 @@ def header(settings: dict, train_set: Examples) -> dict:
 def fingerprint(header: dict, train_set: Examples) -> str:
     """Names all that decides the weights; a snapshot with another fingerprint is not continued."""
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-    for tensor in (train_set.images, train_set.labels):
-        digest.update(tensor.cpu().numpy().tobytes())
+    for content in (train_set.images, train_set.labels):
+        streamed = isinstance(content, ImageFiles)
+        digest.update(content.digest.encode() if streamed else content.cpu().numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -16,14 +16,24 @@ from directions.units import moments
 
 
 class Trained:
-    """A network in evaluation mode, the data it saw, and its seed; `layers` is {name: number of units}."""
+    """A network in evaluation mode, the data it saw, and its seed; `layers` is {name: number of units}.
 
-    def __init__(self, model: Path | str, data: Path | str, ledger: Path | str, device: torch.device | str):
+    workers: processes that decode images, where those stay in their files.
+    """
+
+    def __init__(
+        self,
+        model: Path | str,
+        data: Path | str,
+        ledger: Path | str,
+        device: torch.device | str,
+        workers: int = 0,
+    ):
         self.model, self.header = weights.load_model(model, device)
         self.seed: int = self.header["settings"]["seed"]
         self.layers: dict[str, int] = models.unit_layers(self.model)
         tested = self.header["settings"].get("test_images", "all")
-        self._load = lambda split: load_examples(data, ledger, split, device, tested)
+        self._load = lambda split: load_examples(data, ledger, split, device, tested, workers)
         self._examples: dict[str, Examples] = {}
 
     def examples(self, split: str) -> Examples:
@@ -83,7 +93,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 def write(observe: Callable[[Trained, dict], pd.DataFrame], args: argparse.Namespace) -> None:
     """Read the network that `args` name, `observe` it as asked, write the table."""
     device = cli.prepare_torch(args.device, args.threads)
-    trained = Trained(args.model, args.data, args.ledger, device)
+    trained = Trained(args.model, args.data, args.ledger, device, workers=args.threads - 1)
     table = observe(trained, cli.settings(args.asked))
     with atomic(args.table) as partial:
         table.to_csv(partial, index=False)

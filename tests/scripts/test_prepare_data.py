@@ -152,5 +152,60 @@ def test_an_imagefolder_by_hand(tmp_path):
     assert data.load(output).train_images.shape == (2, 3, 10, 10)
 
 
+@pytest.fixture
+def photos(tmp_path):
+    """A tree of eight training images and two test images of real JPEG."""
+    from PIL import Image
+
+    for place, count in (("train/cat", 4), ("train/dog", 4), ("val/cat", 1), ("val/dog", 1)):
+        (tmp_path / "photos" / place).mkdir(parents=True)
+        for number in range(count):
+            image = Image.effect_noise((40, 30), 60).convert("RGB")
+            image.save(tmp_path / "photos" / place / f"{number}.jpg")
+    return tmp_path / "photos"
+
+
+def prepare_photos(photos, output, *more):
+    return run(
+        *("--dataset", "imagefolder", "--imagefolder", photos, "--size", 10, "--output", output),
+        *("--threads", 2, *more),
+    )
+
+
+def test_a_streamed_imagefolder_holds_names_and_no_pixels(photos, tmp_path):
+    for name, more in (("memory", ()), ("stream", ("--stream",))):
+        done = prepare_photos(photos, tmp_path / f"{name}.safetensors", *more)
+        assert done.returncode == 0, done.stderr
+        assert "8 training and 2 test images of shape (3, 10, 10), 2 classes" in done.stdout
+    memory, stream = (data.load(tmp_path / f"{name}.safetensors") for name in ("memory", "stream"))
+    assert stream.train_images.path(5) == photos / "train/dog/1.jpg"
+    assert stream.train_labels.tolist() == memory.train_labels.tolist()
+    assert not hasattr(memory.train_images, "path")
+
+
+@pytest.mark.parametrize("more", [(), ("--stream",)])
+def test_unreadable_images_are_counted_and_nothing_is_written(photos, tmp_path, more):
+    for name in ("cat/1.jpg", "dog/3.jpg"):
+        path = photos / "train" / name
+        path.write_bytes(path.read_bytes()[:-200])
+    done = prepare_photos(photos, tmp_path / "own.safetensors", *more)
+    assert done.returncode == 2
+    start = f"error: 2 of 8 images in {photos}/train cannot be read: {photos}/train/cat/1.jpg (image file is"
+    assert done.stderr.startswith(f"{start} truncated (")
+    assert f"{photos}/train/dog/3.jpg (" in done.stderr
+    assert done.stderr.count("\n") == 1  # a line, not a traceback
+    assert not list(tmp_path.glob("*own*"))
+
+
+def test_without_imagenet_the_ways_to_get_it_are_told(tmp_path):
+    output = tmp_path / "imagenet.safetensors"
+    done = run("--dataset", "imagenet", "--raw", tmp_path, "--output", output)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no source gave data set imagenet:")
+    assert "register at https://image-net.org" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert all_files(tmp_path) == []
+
+
 def test_help_names_the_data_sets():
-    assert "{mnist,fashion_mnist,cifar10,imagefolder}" in run("--help").stdout
+    assert "{mnist,fashion_mnist,cifar10,imagenet,imagefolder}" in run("--help").stdout

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,22 +15,57 @@ from directions.errors import InputError
 from directions.files import atomic
 
 SPLITS = ("train", "test")
-TENSORS = ("train_images", "train_labels", "test_images", "test_labels")
+
+
+@dataclass(frozen=True, eq=False)
+class FileList:
+    """Images that stay in their files; stands where an array of them would, uint8 (n, 3, size, size).
+
+    folder: what names are relative to. names: uint8, all names as bytes, each ended by a newline (compact:
+    worker processes share it). digests: uint8 (n, 16), the `content_digest` of every file when it was
+    checked. resize: pixels of the shorter side before the middle square of `size` pixels is cut out.
+    """
+
+    folder: str
+    names: np.ndarray
+    digests: np.ndarray
+    resize: int
+    size: int
+
+    dtype, ndim = np.dtype(np.uint8), 4  # of the array
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Of the array: (images, channels, height, width)."""
+        return (len(self), 3, self.size, self.size)
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        return np.flatnonzero(self.names == ord("\n"))
+
+    def path(self, number: int) -> Path:
+        """Where image `number` lies."""
+        start = self._ends[number - 1] + 1 if number else 0
+        return Path(self.folder, os.fsdecode(self.names[start : self._ends[number]].tobytes()))
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images and labels of both splits, as NumPy arrays.
+    """Images and labels of both splits.
 
-    `*_images` are uint8 (images, channels, height, width), `*_labels` int64 (images,) from 0 to
-    `classes` - 1, an index into `class_names`. Raises InputError when they are anything else.
+    `*_images` are uint8 (images, channels, height, width), as a NumPy array or a FileList; `*_labels` int64
+    (images,) from 0 to `classes` - 1, an index into `class_names`. Raises InputError when they are anything
+    else.
     """
 
     name: str
     class_names: tuple[str, ...]
-    train_images: np.ndarray
+    train_images: np.ndarray | FileList
     train_labels: np.ndarray
-    test_images: np.ndarray
+    test_images: np.ndarray | FileList
     test_labels: np.ndarray
 
     def __post_init__(self):
@@ -41,7 +77,7 @@ class Dataset:
                 f" test images {self.test_images.shape[1:]} (channels, height, width)"
             )
 
-    def _check(self, split: str, images: np.ndarray, labels: np.ndarray) -> None:
+    def _check(self, split: str, images: np.ndarray | FileList, labels: np.ndarray) -> None:
         if images.dtype != np.uint8 or images.ndim != 4 or labels.dtype != np.int64 or labels.ndim != 1:
             raise InputError(
                 f"data set {self.name}, {split}: images are {images.dtype} {images.shape} and labels"
@@ -60,18 +96,40 @@ class Dataset:
         """The number of classes."""
         return len(self.class_names)
 
-    def split(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+    def split(self, split: str) -> tuple[np.ndarray | FileList, np.ndarray]:
         """Images and labels of "train" or "test"."""
         return getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
 
     @cached_property
+    def tensors(self) -> dict[str, np.ndarray]:
+        """What is stored: `{split}_labels` and `{split}_images`, or `_names` and `_digests` of a FileList."""
+        found = {}
+        for split in SPLITS:
+            images, found[f"{split}_labels"] = self.split(split)
+            if isinstance(images, FileList):
+                found |= {f"{split}_names": images.names, f"{split}_digests": images.digests}
+            else:
+                found[f"{split}_images"] = images
+        return found
+
+    @property
+    def files(self) -> dict[str, dict]:
+        """{split: the facts of its FileList}; empty where pixels are stored."""
+        lists = {split: self.split(split)[0] for split in SPLITS}
+        return {
+            split: {"folder": images.folder, "resize": images.resize, "size": images.size}
+            for split, images in lists.items()
+            if isinstance(images, FileList)
+        }
+
+    @cached_property
     def digests(self) -> dict[str, str]:
         """A SHA-256 per tensor, e.g. `digests["test_labels"]`."""
-        return {name: tensor_digest(getattr(self, name)) for name in TENSORS}
+        return {name: tensor_digest(tensor) for name, tensor in self.tensors.items()}
 
     @property
     def digest(self) -> str:
-        """One SHA-256 over the content of all four tensors; name and class names are not in it."""
+        """One SHA-256 over the content of all tensors; name and class names are not in it."""
         return hashlib.sha256(json.dumps(self.digests, sort_keys=True).encode()).hexdigest()
 
     def save(self, path: Path | str) -> None:
@@ -80,9 +138,11 @@ class Dataset:
         Raises InputError when it cannot be written, e.g. on a full disk.
         """
         facts = {"name": self.name, "class_names": self.class_names, "digests": self.digests}
+        if self.files:
+            facts["files"] = self.files
         # One key, since safetensors writes several in a random order, which would change the bytes.
         metadata = {"dataset": json.dumps(facts | {"digest": self.digest}, sort_keys=True)}
-        tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in TENSORS}
+        tensors = {name: np.ascontiguousarray(tensor) for name, tensor in self.tensors.items()}
         try:
             with atomic(path) as partial:
                 # Not save_file: its files can be read by nobody but their owner.
@@ -98,12 +158,20 @@ def tensor_digest(tensor: np.ndarray) -> str:
     return digest.hexdigest()
 
 
+def content_digest(content: bytes) -> bytes:
+    """16 bytes that tell the content of one image file from any other."""
+    return hashlib.sha256(content).digest()[:16]
+
+
 def load(path: Path | str) -> Dataset:
     """The data set at `path`, with the digest of every tensor checked.
 
     Raises InputError naming the file when it is absent, damaged, or not a data set.
     """
-    tensors, facts = _read(path, TENSORS)
+    tensors, facts = _read(path)
+    for split, files in facts.get("files", {}).items():
+        names, digests = tensors.pop(f"{split}_names"), tensors.pop(f"{split}_digests")
+        tensors[f"{split}_images"] = FileList(names=names, digests=digests, **files)
     return Dataset(facts["name"], tuple(facts["class_names"]), **tensors)
 
 
@@ -113,11 +181,11 @@ def load_labels(path: Path | str, split: str) -> np.ndarray:
     Raises InputError naming the file when it is absent, damaged, or not a data set.
     """
     name = f"{split}_labels"
-    return _read(path, [name])[0][name]
+    return _read(path, name)[0][name]
 
 
-def _read(path: Path | str, names: list[str] | tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict]:
-    """The named tensors and the facts stored with them."""
+def _read(path: Path | str, *names: str) -> tuple[dict[str, np.ndarray], dict]:
+    """The named tensors, or all, and the facts stored with them."""
     if not Path(path).is_file():
         raise InputError(f"there is no data set {path}: scripts/prepare_data.py makes it")
     way_out = "delete it and run again, scripts/prepare_data.py makes it anew"
@@ -126,10 +194,10 @@ def _read(path: Path | str, names: list[str] | tuple[str, ...]) -> tuple[dict[st
             metadata = file.metadata() or {}
             if "dataset" not in metadata:
                 raise InputError(f"{path} is a safetensors file but not a data set: {way_out}")
-            tensors = {name: file.get_tensor(name) for name in names}
+            facts = json.loads(metadata["dataset"])
+            tensors = {name: file.get_tensor(name) for name in names or facts["digests"]}
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is damaged ({error}): {way_out}") from error
-    facts = json.loads(metadata["dataset"])
     for name, tensor in tensors.items():
         expected, found = facts["digests"][name], tensor_digest(tensor)
         if expected != found:

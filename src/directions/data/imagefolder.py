@@ -1,16 +1,26 @@
 """A tree of the user's own images: train/CLASS/*.jpg and test/CLASS/*.jpg (or val/ for test/)."""
 
 import logging
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from directions.data.dataset import Dataset
+from directions.data.dataset import Dataset, FileList
 from directions.data.known import Known, Request
 from directions.errors import InputError
 
+if TYPE_CHECKING:
+    from torchvision.datasets import ImageFolder
+
 LOG = logging.getLogger(__name__)
-SHOWN = 5  # unreadable images named in an error
+SHOWN = 5  # unreadable images or classes named in an error
+CHUNK = 500  # images that a thread takes at a time
+REPORT_SECONDS = 10.0  # between two lines of progress
 
 
 def read(known: Known, request: Request) -> Dataset:
@@ -23,63 +33,123 @@ def read(known: Known, request: Request) -> Dataset:
         raise InputError("data set imagefolder needs its folder: `imagefolder: {path: ..., size: 64}`")
     if request.size < 1:
         raise InputError(f"imagefolder: size is {request.size} pixels, it must be at least 1")
-    train, test = _split(request.tree, "train"), _split(request.tree, "test", "val")
+    train, test = find_splits(request.tree, ("train",), ("test", "val"))
+    parts = []
+    for split in (train, test):
+        images = (
+            listed(split, request.size, request.size, request.threads)
+            if request.stream
+            else decoded(split, request.size, request.threads)
+        )
+        parts += [images, np.array(split.targets, np.int64)]
+    return Dataset(known.name, tuple(train.classes), *parts)
+
+
+def find_splits(tree: Path, *names: tuple[str, ...]) -> list["ImageFolder"]:
+    """torchvision's lists of the images of two splits; of each, the first of the named folders that is there.
+
+    Raises InputError where a folder or images are missing, and for classes that the splits do not share.
+    """
+    train, test = (_split(tree, split) for split in names)
     for missing, place, other in (
         (set(train.classes) - set(test.classes), test.root, train.root),
         (set(test.classes) - set(train.classes), train.root, test.root),
     ):
         if missing:
-            raise InputError(f"{place} lacks classes that {other} has: {', '.join(sorted(missing))}")
-    train_images, train_labels = _decode(train, request.size)
-    return Dataset(
-        known.name,
-        tuple(train.classes),
-        train_images,
-        train_labels,
-        *_decode(test, request.size),
-    )
+            raise InputError(f"{place} lacks classes that {other} has: {shown(sorted(missing))}")
+    return [train, test]
 
 
-def _split(tree: Path, *names: str):
-    """torchvision's list of the images of the first of the named folders that is there."""
+def shown(names: list[str]) -> str:
+    """The first of these names, and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
+
+
+def _split(tree: Path, names: tuple[str, ...]) -> "ImageFolder":
     from torchvision.datasets import ImageFolder
 
     folder = next((tree / name for name in names if (tree / name).is_dir()), None)
     if folder is None:
         raise InputError(f"there is no folder {' or '.join(str(tree / name) for name in names)}")
+    form = f"{folder} must hold one folder of images per class"
     try:
-        return ImageFolder(str(folder))
-    except FileNotFoundError as error:  # no class, or a class without images
-        raise InputError(f"{folder} must hold one folder of images per class: {error}") from error
+        split = ImageFolder(str(folder), allow_empty=True)
+    except FileNotFoundError as error:  # no class
+        raise InputError(f"{form}: {error}") from error
+    found = np.bincount(np.array(split.targets, np.int64), minlength=len(split.classes))
+    empty = [name for name, images in zip(split.classes, found, strict=True) if not images]
+    if empty:
+        raise InputError(f"{form}: there are no images in {shown(empty)}")
+    return split
 
 
-def _decode(split, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 (n, 3, size, size) and labels int64 (n,); every unreadable image is found first."""
-    from PIL.Image import DecompressionBombError
-    from torchvision.transforms.functional import center_crop, resize
+def decoded(split: "ImageFolder", size: int, threads: int) -> np.ndarray:
+    """All images, uint8 (n, 3, size, size). Raises InputError naming unreadable ones."""
+    from directions import imagefiles
 
     images = np.empty((len(split.samples), 3, size, size), np.uint8)
-    unreadable = []
-    for index, (path, _label) in enumerate(split.samples):
-        try:
-            image = split.loader(path)  # RGB
-        # What Pillow raises for an image that is truncated, no image at all, or broken inside.
-        except (OSError, SyntaxError, ValueError, DecompressionBombError) as error:
-            unreadable.append(f"{path} ({error})")
-            continue
-        # The shorter side to `size`, then the middle: nothing is squashed.
-        squared = center_crop(resize(image, size), size)
+
+    def fill(index: int, path: str) -> None:
+        squared = imagefiles.middle(imagefiles.decode(path), size, size)
         images[index] = np.asarray(squared).transpose(2, 0, 1)
-        if (index + 1) % 10_000 == 0:
-            LOG.info("local: %s, %d of %d images", split.root, index + 1, len(images))
+
+    _each(split, fill, threads)
+    return images
+
+
+def listed(split: "ImageFolder", resize: int, size: int, threads: int) -> FileList:
+    """The list of the image files, each decoded once. Raises InputError naming unreadable ones."""
+    from directions import imagefiles
+
+    tree, folder = os.path.split(split.root)
+    names = [os.fsencode(folder + path.removeprefix(split.root)) for path, _label in split.samples]
+    broken = next((name for name in names if b"\n" in name), None)
+    if broken is not None:
+        raise InputError(f"{tree}: a file name holds a line break, rename it: {os.fsdecode(broken)!r}")
+    digests = b"".join(_each(split, lambda _index, path: imagefiles.check(path), threads))
+    return FileList(
+        folder=tree or ".",
+        names=np.frombuffer(b"".join(name + b"\n" for name in names), np.uint8),
+        digests=np.frombuffer(digests, np.uint8).reshape(len(names), -1),
+        resize=resize,
+        size=size,
+    )
+
+
+def _each(split: "ImageFolder", work: Callable[[int, str], object], threads: int) -> list:
+    """`work(index, path)` for all images, in order, by threads; every unreadable image is found first."""
+    from directions.imagefiles import Unreadable
+
+    total = len(split.samples)
+
+    def attempt(start: int) -> tuple[list, list[str]]:
+        results, unreadable = [], []
+        for index in range(start, min(start + CHUNK, total)):
+            try:
+                results.append(work(index, split.samples[index][0]))
+            except Unreadable as error:
+                unreadable.append(str(error))
+        return results, unreadable
+
+    results, unreadable = [], []
+    started = reported = time.monotonic()
+    with ThreadPoolExecutor(threads) as pool:
+        for more, faults in pool.map(attempt, range(0, total, CHUNK)):
+            results += more
+            unreadable += faults
+            done, now = len(results) + len(unreadable), time.monotonic()
+            if now - reported > REPORT_SECONDS:
+                left = (now - started) / done * (total - done)
+                LOG.info("local: %s, %d of %d images, %.0f s left", split.root, done, total, left)
+                reported = now
     if unreadable:
-        more = f" and {len(unreadable) - SHOWN} more" if len(unreadable) > SHOWN else ""
         raise InputError(
-            f"{len(unreadable)} of {len(images)} images in {split.root} cannot be read:"
-            f" {', '.join(unreadable[:SHOWN])}{more}: replace or delete them and run again"
+            f"{len(unreadable)} of {total} images in {split.root} cannot be read:"
+            f" {shown(unreadable)}: replace or delete them and run again"
         )
-    LOG.info("local: %s, %d images of %d classes read", split.root, len(images), len(split.classes))
-    return images, np.array([label for _path, label in split.samples], np.int64)
+    LOG.info("local: %s, %d images of %d classes read", split.root, total, len(split.classes))
+    return results
 
 
 IMAGEFOLDER = Known(

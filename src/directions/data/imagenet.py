@@ -1,7 +1,99 @@
 """ImageNet (ILSVRC 2012): 1.28 million JPEGs in a thousand folders, read from their files whenever needed."""
 
-from directions.data.imagefolder import read
-from directions.data.known import Known
+import logging
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+
+from directions.data.dataset import Dataset
+from directions.data.imagefolder import find_splits, listed
+from directions.data.known import Known, Request
+from directions.errors import InputError
+
+LOG = logging.getLogger(__name__)
+CLASSES = 1_000
+RESIZE = 256  # pixels of the shorter side before the middle is cut out (docs/DEVIATIONS.md, D27)
+ARCHIVES = {"train": "ILSVRC2012_img_train.tar", "val": "ILSVRC2012_img_val.tar"}
+DEVKIT = "ILSVRC2012_devkit_t12.tar.gz"  # tells the classes of the images in "val"
+
+
+def read(known: Known, request: Request) -> Dataset:
+    """The list of ImageNet's files, unpacked from its archives first where need be.
+
+    Raises InputError where neither folders nor archives are there, where classes or images are missing, and
+    for unreadable images, naming them.
+    """
+    tree = request.raw / "imagenet"
+    unpack(tree)
+    train, val = find_splits(tree, ("train",), ("val",))
+    for split, images in ((train, known.train_images), (val, known.test_images)):
+        for what, expected, found in (
+            ("classes", CLASSES, len(split.classes)),
+            ("images", images, len(split.samples)),
+        ):
+            if expected != found:
+                raise InputError(
+                    f"{split.root}: expected {expected} {what}, found {found}: this is not the whole ImageNet"
+                    " of 2012 and no more; put it right, or delete the folder so that it is unpacked again"
+                )
+    size = known.shape[-1]
+    parts = []
+    for split in (train, val):
+        images = listed(split, RESIZE, size, request.threads)
+        parts += [images, np.array(split.targets, np.int64)]
+    return Dataset(known.name, tuple(train.classes), *parts)
+
+
+def unpack(tree: Path) -> None:
+    """Make tree/train and tree/val of the original archives in `tree`, each whole or not at all.
+
+    Nothing is done where they are there. Raises InputError where archives are missing or damaged.
+    """
+    wanted = {split: archive for split, archive in ARCHIVES.items() if not (tree / split).is_dir()}
+    missing = [name for name in (*wanted.values(), DEVKIT) if not (tree / name).is_file()]
+    if wanted and missing:
+        raise InputError(_no_source(tree, list(wanted), missing))
+    for split, archive in wanted.items():
+        LOG.info("local: checking and unpacking %s, which takes a while", tree / archive)
+        scratch = tree / ".unpacking"
+        shutil.rmtree(scratch, ignore_errors=True)  # of a killed run
+        try:
+            scratch.mkdir()
+            for name in (archive, DEVKIT):
+                (scratch / name).symlink_to((tree / name).resolve())
+            _torchvision_unpacks(scratch, split)
+            (scratch / split).rename(tree / split)
+        except (OSError, RuntimeError, tarfile.TarError) as error:  # RuntimeError: another MD5
+            said = str(error).replace(str(scratch), str(tree))
+            raise InputError(f"{tree / archive} cannot be unpacked: {said}") from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _torchvision_unpacks(folder: Path, split: str) -> None:
+    from torchvision.datasets import ImageNet
+
+    ImageNet(str(folder), split=split)
+
+
+def _no_source(tree: Path, folders: list[str], missing: list[str]) -> str:
+    absent = " and no ".join(f"{tree / name}/" for name in folders)
+    return "\n".join(
+        [
+            "no source gave data set imagenet:",
+            f"  - local: no {absent}, and to make them, no {', '.join(missing)} in {tree}/",
+            "two ways to get it:",
+            f"  1. make {tree} a link to a copy that you have, with train/CLASS/*.JPEG and val/CLASS/*.JPEG,",
+            "     as torchvision's ImageNet leaves them",
+            "  2. register at https://image-net.org/download.php and download, of ILSVRC 2012, the training",
+            "     images (138 GB), the validation images (6 GB) and the development kit (tasks 1 and 2); put",
+            f"     {', '.join((*ARCHIVES.values(), DEVKIT))} into {tree}/,",
+            "     where they are unpacked (another 150 GB)",
+        ]
+    )
+
 
 IMAGENET = Known(
     name="imagenet",

@@ -44,13 +44,16 @@ class Raw:
 
 @dataclass(frozen=True)
 class Request:
-    """Where to look: the folder of raw files, the sources in order, and, for imagefolder alone,
-    the tree of images and the side in pixels that they are brought to."""
+    """Where to look: the folder of raw files, the sources in order, and, for imagefolder alone, the tree of
+    images, the side in pixels that they are brought to, and whether they stay in their files (`stream`).
+    threads: that read and check image files."""
 
     raw: Path
     sources: tuple[str, ...]
     tree: Path | None = None
     size: int = 64
+    stream: bool = False
+    threads: int = 1
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,167 @@
+"""Images that do not fit in memory: decoded from their files, by worker processes, whenever they are needed.
+
+Torchvision is imported only where images are brought to size: data sets in memory need no second of that.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from directions.data.dataset import FileList, content_digest
+from directions.errors import InputError
+from directions.seeds import number
+
+PIECE = 16  # images that a worker decodes at a time; what waits in shared memory is 2 pieces per worker
+
+
+class Unreadable(Exception):
+    """A file that is no whole image; the message is "path (why)"."""
+
+
+@contextmanager
+def _readable(path: Path | str) -> Iterator[None]:
+    """Make Unreadable of what Pillow raises for a file that is absent, truncated or no image at all."""
+    try:
+        yield
+    except UnidentifiedImageError as error:
+        raise Unreadable(f"{path} (not an image of a known format)") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        why = getattr(error, "strerror", None) or error  # an OSError's text would hold the path again
+        raise Unreadable(f"{path} ({why})") from error
+
+
+def check(path: Path | str) -> bytes:
+    """The `content_digest` of an image file; raises Unreadable unless all of it can be decoded."""
+    with _readable(path):
+        content = Path(path).read_bytes()
+        image = Image.open(io.BytesIO(content))
+        image.draft(image.mode, (1, 1))  # a JPEG to an eighth of its size: as thorough, and faster
+        image.convert("RGB")
+    return content_digest(content)
+
+
+def decode(path: Path | str, digest: bytes | None = None) -> Image.Image:
+    """An image in RGB; raises Unreadable where it is none, or has not the `content_digest` given."""
+    with _readable(path):
+        content = Path(path).read_bytes()
+        if digest not in (None, content_digest(content)):
+            raise Unreadable(f"{path} (it was changed after the data set was prepared)")
+        return Image.open(io.BytesIO(content)).convert("RGB")
+
+
+def middle(image: Image.Image, resize: int, size: int) -> Image.Image:
+    """The middle square of `size` pixels once the shorter side has `resize`: nothing is squashed."""
+    from torchvision.transforms.v2 import functional
+
+    return functional.center_crop(functional.resize(image, resize), size)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFiles:
+    """The images `index` (n,) of a list of files; used like a uint8 tensor (n, 3, size, size) on `device`.
+
+    Only `split` decodes. workers: processes that do it, 0: this one. crop_key: see `augmented`.
+    """
+
+    files: FileList
+    index: np.ndarray
+    device: torch.device
+    workers: int = 0
+    crop_key: tuple | None = None
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(images, channels, height, width)."""
+        return (len(self), *self.files.shape[1:])
+
+    @property
+    def digest(self) -> str:
+        """Stands for the pixels: a SHA-256 of the files' content and of what is cut out of them."""
+        digest = hashlib.sha256(f"{self.files.resize} {self.files.size} {self.crop_key}".encode())
+        digest.update(self.files.digests[self.index].tobytes())
+        return digest.hexdigest()
+
+    def __getitem__(self, chosen: slice | np.ndarray | Tensor) -> "ImageFiles":
+        """The images of a slice, or of an array of positions in their order."""
+        return replace(self, index=self.index[chosen.cpu().numpy() if isinstance(chosen, Tensor) else chosen])
+
+    def augmented(self, *key: object) -> "ImageFiles":
+        """The same images for training, each cropped at random (8 to 100 % of its area) and mirrored or not.
+
+        What is drawn hangs on key and image alone: not on order, batch or worker.
+        """
+        return replace(self, crop_key=key)
+
+    def split(self, size: int) -> Iterator[Tensor]:
+        """Consecutive batches of at most `size` images, uint8 (n, 3, size, size), on `device`.
+
+        Raises InputError naming a file that cannot be read or is not the one that was prepared.
+        """
+        batches = [range(first, min(first + size, len(self))) for first in range(0, len(self), size)]
+        pieces = [[batch[at : at + PIECE] for at in range(0, len(batch), PIECE)] for batch in batches]
+        loaded = iter(self._loader([piece for batch in pieces for piece in batch]))
+        try:
+            for batch in pieces:
+                received = list(islice(loaded, len(batch)))
+                yield torch.cat([self._on_device(piece) for piece in received])
+        finally:
+            del loaded  # ends the workers now: where InputError is raised, its traceback keeps this frame
+
+    def _loader(self, pieces: list[range]) -> DataLoader:
+        return DataLoader(
+            _Reader(self),
+            batch_size=None,
+            sampler=pieces,
+            num_workers=min(self.workers, len(pieces)) if len(pieces) > 1 else 0,
+            pin_memory=self.device.type == "cuda",
+            generator=torch.Generator(),  # else it would draw from the global one
+        )
+
+    def _on_device(self, piece: Tensor | str) -> Tensor:
+        if isinstance(piece, str):
+            raise InputError(
+                f"{piece}: put the file back as it was, or delete the prepared data set and run again: "
+                "scripts/prepare_data.py checks all files and names every bad one"
+            )
+        return piece.to(self.device, non_blocking=True)
+
+
+class _Reader:
+    """What workers do: a piece, a range of positions in `images`, as a tensor; or what is wrong, as text."""
+
+    def __init__(self, images: ImageFiles):
+        # Imported before the workers start, so that each of them need not.
+        from torchvision.transforms import v2
+
+        self.images = images
+        size = images.files.size
+        self.augment = v2.Compose([v2.RandomResizedCrop(size), v2.RandomHorizontalFlip()])
+        self.to_tensor = v2.functional.pil_to_tensor
+
+    def __getitem__(self, piece: range) -> Tensor | str:
+        try:
+            return torch.stack([self._read(image) for image in self.images.index[piece.start : piece.stop]])
+        except Unreadable as error:  # a worker's exceptions would arrive wrapped in its traceback
+            return str(error)
+
+    def _read(self, image: int) -> Tensor:
+        files, key = self.images.files, self.images.crop_key
+        decoded = decode(files.path(image), files.digests[image].tobytes())
+        if key is None:
+            return self.to_tensor(middle(decoded, files.resize, files.size))
+        with torch.random.fork_rng(devices=[]):  # torchvision knows only the global generator
+            torch.default_generator.manual_seed(number("augment", *key, image))
+            return self.to_tensor(self.augment(decoded))
