@@ -27,3 +27,7 @@ rule all:
     input:
         [in_study(f"results/{{study}}/figures/{figure}.png") for figure in STUDY["figures"]],
         rules.check_claims.output,
+
+
+onerror:
+    print(failed_run(), file=sys.stderr)

@@ -13,6 +13,7 @@ shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; ')
 from directions import config as study_config
 from directions.analyses import DERIVED, MADE_BY
 from directions.data.registry import KNOWN
+from directions.ending import summary
 from directions.errors import InputError
 from directions.figures import FIGURES
 from directions.provenance import Ancestry, code_of
@@ -92,3 +93,16 @@ def tables_of_figure(figure):
     """{name: path} of the tables that a figure reads."""
     folder = in_study(f"results/{{study}}/tables/{STUDY['draw'][figure]}")
     return {table: f"{folder}/{table}.csv" for table in FIGURES[figure]}
+
+
+def failed_run():
+    """For the end of a run that failed: which figures are ready, which are not, and why."""
+    graph = workflow.dag
+    planned, unfinished = ({job.rule.name for job in jobs} for jobs in (graph.jobs, graph.needrun_jobs()))
+    figures = [figure for figure in STUDY["figures"] if figure in planned]
+    failed = {}
+    for job in workflow.scheduler.failed:
+        stopped = {after.rule.name for after in graph.bfs(graph.depending, job)}
+        failed[job.log[0]] = [figure for figure in figures if figure in stopped]
+    drawn = [figure for figure in figures if figure not in unfinished]
+    return summary(drawn, [f for f in figures if f in unfinished], failed)

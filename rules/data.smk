@@ -5,6 +5,7 @@ rule prepare_data:
         "logs/prepare_data/{dataset}.log",
     benchmark:
         "benchmarks/prepare_data/{dataset}.tsv"
+    priority: 1  # before anything trains: what is missing is said at once
     conda:
         ENVIRONMENT
     resources:  # where the bytes come from changes no result: all are checked against a digest

@@ -46,6 +46,16 @@ def tiny() -> str:
     return "".join([TINY, *gone, "draw:\n", *drawn])
 
 
+def counted(said: str) -> dict[str, int]:
+    """{rule: number of jobs} in the last table of what Snakemake said; {} where there was nothing to do."""
+    if "Nothing to be done" in said:
+        return {}
+    table = said.rsplit("Job stats:", 1)[1].split("total")[0]
+    found = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+    found.pop("all", None)
+    return found
+
+
 class Checkout:
     """A folder with the project in it."""
 
@@ -61,13 +71,7 @@ class Checkout:
         asked = ["--config", *config] if config else []
         done = self.snakemake("--dry-run", *asked, "--", *targets)
         assert done.returncode == 0, done.stdout + done.stderr
-        said = done.stdout + done.stderr
-        if "Nothing to be done" in said:
-            return {}
-        table = said.rsplit("Job stats:", 1)[1].split("total")[0]
-        found = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
-        found.pop("all", None)
-        return found
+        return counted(done.stdout + done.stderr)
 
     def edit(self, path: str, old: str, new: str) -> None:
         """Replace `old`, which must be there, in a file."""

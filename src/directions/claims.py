@@ -270,7 +270,8 @@ def tested_on(runs: pd.DataFrame) -> str:
     dataset = " and ".join(DATASETS.get(name, name) for name in runs["dataset"].unique())
     width = f"width {shown('width')}" if shown("width") else shown("hidden")
     network = " ".join(filter(None, [shown("model"), width]))
-    return ", ".join([dataset, network, f"{shown('train_images')} images", f"{shown('epochs')} epochs"])
+    length = f"{shown('epochs')} epochs" if shown("epochs") else f"{shown('steps')} steps"
+    return ", ".join([dataset, network, f"{shown('train_images')} images", length])
 
 
 def metrics(results: pd.DataFrame) -> dict[str, dict]:

@@ -15,6 +15,29 @@ def train_images(dataset: str) -> int | None:
     return KNOWN[dataset].train_images if dataset in KNOWN else None
 
 
+def used_images(settings: Settings) -> int | None:
+    """How many images a run trains on; None where only their files know."""
+    return train_images(settings["dataset"]) if settings["images"] == "all" else settings["images"]
+
+
+def streamed(dataset: str, study: dict) -> bool:
+    """Whether images are read from their files whenever needed, and not kept in memory."""
+    return dataset == "imagenet" or (
+        dataset == "imagefolder" and study.get("imagefolder", {}).get("stream", False)
+    )
+
+
+def last_epoch(settings: Settings) -> int | None:
+    """The epoch in which training ends; None where only the images' files know."""
+    if settings["steps"] is None:
+        return settings["epochs"]
+    images, batch = used_images(settings), settings["batch"]
+    if images is None:
+        return None
+    an_epoch = images // batch if settings["norm_batch"] else -(-images // batch)
+    return -(-settings["steps"] // max(1, an_epoch))
+
+
 def unit_layers(settings: Settings) -> int:
     """How many layers of units a run's network has, known without building it (see models.unit_layers)."""
     counts = {"conv11": 11, "resnet50": 1 + 16 * 3}  # the stem, and three ReLUs in each of 16 blocks
@@ -71,9 +94,12 @@ def _of_comparison(figure: str, name: str, experiment: dict) -> Iterator[str]:
 
 def _of_writing(path: str, experiment: dict, written: dict) -> Iterator[str]:
     """Values that are written down and would be passed over."""
-    for key in written.get("training", {}):
-        if key in written["vary"]:
-            yield f"{path}: {key} is fixed in training and varied too; set one of them to null"
+    fixed, varied = written.get("training", {}), written["vary"]
+    for key in (key for key in fixed if key in varied):
+        yield f"{path}: {key} is fixed in training and varied too; set one of them to null"
+    steps = experiment["training"]["steps"]
+    if steps is not None and ("epochs" in fixed or "epochs" in varied):
+        yield f"{path}: epochs is not read where training ends after steps ({steps}); set one of them to null"
     for block in (key for key in written if key in BLOCKS):
         if (needed := BLOCKS[block]) not in experiment["analyses"]:
             what = "it" if needed == block else f"{needed}, which it follows"
@@ -96,7 +122,9 @@ def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterato
     rows = product(experiment)
     for _, settings in rows:
         yield from _of_settings(path, settings, study)
+        yield from _of_augmenting(path, settings, study)
         yield from _of_network(path, settings, experiment)
+        yield from _of_normalising(path, settings)
     for kind, choices in (("model", MODELS), ("optimizer", OPTIMIZERS)):
         for key in dict.fromkeys(key for read in choices.values() for key in read):
             explicit = key in written.get("training", {}) or key in written["vary"]
@@ -117,28 +145,48 @@ def _of_settings(path: str, settings: Settings, study: dict) -> Iterator[str]:
         yield f"{path}: dataset imagefolder needs `imagefolder: {{path: ..., size: ...}}` in config.yaml"
     if images != "all" and have is not None and images > have:
         yield f"{path}: images {images} is more than the {have} training images of {dataset}"
-    used = have if images == "all" else images
+    used = used_images(settings)
     if used is not None and batch > used:
         yield f"{path}: batch {batch} is more than the {used} images trained on"
-    last = settings["epochs"]
+    last = last_epoch(settings)
     late = [str(epoch) for epoch in settings["keep_epochs"] if last is not None and epoch > last]
     if late:
-        ends = f"training ends after {last} epochs"
-        yield f"{path}: keep_epochs has {', '.join(late)}, but {ends}"
+        ends = f"ends after {last} epochs" + (f" ({settings['steps']} steps)" if settings["steps"] else "")
+        yield f"{path}: keep_epochs has {', '.join(late)}, but training {ends}"
+
+
+def _of_augmenting(path: str, settings: Settings, study: dict) -> Iterator[str]:
+    if not settings["augment"]:
+        return
+    dataset, corrupt = settings["dataset"], settings["corrupt"]
+    if not streamed(dataset, study):
+        files = "images that are read from their files: imagenet, or imagefolder with stream: true"
+        yield f"{path}: augment is for {files}, and here is {dataset}; set augment: false"
+    if corrupt > 0:
+        why = "images that change all the time cannot be memorised with their labels"
+        yield f"{path}: augment does not go with corrupt {text(corrupt)}, as {why}; set augment: false"
 
 
 def _of_network(path: str, settings: Settings, experiment: dict) -> Iterator[str]:
-    model, batch = settings["model"], settings["batch"]
+    model = settings["model"]
     if settings["dropout"] > 0 and model != "mlp":
         yield f"{path}: dropout {settings['dropout']} is of model mlp only, and here is {model}; remove it"
-    used = train_images(settings["dataset"]) if settings["images"] == "all" else settings["images"]
-    normalised = model == "resnet50" or settings["batch_norm"]
-    if normalised and (batch == 1 or (used is not None and used % batch == 1)):
-        yield f"{path}: batch {batch} leaves one image in a batch, too few for batch norm; change one"
     for analysis in ("ablate_cumulative", "ablate_checkpoints"):
         layers, have = experiment.get(analysis, {}).get("layers", "all"), unit_layers(settings)
         if layers != "all" and layers > have:
             yield f"{path}.{analysis}: layers {layers} is more than the {have} layers of units of {model}"
+
+
+def _of_normalising(path: str, settings: Settings) -> Iterator[str]:
+    batch, group, used = settings["batch"], settings["norm_batch"], used_images(settings)
+    normalised = settings["model"] == "resnet50" or settings["batch_norm"]
+    if group is None:
+        if normalised and (batch == 1 or (used is not None and used % batch == 1)):
+            yield f"{path}: batch {batch} leaves one image in a batch, too few for batch norm; change one"
+    elif not normalised:
+        yield f"{path}: norm_batch {group} is of batch norm, and batch_norm is false; set norm_batch: null"
+    elif batch % group:
+        yield f"{path}: norm_batch {group} does not divide batch {batch} into whole groups; change one"
 
 
 def _of_use(path: str, name: str, study: dict) -> Iterator[str]:

@@ -186,6 +186,12 @@ def test_each_result_says_what_it_was_tested_on():
     assert scale["fig7b_negative"] == "CIFAR-10, conv11 width 1.0, 50,000 images, 100 epochs"
 
 
+def test_training_that_ends_after_steps_says_so():
+    settings = {"dataset": "imagenet", "model": "resnet50", "width": 1.0, "train_images": 1_281_167}
+    runs = pd.DataFrame([settings | {"epochs": None, "steps": 200_000, "seed": seed} for seed in (0, 1)])
+    assert claims.tested_on(runs) == "ImageNet, resnet50 width 1.0, 1,281,167 images, 200,000 steps"
+
+
 SMALL = {"dataset": "mnist", "width": 0.125, "train_images": 1000, "epochs": 20}
 
 

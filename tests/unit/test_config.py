@@ -39,6 +39,7 @@ def test_the_papers_values():
         "mnist_corruption": 6 * 3, "mnist_selectivity": 4, "mnist_early_stopping": 3,
         "mnist_dropout": 3 * 2 * 3, "conv_corruption": 6 * 3, "conv_early_stopping": 3,
         "conv_ensemble": 5 * 40, "conv_sweep": 96 * 2, "conv_normalization": 2 * 4, "conv_selectivity": 4,
+        "resnet_corruption": 3 * 2, "resnet_selectivity": 2,
     }  # fmt: skip
     one = networks["mnist_corruption"]["corrupt-0.4_seed-1"]
     assert one == {
@@ -81,6 +82,50 @@ def test_the_papers_convolutional_networks():
     for name in convolutional:
         for analysis in ("ablate_cumulative", "ablate_checkpoints"):
             assert study["experiments"][name].get(analysis, {"layers": 3})["layers"] == 3
+
+
+def test_the_papers_residual_networks():
+    networks = runs.expand(load(study="paper"))
+    one = networks["resnet_corruption"]["corrupt-0.5_seed-1"]
+    assert one == {
+        "dataset": "imagenet", "images": "all", "test_images": "all",
+        "pad": 0, "model": "resnet50", "hidden": None, "width": 1.0,
+        "batch_norm": None, "optimizer": "sgd", "learning_rate": 0.4, "momentum": 0.9,
+        "weight_decay": 0.0, "batch": 1024, "norm_batch": 32, "epochs": None, "steps": 200_000,
+        "schedule": "cosine", "augment": False, "dropout": 0.0, "corrupt": 0.5, "seed": 1,
+        "keep_epochs": [], "evaluate_every": 20, "require_train_accuracy": None, "precision": "bf16",
+    }  # fmt: skip
+    other = networks["resnet_selectivity"]["seed-1"]
+    assert {key: other[key] for key in one if other[key] != one[key]} == {
+        "weight_decay": 1e-4, "augment": True, "corrupt": 0.0
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["quick", "laptop"])
+def test_the_small_studies_draw_every_figure(name):
+    study = load(study=name)
+    assert study["figures"] == list(FIGURES)
+    for group in runs.expand(study).values():
+        for row in group.values():
+            large = (row["steps"], row["norm_batch"], row["augment"], row["weight_decay"], row["precision"])
+            assert large == (None, None, False, 0.0, "float32")
+
+
+def test_the_laptop_study_has_the_papers_networks_of_mnist_and_smaller_ones_of_fashion_mnist():
+    networks, papers = (runs.expand(load(study=name)) for name in ("laptop", "paper"))
+    corrupted = networks["mnist_corruption"]["corrupt-0.4_seed-1"]
+    same = ("dataset", "images", "hidden", "learning_rate", "batch", "epochs")
+    full = papers["mnist_corruption"]["corrupt-0.4_seed-1"]
+    assert [corrupted[key] for key in same] == [full[key] for key in same]
+    for name, group in networks.items():
+        convolutional = not name.startswith("mnist_")
+        for row in group.values():
+            assert row["dataset"] == ("fashion_mnist" if convolutional else "mnist")
+            assert (row["pad"], row["width"]) == ((2, 0.25) if convolutional else (None, None))
+        if not convolutional:
+            assert {str(row["hidden"]) for row in group.values()} == {
+                str(row["hidden"]) for row in papers[name].values()
+            }
 
 
 def test_the_quick_study_draws_every_figure_on_small_networks_of_mnist():
@@ -178,10 +223,10 @@ def test_figures_come_in_the_order_of_the_paper():
 
 
 def test_a_figure_that_the_study_does_not_draw():
-    message = refused(study="paper", figures="fig7a,fig1c", draw={"fig7a": None})
+    message = refused(study="paper", figures="fig7a,fig1d", draw={"fig7a": None})
     assert "figures: fig7a is not among them" in message
-    assert "figures: fig1c is not among them; did you mean fig" in message
-    assert "study paper draws fig1a, fig1b, fig2a, fig2b" in message
+    assert "figures: fig1d is not among them; did you mean fig" in message
+    assert "study paper draws fig1a, fig1b, fig1c, fig2a, fig2b" in message
 
 
 # What is refused by the schema
@@ -189,7 +234,7 @@ def test_a_figure_that_the_study_does_not_draw():
 
 def test_an_unknown_study_names_the_files(clone):
     (clone / "configs/Mine-2.yaml").write_text("")
-    with pytest.raises(InputError, match=r"did you mean quick\?; configs/ has Mine-2, paper, quick"):
+    with pytest.raises(InputError, match=r"did you mean quick\?; configs/ has Mine-2, laptop, paper, quick"):
         config.load(given(study="quikc"), clone)
     with pytest.raises(InputError, match="lower-case"):
         config.load(given(study="Mine-2"), clone)

@@ -146,6 +146,7 @@ def test_ledgers_are_shared_by_runs_with_equal_labels():
     assert {name: len(group) for name, group in ledgers.items()} == {
         "mnist": 6 * 3 + 1,  # seeds 0..2 of the clean networks serve all experiments
         "cifar10": 5 * 3 + 40,
+        "imagenet": 3 * 2,
     }
     assert ledgers["mnist"]["images-all_corrupt-0.4_seed-1"] == {"images": "all", "corrupt": 0.4, "seed": 1}
     table = runs.expand(experiment(training={"images": 5000}))["mnist_corruption"]

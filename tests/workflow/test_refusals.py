@@ -1,13 +1,10 @@
-"""What the workflow says before it starts: bad configs, unknown targets, missing data, the paper's plan."""
+"""What the workflow says before it starts: bad configs, unknown targets, missing data."""
 
-import resource
 import shutil
 
 import pytest
 import yaml
 from checkouts import ROOT, Checkout
-
-LONGEST = 15  # seconds of processor time to plan the whole paper; seen: 5
 
 
 @pytest.mark.parametrize(("change", "said"), [
@@ -47,43 +44,6 @@ def test_a_network_that_is_not_in_the_study_is_no_target(fresh):
     done = fresh.snakemake("--dry-run", "--", "results/tiny/ablation/mnist_corruption/corrupt-0.5_seed-0.csv")
     assert done.returncode != 0
     assert "MissingRuleException" in done.stdout + done.stderr
-
-
-def processor_seconds() -> float:
-    """What all finished child processes used so far; other work on this machine does not count."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def test_the_papers_plan_needs_no_data_and_lists_exactly_its_jobs_soon(fresh):
-    networks = {
-        "mnist_corruption": 6 * 3, "mnist_selectivity": 4, "mnist_early_stopping": 3,
-        "mnist_dropout": 3 * 2 * 3, "conv_corruption": 6 * 3, "conv_early_stopping": 3,
-        "conv_ensemble": 5 * 40, "conv_sweep": 96 * 2, "conv_normalization": 2 * 4, "conv_selectivity": 4,
-    }  # fmt: skip
-    ablated = ("mnist_corruption", "mnist_dropout", "conv_corruption", "conv_ensemble", "conv_sweep")
-    figures = (
-        "fig1a", "fig1b", "fig2a", "fig2b", "fig3a", "fig3b", "fig4a", "fig4b", "fig4c", "fig5a", "fig5b",
-        "fig6a", "fig6b", "fig7a", "fig7b", "fig7c", "figA1", "figA2a", "figA3a", "figA4a", "figA4b",
-        "figA4c",
-    )  # fmt: skip
-    before = processor_seconds()
-    assert fresh.jobs(config=("study=paper",)) == {
-        "prepare_data": 2,
-        "corrupt_labels": (6 * 3 + 1) + (5 * 3 + 40),  # MNIST's and CIFAR-10's, shared by equal labels
-        "train": sum(networks.values()),
-        "ablate_cumulative": sum(networks[name] for name in ablated) + networks["conv_normalization"],
-        "ablate_checkpoints": 3 + 3,
-        "add_noise": 6 * 3 + 6 * 3,
-        "ablate_single": 4 + 4,
-        "measure_units": 4 + 4 + networks["conv_normalization"],
-        "collect": 26,
-        "measure_areas": len(ablated) + 1,
-        "select_settings": 1,
-        **dict.fromkeys(figures, 1),
-        "check_claims": 1,
-    }
-    assert processor_seconds() - before < LONGEST
 
 
 def test_a_figure_by_name_plans_only_what_it_needs(fresh):

@@ -1,0 +1,156 @@
+"""The studies as they come: which networks and jobs each has, and what a missing data set stops."""
+
+import re
+import resource
+import shutil
+
+import pytest
+import yaml
+from checkouts import ROOT, Checkout, counted
+
+from directions.figures import FIGURES
+
+LONGEST = 15  # seconds of processor time to plan the whole paper; seen: 6
+
+NETWORKS = {
+    "paper": {
+        "mnist_corruption": 6 * 3, "mnist_selectivity": 4, "mnist_early_stopping": 3,
+        "mnist_dropout": 3 * 2 * 3, "conv_corruption": 6 * 3, "conv_early_stopping": 3,
+        "conv_ensemble": 5 * 40, "conv_sweep": 96 * 2, "conv_normalization": 4 + 4, "conv_selectivity": 4,
+        "resnet_corruption": 3 * 2, "resnet_selectivity": 2,
+    },
+    "laptop": {
+        "mnist_corruption": 6 * 2, "mnist_selectivity": 4, "mnist_early_stopping": 2,
+        "mnist_dropout": 3 * 2 * 2, "conv_corruption": 6 * 2, "conv_early_stopping": 2,
+        "conv_ensemble": 3 * 6, "conv_sweep": 6 * 4 * 2, "conv_normalization": 4 + 4, "conv_selectivity": 2,
+        "resnet_corruption": 3 * 2, "resnet_selectivity": 2,
+    },
+    "quick": {
+        "mnist_corruption": 6 * 2, "mnist_selectivity": 3, "mnist_early_stopping": 1,
+        "mnist_dropout": 2 * 2, "conv_corruption": 3, "conv_early_stopping": 1,
+        "conv_sweep": 4 * 3 * 2, "conv_normalization": 2 + 2, "conv_selectivity": 1,
+        "resnet_corruption": 2, "resnet_selectivity": 1,
+    },
+}  # fmt: skip
+ANALYSED = {  # rule: the experiments whose networks it takes
+    "ablate_cumulative": ("mnist_corruption", "mnist_dropout", "conv_corruption", "conv_ensemble",
+                          "conv_sweep", "conv_normalization", "resnet_corruption"),
+    "ablate_checkpoints": ("mnist_early_stopping", "conv_early_stopping"),
+    "add_noise": ("mnist_corruption", "conv_corruption"),
+    "ablate_single": ("mnist_selectivity", "conv_selectivity", "resnet_selectivity"),
+    "measure_units": ("mnist_selectivity", "conv_selectivity", "resnet_selectivity", "conv_normalization"),
+}  # fmt: skip
+DATA_SETS = {"paper": 3, "laptop": 2, "quick": 1}
+LEDGERS = {  # runs with equal data, number of images, corrupted share and seed have one ledger
+    "paper": (6 * 3 + 1) + (5 * 3 + 40) + 3 * 2,  # MNIST, CIFAR-10, ImageNet
+    "laptop": (6 * 2 + 2 + 2 + 2 * 2) + (6 * 2 + 4) + 3 * 2,  # MNIST; Fashion-MNIST by number of images
+    "quick": (6 * 2 + 3) + 2 + (3 + 1) + (2 + 1),  # MNIST: 3,000 and 10,000; 1,000; 500; 300 and 600 images
+}
+TABLES = {"paper": 31, "laptop": 31, "quick": 29}  # that join the files of all networks of an experiment
+
+
+def processor_seconds() -> float:
+    """What all finished child processes used so far; other work on this machine does not count."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@pytest.mark.parametrize("study", NETWORKS)
+def test_a_study_needs_no_data_to_be_planned_and_lists_exactly_its_jobs_soon(fresh, study):
+    before = processor_seconds()
+    done = fresh.snakemake("--dry-run", "--config", f"study={study}")
+    used = processor_seconds() - before
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert not list((fresh.folder / "data").glob("*.safetensors"))
+
+    trained = set(re.findall(rf"results/{study}/models/(\w+)/([^/\s]+)/model\.safetensors", said))
+    networks = [experiment for experiment, _ in trained]
+    assert {name: networks.count(name) for name in networks} == NETWORKS[study]
+
+    jobs = counted(said)
+    assert jobs.pop("train", 0) + jobs.pop("train_distributed", 0) == sum(NETWORKS[study].values())
+    assert jobs == {
+        "prepare_data": DATA_SETS[study],
+        "corrupt_labels": LEDGERS[study],
+        **{
+            rule: sum(NETWORKS[study].get(name, 0) for name in experiments)
+            for rule, experiments in ANALYSED.items()
+        },
+        "collect": TABLES[study],
+        "measure_areas": len(set(ANALYSED["ablate_cumulative"]) & set(NETWORKS[study])),
+        "select_settings": 1,
+        **dict.fromkeys(FIGURES, 1),
+        "check_claims": 1,
+    }
+    assert used < LONGEST
+
+
+PARTLY = {  # one figure of each data set, of which only MNIST is there
+    "defaults": {
+        "training": {"images": 100, "epochs": 1, "batch": 20}, "measure_units": {"bins": 4, "shuffles": 2}
+    },
+    "experiments": {
+        "mnist_selectivity": {"training": {"hidden": [12, 8]}, "vary": {"seed": [0]}},
+        "conv_selectivity": {"training": {"width": 0.05, "epochs": 1, "batch": 20}, "vary": {"seed": [0]}},
+        "resnet_corruption": {
+            "training": {"images": 100, "width": 0.05, "steps": 2, "batch": 20, "norm_batch": 10},
+            "vary": {"seed": [0]},
+        },
+    },
+    "draw": {"fig1c": "resnet_corruption", "fig7a": "mnist_selectivity", "fig7b": "conv_selectivity"},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def partly(fresh, tmp_path_factory):
+    """(checkout, what Snakemake said, its exit code) of a study whose data are there in part."""
+    study = Checkout(shutil.copytree(fresh.folder, tmp_path_factory.mktemp("partly") / "study"))
+    shutil.copytree(ROOT / "data/raw/mnist", study.folder / "data/raw/mnist", dirs_exist_ok=True)
+    paper = yaml.safe_load((ROOT / "configs/paper.yaml").read_text())
+    only = {key: dict.fromkeys(paper[key]) | PARTLY[key] for key in ("experiments", "draw")}
+    (study.folder / "configs/tiny.yaml").write_text(yaml.safe_dump(PARTLY | only))
+    study.edit("config.yaml", "cifar10: [local, mirror]", "cifar10: [local]")
+    done = study.snakemake()
+    return study, done.stdout + done.stderr, done.returncode
+
+
+def test_missing_data_stop_only_the_figures_that_need_them(partly):
+    study, _, code = partly
+    assert code != 0
+    results = study.folder / "results/tiny"
+    assert {path.name for path in (results / "figures").iterdir()} == {"fig7a.pdf", "fig7a.png"}
+    assert [path.name for path in (results / "models").iterdir()] == ["mnist_selectivity"]
+    assert not (results / "labels/cifar10").exists()
+    assert not (results / "labels/imagenet").exists()
+    assert not (results / "tables/claims.csv").exists()
+
+
+def test_missing_data_are_noticed_before_anything_trains(partly):
+    _, said, _ = partly
+    jobs = re.findall(r"^(?:local)?rule (\w+):\n((?: +.*\n)+)", said, re.MULTILINE)
+    assert {rule for rule, words in jobs if "    priority: " in words} == {"prepare_data"}
+    started = [rule for rule, _ in jobs]
+    assert started.count("prepare_data") == 3
+    assert started.index("train") > max(n for n, rule in enumerate(started) if rule == "prepare_data")
+
+
+def test_the_end_says_which_figures_are_missing_and_how_to_get_their_data(partly):
+    _, said, _ = partly
+    end = said.split("Exiting because a job execution failed")[1]
+    assert "figures that are ready: fig7a\n" in end
+    assert "figures that are not: fig1c, fig7b\n" in end
+    cifar10 = end.split("logs/prepare_data/cifar10.log (stops fig7b):\n")[1].split("\n\n")[0]
+    assert "error: no source gave cifar-10-python.tar.gz" in cifar10
+    assert "put cifar-10-python.tar.gz into data/raw/cifar10/" in cifar10
+    imagenet = end.split("logs/prepare_data/imagenet.log (stops fig1c):\n")[1].split("\n\n")[0]
+    assert "error: " in imagenet
+
+
+def test_once_the_data_are_there_only_what_is_missing_runs(partly):
+    study, _, _ = partly
+    jobs = study.jobs()
+    assert "fig7a" not in jobs
+    assert {rule: jobs[rule] for rule in ("prepare_data", "fig1c", "fig7b")} == {
+        "prepare_data": 2, "fig1c": 1, "fig7b": 1
+    }  # fmt: skip
