@@ -27,13 +27,8 @@ def observe_epoch(trained: Trained, settings: dict) -> pd.DataFrame:
         ablated_counts=ablation.grid(units, settings["points"]),
         values=dict.fromkeys(layers, 0.0),
     )
-    auc = areas.area(curves.ablated, curves.accuracy)
-    columns = {
-        "auc": auc,
-        "auc_relative": areas.relative(auc, curves.accuracy[:, 0]),
-        "auc_chance_corrected": areas.chance_corrected(auc, examples.classes),
-    }
-    return pd.DataFrame({"ordering": range(len(auc)), "units": units, **columns, **scores})
+    columns = areas.variants(curves.ablated, curves.accuracy, examples.classes)
+    return pd.DataFrame({"ordering": range(len(curves.accuracy)), "units": units, **columns, **scores})
 
 
 def main(argv: list[str]) -> None:

@@ -7,7 +7,10 @@ from directions.trained import Trained, analyse, grid_table
 
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
-    """Table clamp, ordering, ablated, units (of the layers ablated), split, loss, accuracy."""
+    """Table clamp, ordering, ablated, units (of the layers ablated), split, loss, accuracy.
+
+    With many classes accuracy_top5 follows, see `evaluation.has_top5`.
+    """
     examples = trained.examples(settings["split"])
     layers = ablation.chosen(trained.layers, settings["layers"])
     units = sum(layers.values())
@@ -25,9 +28,9 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
             values=trained.clamp_values(clamp, layers),
         )
         keys = ("ordering", range(len(orders))), ("ablated", counts)
-        parts.append(grid_table(*keys, loss=curves.loss, accuracy=curves.accuracy).assign(clamp=clamp))
+        parts.append(grid_table(*keys, **curves.scores).assign(clamp=clamp))
     table = pd.concat(parts).assign(units=units, split=settings["split"])
-    return table[["clamp", "ordering", "ablated", "units", "split", "loss", "accuracy"]]
+    return table[["clamp", "ordering", "ablated", "units", "split", *curves.scores]]
 
 
 def main(argv: list[str]) -> None:

@@ -49,6 +49,14 @@ def toy_dataset() -> data.Dataset:
     return data.Dataset("toy", ("a", "b", "c", "d"), *train, *test)
 
 
+@pytest.fixture
+def clone(tmp_path):
+    """A folder with its own copy of everything that `load` reads."""
+    for folder in ("configs", "schemas"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory) -> Checkout:
     """A checkout in which nothing was ever run and no data lie."""

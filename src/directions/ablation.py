@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from directions.errors import InputError
-from directions.evaluation import pass_size, passes, tally
+from directions.evaluation import correct_top5, has_top5, pass_size, passes, tally
 from directions.pruning import Stage, stages
 from directions.pruning import logits as pruned_logits
 from directions.seeds import stream
@@ -30,11 +30,21 @@ Values = Mapping[str, Tensor | float]  # what the units of each layer are clampe
 
 @dataclass(frozen=True)
 class Curves:
-    """Cumulative ablation curves: `loss` and `accuracy` are (orderings, points), `ablated` is (points,)."""
+    """Cumulative ablation curves: `ablated` is (points,), the others are (orderings, points).
+
+    accuracy_top5 is None where there are too few classes for it, see `evaluation.has_top5`.
+    """
 
     ablated: np.ndarray
     loss: np.ndarray
     accuracy: np.ndarray
+    accuracy_top5: np.ndarray | None
+
+    @property
+    def scores(self) -> dict[str, np.ndarray]:
+        """{column of a table: its values (orderings, points)}."""
+        top5 = {} if self.accuracy_top5 is None else {"accuracy_top5": self.accuracy_top5}
+        return {"loss": self.loss, "accuracy": self.accuracy} | top5
 
 
 def chosen(layers: Mapping[str, int], last: int | str) -> dict[str, int]:
@@ -56,7 +66,7 @@ def orderings(units: int, count: int, seed: int) -> list[np.ndarray]:
 
 
 def grid(units: int, points: int | str) -> np.ndarray:
-    """Numbers of ablated units, from 0 to all, at which a curve is measured.
+    """Numbers of ablated units, from 0 to all, at which a curve is measured (D4).
 
     points: how many, evenly spaced and rounded to whole units; "all" means every number.
     """
@@ -97,7 +107,7 @@ def cumulative(
     pass, None: see `evaluation.pass_size`.
     """
     loss = np.zeros((len(orders), len(ablated_counts)))
-    correct = np.zeros(loss.shape, dtype=np.int64)
+    correct, top5 = (np.zeros(loss.shape, dtype=np.int64) for _ in range(2))
     done = 0
     head, tail = split(model, next(iter(layers)))
     to_zero = all(isinstance(value, float) and value == 0 for value in values.values())
@@ -110,9 +120,11 @@ def cumulative(
                 added_loss, added_correct = tally(answers, targets)
                 loss[row, column] += added_loss
                 correct[row, column] += added_correct
+                top5[row, column] += correct_top5(answers, targets)
         done += len(targets)
         log.info("cumulative ablation: %d of %d images", done, len(labels))
-    return Curves(np.asarray(ablated_counts), loss / len(labels), correct / len(labels))
+    loss, accuracy, accuracy_top5 = (sums / len(labels) for sums in (loss, correct, top5))
+    return Curves(np.asarray(ablated_counts), loss, accuracy, accuracy_top5 if has_top5(answers) else None)
 
 
 def answers_without(

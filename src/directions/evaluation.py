@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+FEW = 10  # classes; of ten, five guesses are right half the time, so top-5 accuracy needs more of them
 PASS_SIZE = 2000  # most images per forward pass: enough to keep a GPU busy with a dense network
 ELEMENTS = {"cpu": 2**25, "cuda": 2**28}  # most activations of one pass, 4 bytes each, were all of them kept
 
@@ -53,16 +54,39 @@ def pass_size(model: nn.Module, images: Tensor) -> int:
 
 @dataclass(frozen=True)
 class Score:
-    """Mean cross-entropy in nats and share of correct answers."""
+    """Mean cross-entropy in nats, share of correct answers, share with the right class among the first five.
+
+    The last is None where there are only `FEW` classes.
+    """
 
     loss: float
     accuracy: float
+    accuracy_top5: float | None = None
 
 
 def tally(logits: Tensor, labels: Tensor) -> tuple[float, int]:
     """(summed cross-entropy in nats, number of correct answers) of logits (n, classes)."""
     losses = cross_entropy(logits.float(), labels, reduction="none")
     return losses.double().sum().item(), int((logits.argmax(1) == labels).sum())
+
+
+def correct_top5(logits: Tensor, labels: Tensor) -> int:
+    """Number of answers that have the right class among their first five, from logits (n, classes).
+
+    The paper counts so on ImageNet (section 2.1). Of classes with equal logits the one with the lower number
+    comes first, as for argmax. 0, and no work, where it is not counted: see `has_top5`.
+    """
+    if not has_top5(logits):
+        return 0
+    right = logits.gather(1, labels[:, None])
+    earlier = torch.arange(logits.shape[1], device=logits.device) < labels[:, None]
+    ahead = ~(logits <= right) | (logits == right) & earlier  # what is no number comes first, never right
+    return int((ahead.sum(1) < 5).sum())
+
+
+def has_top5(logits: Tensor) -> bool:
+    """Whether top-5 accuracy is counted for logits (n, classes)."""
+    return logits.shape[1] > FEW
 
 
 @torch.no_grad()
@@ -73,9 +97,12 @@ def evaluate(model: nn.Module, images: Tensor, labels: Tensor, size: int | None 
     """
     training = model.training
     model.eval()
-    loss, correct = 0.0, 0
+    loss, correct, top5 = 0.0, 0, 0
     for inputs, targets in passes(images, labels, size or pass_size(model, images)):
-        added_loss, added_correct = tally(model(inputs), targets)
+        logits = model(inputs)
+        added_loss, added_correct = tally(logits, targets)
         loss, correct = loss + added_loss, correct + added_correct
+        top5 += correct_top5(logits, targets)
     model.train(training)
-    return Score(loss / len(labels), correct / len(labels))
+    number = len(labels)
+    return Score(loss / number, correct / number, top5 / number if has_top5(logits) else None)

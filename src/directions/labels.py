@@ -18,9 +18,9 @@ COLUMNS = ["image", "true", "given", "selected"]
 
 
 def choose_images(total: int, wanted: int | str, dataset: str) -> np.ndarray:
-    """Sorted indices (wanted,) of the training images used, or "all". A smaller subset lies in a larger one.
+    """Sorted indices (wanted,) of the training images used, or "all" (D12).
 
-    Raises InputError when the data set has fewer.
+    A smaller subset lies in a larger one. Raises InputError when the data set has fewer.
     """
     if wanted == "all":
         return np.arange(total)

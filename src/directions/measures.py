@@ -4,33 +4,61 @@ All take the activity of units as (images, units): one number per image, a featu
 all spatial positions. Activity is meant to be non-negative, after a ReLU.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from directions.evaluation import pass_size, passes
+from directions.seeds import stream
 from directions.units import observed
+
+BYTES = 2**30  # most activity kept at a time: all of a study in small, a fifth of ResNet-50's on ImageNet
+BLOCK = 64  # units measured at a time; what is counted for them takes several times their activity
 
 
 @torch.no_grad()
 def unit_activity(
-    model: nn.Module, layers: Iterable[str], images: Tensor, labels: Tensor, size: int | None = None
-) -> dict[str, np.ndarray]:
-    """{layer: activity (images, units) in float32}: the mean over the positions of each feature map.
+    model: nn.Module,
+    layers: Mapping[str, int],
+    images: Tensor,
+    labels: Tensor,
+    size: int | None = None,
+    budget: int = BYTES,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """(layer, activity (images, <= BLOCK units) in float32) for all units of `layers`, one after the other.
 
-    One pass over uint8 images (n, c, h, w); size: images per pass, None: see `evaluation.pass_size`.
+    layers: {name: number of units}; images: uint8 (n, c, h, w). A feature map's activity is its mean over
+    positions. The images are run once if the activity of all units fits into `budget` bytes, else several
+    times. size: images per pass, None: see `evaluation.pass_size`.
     """
-    parts: dict[str, list[Tensor]] = {layer: [] for layer in layers}
-    with observed(model, parts) as seen:
-        for inputs, _ in passes(images, labels, size or pass_size(model, images)):
-            model(inputs)
-            for layer, found in parts.items():
-                # Feature maps are (examples, units, h, w), dense units (examples, units).
-                output = seen[layer]
-                found.append((output.flatten(2).mean(2) if output.dim() > 2 else output).float().cpu())
-    return {layer: torch.cat(found).numpy() for layer, found in parts.items()}
+    blocks = [
+        (layer, first, min(first + BLOCK, units))
+        for layer, units in layers.items()
+        for first in range(0, units, BLOCK)
+    ]
+    size = size or pass_size(model, images)
+    together = max(1, budget // (BLOCK * len(labels) * np.dtype(np.float32).itemsize))
+    for place in range(0, len(blocks), together):
+        chosen = blocks[place : place + together]
+        kept = [np.empty((len(labels), end - first), dtype=np.float32) for _, first, end in chosen]
+        done = 0
+        with observed(model, {layer: None for layer, _, _ in chosen}) as seen:
+            for inputs, targets in passes(images, labels, size):
+                model(inputs)
+                rows = slice(done, done + len(targets))
+                means = {layer: mean_activity(output) for layer, output in seen.items()}
+                for (layer, first, end), block in zip(chosen, kept, strict=True):
+                    block[rows] = means[layer][:, first:end]
+                done += len(targets)
+        for (layer, _, _), block in zip(chosen, kept, strict=True):
+            yield layer, block
+
+
+def mean_activity(output: Tensor) -> np.ndarray:
+    """(examples, units) in float32 from a layer's output, (examples, units) or, of maps, (..., h, w)."""
+    return (output.flatten(2).mean(2) if output.dim() > 2 else output).float().cpu().numpy()
 
 
 def dead(activity: np.ndarray) -> np.ndarray:
@@ -39,9 +67,10 @@ def dead(activity: np.ndarray) -> np.ndarray:
 
 
 def class_means(activity: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """Mean activity (classes, units) over the images of each class."""
-    member = np.eye(classes)[labels]  # (images, classes)
-    return member.T @ activity.astype(np.float64) / member.sum(0)[:, None]
+    """Mean activity (classes, units) over the images of each class; a class without images is left out."""
+    sums = [np.bincount(labels, weights=values, minlength=classes) for values in activity.T]
+    images = np.bincount(labels, minlength=classes)
+    return np.stack(sums, axis=1)[images > 0] / images[images > 0, None]
 
 
 def selectivity(means: np.ndarray) -> np.ndarray:
@@ -98,7 +127,7 @@ def information_null(
     return total / shuffles
 
 
-def measure_layer(
+def measure(
     activity: np.ndarray,
     labels: np.ndarray,
     classes: int,
@@ -107,7 +136,7 @@ def measure_layer(
     shuffles: int,
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """All measures of one layer's units, each (units,), from activity (images, units), labels (images,).
+    """All measures of units, each (units,), from their activity (images, units) and labels (images,).
 
     Information is also given with half and with twice the `bins`: how far it hangs on their number (D7).
     """
@@ -123,3 +152,26 @@ def measure_layer(
         "mean": activity.mean(0, dtype=np.float64),
         "sd": activity.std(0, dtype=np.float64),
     }
+
+
+def measure_all(
+    model: nn.Module,
+    layers: Mapping[str, int],
+    images: Tensor,
+    labels: Tensor,
+    classes: int,
+    *,
+    bins: int,
+    shuffles: int,
+    seed: int,
+    budget: int = BYTES,
+) -> dict[str, np.ndarray]:
+    """`measure` of all units of `layers`, numbered through, each (units,), in a bounded memory.
+
+    images: uint8 (n, c, h, w); labels: (n,). budget: see `unit_activity`; it changes no result.
+    """
+    given, parts = labels.cpu().numpy(), []
+    for layer, activity in unit_activity(model, layers, images, labels, budget=budget):
+        rng = stream("information", seed, layer)  # the same shuffled labels for all blocks of a layer
+        parts.append(measure(activity, given, classes, bins=bins, shuffles=shuffles, rng=rng))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

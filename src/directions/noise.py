@@ -20,24 +20,36 @@ from directions.units import edited, find_layer, split
 log = logging.getLogger(__name__)
 
 BLOCK = 100  # images that share a generator: draws are tied to the image, whatever the size of a pass
+ELEMENTS = 2**25  # most draws in a block, 4 bytes each: fewer images share one where they have more elements
 
 
 def ratios(lowest: float, highest: float, points: int) -> np.ndarray:
-    """0 (untouched) and `points` log-spaced noise-to-unit ratios of standard deviations."""
+    """0 (untouched) and `points` log-spaced noise-to-unit ratios of standard deviations (D6)."""
     return np.concatenate([[0.0], np.geomspace(lowest, highest, points)])
 
 
-def draws(key: tuple, start: int, count: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
-    """Standard normal (count, *shape) for images start..start+count, the same however they are grouped."""
+def block_size(spread: Mapping[str, Tensor]) -> int:
+    """Images per generator; it hangs on the number of elements in the noisy layers and on nothing else."""
+    elements = sum(sd.numel() for sd in spread.values())
+    return min(BLOCK, max(1, ELEMENTS // elements))
+
+
+def draws(
+    key: tuple, start: int, count: int, shape: tuple[int, ...], device: torch.device, size: int
+) -> Tensor:
+    """Standard normal (count, *shape) for images start..start+count, the same however they are grouped.
+
+    size: images per generator, see `block_size`.
+    """
     blocks = [
         torch.randn(
-            (BLOCK, *shape),
+            (size, *shape),
             generator=torch_stream("noise", *key, block, device=str(device)),
             device=device,
         )
-        for block in range(start // BLOCK, -(-(start + count) // BLOCK))
+        for block in range(start // size, -(-(start + count) // size))
     ]
-    return torch.cat(blocks)[start % BLOCK : start % BLOCK + count]
+    return torch.cat(blocks)[start % size : start % size + count]
 
 
 @torch.no_grad()
@@ -61,13 +73,15 @@ def add_noise(
     loss = np.zeros((repeats, len(noise_sd_ratios)))
     correct = np.zeros(loss.shape, dtype=np.int64)
     start = 0
-    size = size or max(BLOCK, pass_size(model, images) // BLOCK * BLOCK)
+    block = block_size(spread)
+    size = size or max(block, pass_size(model, images) // block * block)
     head, tail = split(model, next(iter(spread)))
     for inputs, targets in passes(images, labels, size):
         activation = head(inputs)
         for repeat in range(repeats):
             noise = {
-                name: draws((seed, repeat, name), start, len(targets), sd.shape, inputs.device) * sd.float()
+                name: draws((seed, repeat, name), start, len(targets), sd.shape, inputs.device, block)
+                * sd.float()
                 for name, sd in spread.items()
             }
             for column, ratio in enumerate(noise_sd_ratios):

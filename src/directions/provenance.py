@@ -26,10 +26,10 @@ OF_TRAINING = ("runs", "history")  # tables that are collected straight from tra
 class Ancestry:
     """Tells each job of a study what it is asked to do, as sorted JSON in which equal means equal result.
 
-    {"settings": what this job does, "upstream": digest of what all jobs before it do} and, where the
-    code is not an input, {"recipe": number} (see recipe.py). Left out is what changes no result: device,
-    threads, folders, sources. Chain: data, labels, train, an analysis, collect, areas, selection, figure,
-    claims.
+    {"stage": its name, "settings": what this job does, "upstream": digest of what all jobs before it do}
+    and, where the code is not an input, {"recipe": number} (see recipe.py). Left out is what changes no
+    result: device, threads, folders, sources. Chain: data, labels, train, an analysis, collect, areas,
+    selection, figure, claims.
     """
 
     def __init__(self, config: dict, recipes: Mapping[str, int] = RECIPES):
@@ -54,7 +54,7 @@ class Ancestry:
         return self._known[key]
 
     def _say(self, stage: str, settings: dict, upstream: object) -> str:
-        said = {"settings": settings, "upstream": digest(upstream)}
+        said = {"stage": stage, "settings": settings, "upstream": digest(upstream)}
         if stage in self._recipes:
             said["recipe"] = self._recipes[stage]
         return json.dumps(said, sort_keys=True)

@@ -1,4 +1,4 @@
-"""Named random streams: every source of chance has a name and can be varied alone.
+"""Named random streams: every source of chance has a name and can be varied alone (D11).
 
 `stream("labels", seed)` is a NumPy generator, `torch_stream(...)` a PyTorch one on the CPU or a GPU.
 The global generators are never touched, except by dropout (see train.py), which knows no other.

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from conftest import SETTINGS, toy_dataset
 
-from directions import labels
+from directions import labels, models, weights
+from directions.data import Dataset
 
 ROOT = Path(__file__).parents[2]
 UNITS = {**{f"relu{depth}": 4 for depth in (1, 2)}, **{f"relu{depth}": 8 for depth in (3, 4, 5)}}
@@ -114,15 +115,34 @@ def test_noise_single_units_and_measures_cover_all_layers(folder):
         "information_bits_coarse", "information_bits_fine", "l1", "dead", "mean", "sd",
     ]  # fmt: skip
     assert (units["l1"] > 0).all()
+    drops = [f"drop_class_{label}" for label in range(4)]
+    np.testing.assert_array_equal(single["worst_class_drop"], single[drops].max(axis=1))
     dead = single[units["dead"]]
     assert (dead["importance"] == 0).all()
     shares = (single["accuracy_before"] * 30).to_numpy()
     np.testing.assert_allclose(shares, shares.round())  # thirty test images, as the network's settings say
 
 
-def test_a_network_without_checkpoints_is_refused(folder, tmp_path):
-    from directions import weights
+def test_many_classes_have_top5_accuracy_and_no_column_each(tmp_path):
+    """A network as it was drawn, and twelve classes."""
+    data = toy_dataset()
+    parts = data.train_images, np.arange(64) % 12, data.test_images, np.arange(40) % 12
+    data = Dataset("toy", tuple("abcdefghijkl"), *parts)
+    data.save(tmp_path / "toy.safetensors")
+    labels.save(tmp_path / "ledger.parquet", labels.ledger(data.train_labels, "toy", "all", 0.0, 0))
+    header = {"settings": SETTINGS, "recipe": 0, "image_shape": [1, 4, 4], "classes": 12}
+    net = models.build(SETTINGS, (1, 4, 4), 12)
+    weights.save(tmp_path / "model.safetensors", net.state_dict(), header)
+    settings = {"split": "train", "orderings": 2, "clamp": ["zero", "mean"], "points": 3, "layers": "all"}
+    curves = analysed("ablate_cumulative", tmp_path, settings)
+    assert list(curves)[-3:] == ["loss", "accuracy", "accuracy_top5"]
+    assert (curves["accuracy_top5"] >= curves["accuracy"]).all()
+    assert curves["accuracy_top5"].between(0.2, 0.8).all()  # chance is 5/12
+    single = analysed("ablate_single", tmp_path, {"split": "test"})
+    assert list(single)[-2:] == ["worst_class", "worst_class_drop"]
 
+
+def test_a_network_without_checkpoints_is_refused(folder, tmp_path):
     state, header = weights.load_state(folder / "model.safetensors")
     header["settings"]["keep_epochs"] = []
     weights.save(tmp_path / "m.safetensors", state, header)

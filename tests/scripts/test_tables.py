@@ -95,6 +95,27 @@ def test_areas_are_those_of_each_curve(tmp_path):
     assert found["auc_chance_corrected"].tolist() == pytest.approx([0.25 / 0.8, 0.45 / 0.8])
 
 
+def test_areas_of_top5_accuracy_stand_beside_those_of_accuracy_where_it_was_measured(tmp_path):
+    curves = pd.DataFrame({
+        "experiment": "e", "run": "a", "clamp": "zero", "ordering": 0, "ablated": [0, 5, 10], "units": 10,
+        "split": "train", "loss": 0.0, "accuracy": [0.4, 0.2, 0.1], "accuracy_top5": [0.8, 0.4, 0.2],
+    })  # fmt: skip
+    curves.to_csv(tmp_path / "ablation.csv", index=False)
+    pd.DataFrame({"run": ["a"], "classes": [20]}).to_csv(tmp_path / "runs.csv", index=False)
+    table = tmp_path / "areas.csv"
+    files = ["--ablation", tmp_path / "ablation.csv", "--runs", tmp_path / "runs.csv", "--table", table]
+    done = script("measure_areas", *files)
+    assert done.returncode == 0, done.stderr
+    [found] = pd.read_csv(table).to_dict("records")
+    assert list(found)[4:] == [
+        "auc", "auc_relative", "auc_chance_corrected",
+        "auc_top5", "auc_relative_top5", "auc_chance_corrected_top5",
+    ]  # fmt: skip
+    assert (found["auc"], found["auc_top5"]) == pytest.approx((0.225, 0.45))
+    assert found["auc_relative_top5"] == pytest.approx(0.45 / 0.8)
+    assert found["auc_chance_corrected_top5"] == pytest.approx((0.45 - 0.25) / 0.75)
+
+
 def test_every_script_explains_itself():
     for path in sorted((ROOT / "scripts").glob("*.py")):
         done = subprocess.run([sys.executable, path, "--help"], capture_output=True, text=True, check=False)

@@ -23,3 +23,17 @@ def test_corrections():
     assert areas.relative(0.45, 0.9) == pytest.approx(0.5)
     assert areas.chance_corrected(0.1, 10) == pytest.approx(0)
     assert areas.chance_corrected(1.0, 10) == pytest.approx(1)
+    assert areas.chance_corrected(0.25, 20, guesses=5) == pytest.approx(0)
+
+
+def test_all_variants_of_many_curves_and_of_one():
+    ablated, accuracy = np.array([0, 5, 10]), np.array([[0.8, 0.4, 0.2], [0.8, 0.8, 0.2]])
+    found = areas.variants(ablated, accuracy, 5)
+    assert list(found) == ["auc", "auc_relative", "auc_chance_corrected"]
+    assert found["auc"] == pytest.approx([0.45, 0.65])
+    assert found["auc_relative"] == pytest.approx([0.45 / 0.8, 0.65 / 0.8])
+    assert found["auc_chance_corrected"] == pytest.approx([0.25 / 0.8, 0.45 / 0.8])
+    of_five = areas.variants(ablated, accuracy[0], 20, guesses=5)
+    assert of_five == pytest.approx(
+        {"auc_top5": 0.45, "auc_relative_top5": 0.45 / 0.8, "auc_chance_corrected_top5": 0.2 / 0.75}
+    )

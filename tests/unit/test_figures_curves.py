@@ -62,6 +62,44 @@ def test_figures_1b_and_1c_say_which_layers_are_ablated(name, said):
     assert "last layers" not in words(drawn("fig1a"))
 
 
+def top5(tables):
+    """The same tables of a thousand classes, with columns about top-5 accuracy that are not the others."""
+    ablation, areas = tables["ablation"], tables["areas"]
+    return tables | {
+        "runs": tables["runs"].assign(classes=1000),
+        "ablation": ablation.assign(accuracy_top5=0.5 + ablation["accuracy"] / 2),
+        "areas": areas.assign(auc_top5=0.5 + areas["auc"] / 2, auc_relative_top5=0.25),
+    }
+
+
+def test_figure_1c_draws_top5_accuracy_where_it_was_measured():
+    tables = tables_for("fig1c")
+    figure, plain = draw("fig1c", top5(tables)), drawn("fig1c")
+    for (label, points), (name, others) in zip(curves(figure).items(), curves(plain).items(), strict=True):
+        np.testing.assert_allclose(points[:, 1], 0.5 + others[:, 1] / 2)
+        fraction = label.split(" ")[0]
+        assert name.startswith(f"{fraction} ")
+        mine = tables["areas"][tables["areas"]["run"].str.startswith(f"corrupt-{fraction}_")]["auc"]
+        assert label.endswith(f": {0.5 + mine.mean() / 2:.3f} ± {mine.std() / 2:.3f} (0.250)")
+    assert figure.axes[0].get_ylabel() == "top-5 training accuracy"
+    assert plain.axes[0].get_ylabel() == "training accuracy"
+    assert "among its first five" in words(figure)
+    assert "five" not in words(plain)
+    for one, level in ((figure, 5 / 1000), (plain, 1 / 10)):
+        assert [line.get_ydata()[0] for line in one.axes[0].get_lines() if line.get_linestyle() == ":"] == [
+            level
+        ]
+        [said] = [text for text in one.axes[0].texts if text.get_text() == "chance"]
+        assert said.get_position()[1] > 0
+        assert (said.get_verticalalignment() == "bottom") == (level < 0.07)  # else it would hide the ticks
+
+
+def test_figure_1c_needs_the_areas_of_top5_accuracy_too():
+    tables = top5(tables_for("fig1c"))
+    with pytest.raises(InputError, match="'areas'.*'auc_top5'"):
+        draw("fig1c", tables | {"areas": tables["areas"].drop(columns="auc_top5")})
+
+
 @pytest.mark.parametrize("name", ["fig2a", "fig2b"])
 def test_figure_2_draws_means_on_a_log_axis_and_keeps_the_untouched_accuracy(name):
     tables = tables_for(name)

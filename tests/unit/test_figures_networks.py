@@ -38,7 +38,7 @@ def test_networks_that_did_not_learn_are_hollow_and_counted():
 def test_figure_4a_draws_losses_left_and_areas_right():
     tables = tables_for("fig4a")
     figure = draw("fig4a", tables)
-    left, right = curves(figure, 0), curves(figure, 1)
+    left, right = curves(figure, 0), curves(figure, 2)
     history, checkpoints = tables["history"].groupby("epoch"), tables["checkpoints"].groupby("epoch")
     for side in ("train", "test"):
         np.testing.assert_allclose(left[f"{side} loss (left)"][:, 1], history[f"{side}_loss"].mean())
@@ -54,7 +54,53 @@ def test_figure_4a_is_cropped_so_that_the_rise_of_the_test_loss_is_seen():
     test = curves(figure)["test loss (left)"][:, 1]
     top = figure.axes[0].get_ylim()[1]
     assert test[-1] < top < test[0] / 3
-    assert "Loss axis cropped" in words(figure)
+    assert "Loss axis over all epochs cropped" in words(figure)
+
+
+def test_figure_4a_shows_the_first_epochs_beside_at_checkpoints():
+    tables = tables_for("fig4a")
+    figure = draw("fig4a", tables)
+    losses, areas = curves(figure, 1), curves(figure, 3)
+    first = tables["checkpoints"].query("epoch <= 5").groupby("epoch")
+    for side in ("train", "test"):
+        expected = first[f"{side}_loss"].mean().reset_index().to_numpy()
+        np.testing.assert_allclose(losses[f"{side} loss (left)"], expected)
+    assert len(expected) == 5  # 0, 1, 2, 3, 5: before training too, of which the history knows nothing
+    np.testing.assert_allclose(areas["normalised area (right)"][:5, 1], first["auc"].mean())
+    whole, zoom, right, right_of_zoom = figure.axes
+    assert zoom.get_xlim()[0] < 0
+    assert 5 < zoom.get_xlim()[1] < 5.5
+    assert zoom.get_ylim()[1] > max(expected[:, 1]) > whole.get_ylim()[1]  # here nothing is cropped
+    assert right_of_zoom.get_ylim() == right.get_ylim()  # areas can be compared across
+    assert "the first 5, at checkpoints" in words(figure)
+    assert len(figure.legends[0].get_texts()) == 4  # each line named once
+
+
+def test_figure_4a_marks_the_lowest_test_loss_in_both_panels_at_its_epoch():
+    tables = tables_for("fig4a")
+    for epoch, loss in ((20, 0.02), (4, 0.01)):  # outside the second panel, inside it
+        tables["history"].loc[tables["history"]["epoch"] == epoch, "test_loss"] = loss
+        figure = draw("fig4a", tables)
+        for axes in figure.axes[:2]:
+            [dotted] = [line.get_xdata()[0] for line in axes.get_lines() if line.get_linestyle() == ":"]
+            assert dotted == epoch
+        assert f"lowest test loss (epoch {epoch})" in words(figure)
+
+
+@pytest.mark.parametrize(("kept", "panels"), [([0, 2, 5, 30], 2), ([0, 5, 8, 30], 1), ([12, 30], 1)])
+def test_figure_4a_has_no_second_panel_of_fewer_than_three_checkpoints(kept, panels):
+    tables = tables_for("fig4a")
+    table = tables["checkpoints"]
+    figure = draw("fig4a", tables | {"checkpoints": table[table["epoch"].isin(kept)]})
+    assert len(figure.axes) == 2 * panels
+    assert ("the first 5" in words(figure)) == (panels == 2)
+    assert figure.axes[0].get_title(loc="left").startswith("MNIST")
+
+
+def test_figure_4a_of_a_short_training_is_not_drawn_twice():
+    tables = tables_for("fig4a")
+    short = {name: tables[name].query("epoch <= 5") for name in ("history", "checkpoints")}
+    assert len(draw("fig4a", tables | short).axes) == 2
 
 
 def test_figure_4b_one_dot_per_checkpoint():

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score
 
 from directions import measures
+from directions.seeds import stream
 
 LABELS = np.arange(2000) % 10
 RNG = np.random.default_rng(0)
@@ -35,7 +36,7 @@ def test_scale_and_order_of_classes_do_not_change_selectivity(means, scale, data
 
 def test_a_dead_unit_is_marked_and_has_no_selectivity():
     activity = np.array([[0.0, 1.0], [0.0, 0.0], [0.0, 2.0], [0.0, 0.5]], dtype=np.float32)
-    found = measures.measure_layer(activity, np.array([0, 1, 0, 1]), 2, bins=2, shuffles=2, rng=RNG)
+    found = measures.measure(activity, np.array([0, 1, 0, 1]), 2, bins=2, shuffles=2, rng=RNG)
     np.testing.assert_array_equal(found["dead"], [True, False])
     assert np.isnan(found["selectivity"][0])
     assert found["selectivity"][1] == pytest.approx((1.5 - 0.25) / 1.75)
@@ -60,7 +61,7 @@ def test_information_agrees_with_scikit_learn():
 
 
 def test_information_is_also_given_with_half_and_twice_the_bins():
-    found = measures.measure_layer(NOISY, LABELS, 10, bins=20, shuffles=1, rng=np.random.default_rng(0))
+    found = measures.measure(NOISY, LABELS, 10, bins=20, shuffles=1, rng=np.random.default_rng(0))
     for column, bins in (("_coarse", 10), ("", 20), ("_fine", 40)):
         np.testing.assert_array_equal(found[f"information_bits{column}"], information(NOISY, bins))
 
@@ -89,11 +90,62 @@ def test_bins_are_filled_equally_and_zeros_are_apart():
     assert np.ptp(counts[1:]) <= 1
 
 
-def test_activity_is_the_mean_of_a_map_and_independent_of_the_pass(settings, toy):
+def test_a_class_without_images_takes_no_part():
+    activity = np.array([[8.0], [4.0], [2.0]])
+    means = measures.class_means(activity, np.array([0, 1, 3]), 5)
+    np.testing.assert_array_equal(means, [[8], [4], [2]])
+
+
+@pytest.fixture
+def maps(toy):
+    """(a net of 3 maps, then 70 units, and its unit layers; images; labels)."""
     torch.manual_seed(0)
-    net = torch.nn.Sequential(torch.nn.Conv2d(1, 3, 3), torch.nn.ReLU()).eval()
-    images, labels = torch.tensor(toy.test_images), torch.tensor(toy.test_labels)
-    expected = net(images / 255).mean((2, 3)).detach().numpy()
+    chain = torch.nn.Conv2d(1, 3, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(12, 70)
+    net = torch.nn.Sequential(*chain, torch.nn.ReLU()).eval().requires_grad_(False)
+    return net, {"1": 3, "4": 70}, torch.tensor(toy.test_images), torch.tensor(toy.test_labels)
+
+
+def test_activity_is_the_mean_of_a_map_and_independent_of_the_pass(maps):
+    net, layers, images, labels = maps
+    expected = {"1": net[:2](images / 255).mean((2, 3)).numpy(), "4": net(images / 255).numpy()}
     for size in (1, 7, 40):
-        found = measures.unit_activity(net, ["1"], images, labels, size)["1"]
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+        found = list(measures.unit_activity(net, layers, images, labels, size))
+        assert [(layer, block.shape[1]) for layer, block in found] == [("1", 3), ("4", 64), ("4", 6)]
+        for layer in layers:
+            whole = np.concatenate([block for name, block in found if name == layer], axis=1)
+            np.testing.assert_allclose(whole, expected[layer], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(("budget", "runs"), [(None, 1), (3 * 64 * 40 * 4, 1), (2 * 64 * 40 * 4, 2), (1, 3)])
+def test_little_memory_takes_more_runs_of_the_network_and_gives_the_same(maps, budget, runs):
+    """40 test images, three blocks of units: 3, 64 and 6."""
+    net, layers, images, labels = maps
+    options = {} if budget is None else {"budget": budget}
+    seen = []
+    whole = list(measures.unit_activity(net, layers, images, labels, 40))
+    net[0].register_forward_hook(lambda *_: seen.append(1))
+    found = list(measures.unit_activity(net, layers, images, labels, 40, **options))
+    assert len(seen) == runs
+    for (layer, block), (name, expected) in zip(found, whole, strict=True):
+        assert layer == name
+        np.testing.assert_array_equal(block, expected)
+
+
+@pytest.mark.parametrize("block", [64, 2, 1000])
+def test_neither_budget_nor_blocks_change_a_measure(maps, monkeypatch, block):
+    net, layers, images, labels = maps
+    monkeypatch.setattr(measures, "BLOCK", block)
+    options = {"classes": 4, "bins": 5, "shuffles": 3, "seed": 1}
+    found, frugal = (measures.measure_all(*maps, **options, **o) for o in ({}, {"budget": 1}))
+    for layer, first, end in (("1", 0, 3), ("4", 3, 73)):
+        activity = np.concatenate(
+            [part for name, part in measures.unit_activity(net, layers, images, labels) if name == layer],
+            axis=1,
+        )
+        rng = stream("information", 1, layer)
+        whole = measures.measure(activity, labels.numpy(), 4, bins=5, shuffles=3, rng=rng)
+        for name, values in whole.items():
+            np.testing.assert_array_equal(found[name][first:end], values)
+            np.testing.assert_array_equal(frugal[name][first:end], values)
+    assert len(found["dead"]) == 73
+    assert len(np.unique(found["information_null_bits"])) > 20

@@ -77,11 +77,33 @@ def test_a_pass_of_feature_maps_draws_no_block_twice(settings, toy, monkeypatch)
 
 
 def test_draws_of_a_block_do_not_depend_on_where_reading_starts():
-    whole = noise.draws(("k",), 0, 350, (3, 2), torch.device("cpu"))
+    whole = noise.draws(("k",), 0, 350, (3, 2), torch.device("cpu"), 100)
     for start, count in [(0, 1), (99, 2), (100, 100), (130, 220)]:
-        part = noise.draws(("k",), start, count, (3, 2), torch.device("cpu"))
+        part = noise.draws(("k",), start, count, (3, 2), torch.device("cpu"), 100)
         assert torch.equal(part, whole[start : start + count])
     assert not torch.equal(whole[:100], whole[100:200])
+
+
+@pytest.mark.parametrize(
+    ("elements", "size"),
+    [([1024, 1024], 100), ([2**25 // 100], 100), ([2**22, 2**22], 4), ([2**25, 1], 1), ([2**26], 1)],
+)
+def test_images_share_a_generator_as_far_as_their_elements_fit_the_memory(elements, size):
+    spread = {str(place): torch.empty(number, device="meta") for place, number in enumerate(elements)}
+    assert noise.block_size(spread) == size
+
+
+def test_small_blocks_belong_to_the_image_too_and_set_the_size_of_a_pass(settings, toy, monkeypatch):
+    net, (images, labels), sd = maps(settings, toy)
+    monkeypatch.setattr(noise, "ELEMENTS", 7 * sum(values.numel() for values in sd.values()))
+    asked, passes = [], noise.passes
+    monkeypatch.setattr(noise, "passes", lambda *given: asked.append(given[2]) or passes(*given))
+    monkeypatch.setattr(noise, "pass_size", lambda *_: 20)
+    whole = noisy(net, (images, labels), [0.5], spread=sd)
+    parts = noisy(net, (images, labels), [0.5], spread=sd, size=5)
+    assert asked == [14, 5]  # two whole blocks of 7
+    np.testing.assert_array_equal(whole[1], parts[1])
+    np.testing.assert_allclose(whole[0], parts[0], rtol=1e-5)
 
 
 def test_measured_spread_is_the_spread_asked_for_and_follows_the_units_scale():
@@ -97,7 +119,7 @@ def test_measured_spread_is_the_spread_asked_for_and_follows_the_units_scale():
     inputs = torch.rand(6000, 1, 2, 2)
     sd = moments(net, {"2": 3}, iter([inputs]))["2"][1]
     clean = net(inputs)
-    added = {"2": noise.draws(("spread",), 0, 6000, (3,), torch.device("cpu")) * sd.float()}
+    added = {"2": noise.draws(("spread",), 0, 6000, (3,), torch.device("cpu"), 100) * sd.float()}
     with noise.noisy(net, added, 0.3), observed(net, ["2"]) as seen:
         net(inputs)
     difference = (seen["2"] - clean).double()

@@ -7,8 +7,7 @@ import yaml
 
 from directions import config, provenance
 from directions.analyses import ANALYSES, DERIVED, MADE_BY
-from directions.errors import InputError
-from directions.provenance import Ancestry, code_of
+from directions.provenance import Ancestry
 from directions.recipe import RECIPES
 from directions.runs import expand, labels
 
@@ -95,7 +94,7 @@ def test_a_string_says_the_jobs_own_settings_and_a_digest():
         "repeats": 10,
         "split": "train",
     }
-    assert set(asked) == {"settings", "upstream"}
+    assert set(asked) == {"stage", "settings", "upstream"}
     assert json.loads(found["labels mnist images-all_corrupt-1.0_seed-0"])["settings"] == {
         "dataset": "mnist", "images": "all", "corrupt": 1.0, "seed": 0
     }  # fmt: skip
@@ -112,6 +111,8 @@ def test_a_string_says_the_jobs_own_settings_and_a_digest():
 def test_every_job_has_a_string_of_its_own():
     found = everything(load())
     assert len(set(found.values())) == len(found)
+    # Two stages may have equal settings and the same upstream: their names tell them apart.
+    assert all(json.loads(text)["stage"] == job.split()[0] for job, text in found.items())
 
 
 def test_collect_is_told_its_runs_in_the_order_of_the_run_table():
@@ -272,106 +273,6 @@ def test_every_analysis_and_table_has_a_stage():
     assert len([job for job in found if SELECTIVE in job and job.startswith(("collect", *DERIVED))]) == len(
         MADE_BY
     )
-
-
-# Code
-
-
-@pytest.fixture
-def tree(tmp_path):
-    """A little repository in which every way to import a module occurs."""
-    files = {
-        "scripts/draw.py": "import numpy\nfrom directions.tables import read\nfrom directions import style\n",
-        "src/directions/__init__.py": "NAME = 'x'\n\n\ndef call(): pass\n",
-        "src/directions/tables.py": "def read():\n    import directions.deep.low as low\n    return low\n",
-        "src/directions/style.py": "import os.path\nfrom . import NAME, call, colours\n",
-        "src/directions/colours.py": "",
-        "src/directions/unused.py": "raise SystemExit\n",
-        "src/directions/deep/__init__.py": "from .high import up\n",
-        "src/directions/deep/high.py": "from ..seeds import stream as up\n",
-        "src/directions/deep/low.py": "from directions.deep import low, high  # in a circle\n",
-        "src/directions/seeds.py": "def stream(): pass\n",
-        "src/directions/figures/__init__.py": "",
-        "src/directions/figures/fig1a.py": "from directions.figures import panel\n",
-        "src/directions/figures/panel.py": "",
-    }
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path
-
-
-FOUND = [
-    "scripts/draw.py",
-    "src/directions/__init__.py",
-    "src/directions/colours.py",
-    "src/directions/deep/__init__.py",
-    "src/directions/deep/high.py",
-    "src/directions/deep/low.py",
-    "src/directions/seeds.py",
-    "src/directions/style.py",
-    "src/directions/tables.py",
-]
-
-
-@pytest.mark.parametrize("absolute", [True, False])
-def test_all_imported_modules_are_found(tree, absolute):
-    script = tree / "scripts/draw.py" if absolute else Path("scripts/draw.py")
-    assert code_of(script, tree) == FOUND
-
-
-def test_modules_named_at_run_time(tree):
-    extra = ("directions.figures.fig1a",)
-    figures = [f"src/directions/figures/{name}.py" for name in ("__init__", "fig1a", "panel")]
-    assert code_of("scripts/draw.py", tree, extra) == [FOUND[0], *sorted(FOUND[1:] + figures)]
-
-
-def test_a_changed_import_is_seen_at_once(tree):
-    assert "src/directions/unused.py" not in code_of("scripts/draw.py", tree)
-    (tree / "src/directions/colours.py").write_text("import directions.unused\n")
-    assert "src/directions/unused.py" in code_of("scripts/draw.py", tree)
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("import directions.gone", "imports directions.gone, but src/directions/gone.py does not exist"),
-        (
-            "from directions.gone import x",
-            "imports directions.gone, but src/directions/gone.py does not exist",
-        ),
-        ("from directions.deep.gone import x", "src/directions/deep/gone.py does not exist"),
-        ("from directions import gone", "imports gone from directions, which has no such module or name"),
-        ("from . import gone", "imports gone from directions, which has no such module or name"),
-        ("def broken(:", "line 1: not valid Python"),
-    ],
-)
-def test_what_cannot_be_found_is_named_with_its_importer(tree, line, message):
-    (tree / "src/directions/colours.py").write_text(line + "\n")
-    with pytest.raises(InputError) as caught:
-        code_of("scripts/draw.py", tree)
-    assert message in str(caught.value)
-    assert "src/directions/colours.py" in str(caught.value)
-
-
-def test_a_missing_script_or_extra_module(tree):
-    with pytest.raises(InputError, match="scripts/gone.py does not exist"):
-        code_of("scripts/gone.py", tree)
-    with pytest.raises(
-        InputError, match=r"directions.figures.fig9, but src/directions/figures/fig9.py does not"
-    ):
-        code_of("scripts/draw.py", tree, extra=("directions.figures.fig9",))
-
-
-def test_every_script_of_the_repository_can_be_followed():
-    scripts = sorted((ROOT / "scripts").glob("*.py"))
-    assert scripts
-    for script in scripts:
-        found = code_of(script, ROOT)
-        assert found[0] == f"scripts/{script.name}"
-        assert "src/directions/__init__.py" in found
-        assert all((ROOT / path).is_file() for path in found)
 
 
 def test_the_digest_follows_content_and_not_order():

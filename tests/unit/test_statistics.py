@@ -46,6 +46,17 @@ def test_areas_are_means_of_the_zero_clamp_only():
     assert estimate("auc", both, "k", 0.0).value == pytest.approx(clean)
 
 
+def test_areas_are_of_top5_accuracy_where_it_was_measured():
+    tables = synthetic.corruption_tables()
+    areas = tables["areas"]
+    measured = tables | {"areas": areas.assign(auc_top5=0.9 - areas["auc"])}
+    mean = areas.groupby("corrupt")["auc"].mean()
+    assert estimate("auc_difference", tables, "k").value == pytest.approx(mean[0.0] - mean[1.0])
+    assert estimate("auc_difference", measured, "k").value == pytest.approx(mean[1.0] - mean[0.0])
+    assert estimate("auc", measured, "k", 0.0).value == pytest.approx(0.9 - mean[0.0])
+    assert estimate("auc_trend", measured, "k").value > 0 > estimate("auc_trend", tables, "k").value
+
+
 def test_area_under_noise_is_the_mean_over_log_noise():
     tables = synthetic.corruption_tables(auc={0.0: 0.7, 1.0: 0.2}, networks=2, orderings=2)
     noise = tables["noise"]

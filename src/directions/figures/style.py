@@ -105,6 +105,8 @@ class Layout(NamedTuple):
     subtitles: tuple[str, ...] = ("",)  # one per panel
     width: float = WIDTH
     bar: bool = False  # room for a colour bar at the right
+    beside: float = RIGHT  # inches at the right of every panel, more where it has an axis there
+    shares: tuple[float, ...] = ()  # of the panels in the width that is left for them; equal by default
 
     @property
     def lines(self) -> list[str]:
@@ -123,16 +125,15 @@ def panels(tables: Tables, study: str, layout: Layout) -> tuple[Figure, list[Axe
     lines = max(subtitle.count("\n") + 1 if subtitle else 0 for subtitle in layout.subtitles)
     top = 0.30 + 0.15 * lines
     height, width = foot + between + PLOT_HEIGHT + top, layout.width
-    right = RIGHT + (BAR if layout.bar else 0)
-    number = len(layout.subtitles)
-    each = (width - right - LEFT * number - RIGHT * (number - 1)) / number
-    figure = Figure(figsize=(width, height))
-    axes = []
-    for place, subtitle in enumerate(layout.subtitles):
-        left = LEFT + place * (each + LEFT + RIGHT)
+    shares = layout.shares or (1.0,) * len(layout.subtitles)
+    room = width - (LEFT + layout.beside) * len(shares) - (BAR if layout.bar else 0)
+    figure, axes, left = Figure(figsize=(width, height)), [], LEFT
+    for subtitle, share in zip(layout.subtitles, shares, strict=True):
+        each = room * share / sum(shares)
         box = (left / width, (foot + between) / height, each / width, PLOT_HEIGHT / height)
         axes.append(figure.add_axes(box))
         axes[-1].text(0, 1.035, subtitle, transform=axes[-1].transAxes, fontsize=SMALL, linespacing=1.3)
+        left += each + layout.beside + LEFT
     axes[0].set_title(words.title(tables, study), pad=6 + 11 * lines)
     figure.text(0.02, 0.06 / height, "\n".join(layout.lines), fontsize=SMALL, va="bottom", linespacing=1.25)
     return figure, axes
@@ -207,12 +208,13 @@ def save(figure: Figure, pdf: Path | str, png: Path | str) -> None:
 # --- curves ---
 
 
-def chance_line(axes: Axes, classes: int) -> None:
-    """A dotted level at 1/classes, named on the line."""
-    axes.axhline(1 / classes, color=colour("chance"), linestyle=":", linewidth=1.0, zorder=1)
+def chance_line(axes: Axes, classes: int, guesses: int = 1) -> None:
+    """A dotted level at guesses/classes, named below the line, or above it where it is near the axis."""
+    level, low = guesses / classes, guesses / classes < 0.07
+    axes.axhline(level, color=colour("chance"), linestyle=":", linewidth=1.0, zorder=1)
     axes.text(
-        0.35, 1 / classes - 0.012, "chance", transform=axes.get_yaxis_transform(), va="top",
-        fontsize=SMALL, color=colour("chance"),
+        0.35, level + (0.012 if low else -0.012), "chance", transform=axes.get_yaxis_transform(),
+        va="bottom" if low else "top", fontsize=SMALL, color=colour("chance"),
     )  # fmt: skip
 
 
