@@ -25,6 +25,7 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 RUNS = expand_runs(STUDY)
+DISTRIBUTED = {name for name, runs in RUNS.items() if all(run["norm_batch"] for run in runs.values())}
 ANCESTRY = Ancestry(STUDY)
 DATA = f"{STUDY['data_root']}/{{dataset}}.safetensors"
 ENVIRONMENT = f"{workflow.basedir}/environment.yaml"

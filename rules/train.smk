@@ -1,5 +1,14 @@
 # Training carries a RECIPE number (directions/recipe.py) in `asked` instead of its code as an input,
-# so that a comment in the training loop does not cost a GPU week.
+# so that a comment in the training loop does not cost a GPU week. The shell line of a rule counts as code:
+# another one for `train` would train every network again, so `train_distributed` has its own.
+TRAIN = (
+    "scripts/train.py --data {input.data} --ledger {input.ledger} --asked {params.asked:q}"
+    " --resume {params.resume} --model {output.model} --checkpoints {output.checkpoints}"
+    " --history {output.history} --record {output.record}"
+    " --device {resources.device} --threads {threads} > {log} 2>&1"
+)
+
+
 rule train:
     input:
         data=data_of,
@@ -13,6 +22,8 @@ rule train:
         "logs/{study}/models/{experiment}/{run}.log",
     benchmark:
         "benchmarks/{study}/models/{experiment}/{run}.tsv"
+    wildcard_constraints:
+        experiment=one_of(set(RUNS) - DISTRIBUTED),
     conda:
         ENVIRONMENT
     resources:
@@ -22,7 +33,34 @@ rule train:
         # No output: Snakemake deletes the outputs of a killed job, and this must outlive it.
         resume="results/{study}/resume/{experiment}/{run}",
     shell:
-        "python scripts/train.py --data {input.data} --ledger {input.ledger} --asked {params.asked:q}"
-        " --resume {params.resume} --model {output.model} --checkpoints {output.checkpoints}"
-        " --history {output.history} --record {output.record}"
-        " --device {resources.device} --threads {threads} > {log} 2>&1"
+        f"python {TRAIN}"
+
+
+# Networks that may be trained by several processes (docs/DEVIATIONS.md, D28); how many is the machine's affair:
+# --set-resources train_distributed:processes=4 --set-threads train_distributed=32
+rule train_distributed:
+    input:
+        data=data_of,
+        ledger=ledger_of,
+    output:
+        model=rules.train.output.model,
+        checkpoints=rules.train.output.checkpoints,
+        history=rules.train.output.history,
+        record=rules.train.output.record,
+    log:
+        "logs/{study}/models/{experiment}/{run}.log",
+    benchmark:
+        "benchmarks/{study}/models/{experiment}/{run}.tsv"
+    wildcard_constraints:
+        experiment=one_of(DISTRIBUTED),
+    conda:
+        ENVIRONMENT
+    resources:
+        device=STUDY["device"],
+        processes=1,
+    params:
+        asked=asked("train"),
+        resume=rules.train.params.resume,
+    shell:
+        "test {resources.processes} = 1 && start=python"
+        f" || start='torchrun --standalone --nproc-per-node {{resources.processes}}'; $start {TRAIN}"

@@ -1,12 +1,16 @@
-"""Train one network; a killed run goes on where it was and ends with the same weights."""
+"""Train one network; a killed run goes on where it was and ends with the same weights.
 
+With several GPUs: torchrun --standalone --nproc-per-node 4 scripts/train.py ... (needs norm_batch).
+"""
+
+import argparse
 import logging
 import shutil
 from pathlib import Path
 
 import pandas as pd
 
-from directions import cli, models, records, training, weights
+from directions import cli, models, processes, records, snapshots, training, weights
 from directions.examples import load_examples
 from directions.files import atomic
 
@@ -25,15 +29,22 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--history", required=True, help="CSV to write, one row per evaluated epoch")
     parser.add_argument("--record", required=True, help="JSON to write: settings, sizes, final scores")
     args = parser.parse_args(argv)
-    device = cli.prepare_torch(args.device, args.threads)
+    with processes.joined() as group:
+        run(args, group)
+
+
+def run(args: argparse.Namespace, group: processes.Processes) -> None:
+    """What each process does; the first writes."""
+    threads = group.threads(args.threads)
+    device = group.device(cli.prepare_torch(args.device, threads))
     settings = cli.settings(args.asked)
 
-    train_set = load_examples(args.data, args.ledger, "train", device)
-    tested = settings.get("test_images", "all")
-    test_set = load_examples(args.data, args.ledger, "test", device, tested)
+    tested, workers = settings.get("test_images", "all"), threads - 1
+    train_set = load_examples(args.data, args.ledger, "train", device, workers=workers)
+    test_set = load_examples(args.data, args.ledger, "test", device, tested, workers)
     header = records.header(settings, train_set)
     model = models.build(settings, train_set.image_shape, train_set.classes).to(device)
-    log.info("%s", records.describe(header, model, train_set, device, args.threads))
+    log.info("%s", records.describe(header, model, train_set, device, threads))
     history = training.train(
         model,
         train_set,
@@ -42,11 +53,14 @@ def main(argv: list[str]) -> None:
         resume=args.resume,
         fingerprint=records.fingerprint(header, train_set),
         snapshot_seconds=args.snapshot_seconds,
+        processes=group,
     )
 
+    if not group.first:
+        return
     with atomic(args.history) as partial:
         pd.DataFrame(history).to_csv(partial, index=False)
-    weights.save(args.checkpoints, dict(training.checkpoints(args.resume, settings)), header)
+    weights.save(args.checkpoints, dict(snapshots.checkpoints(args.resume, settings)), header)
     weights.save(args.model, model.state_dict(), header)
     records.save(args.record, header, model, train_set, test_set, history[-1])
     shutil.rmtree(args.resume, ignore_errors=True)

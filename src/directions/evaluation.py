@@ -6,6 +6,7 @@ but rounding in the last digits of the loss.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -89,9 +90,22 @@ def has_top5(logits: Tensor) -> bool:
     return logits.shape[1] > FEW
 
 
+class Totals(NamedTuple):
+    """Summed cross-entropy in nats, numbers of correct answers and of those right among the first five."""
+
+    loss: float
+    correct: int
+    top5: int
+
+    def means(self, images: int, classes: int) -> Score:
+        """What these sums over so many images are per image."""
+        top5 = self.top5 / images if classes > FEW else None
+        return Score(self.loss / images, self.correct / images, top5)
+
+
 @torch.no_grad()
-def evaluate(model: nn.Module, images: Tensor, labels: Tensor, size: int | None = None) -> Score:
-    """Score of `model`, in evaluation mode, on uint8 images (n, c, h, w) and labels (n,).
+def totals(model: nn.Module, images: Tensor, labels: Tensor, size: int | None = None) -> tuple[Totals, int]:
+    """(sums over images uint8 (n, c, h, w) with labels (n,), number of classes), in evaluation mode.
 
     size: images per pass, None: see `pass_size`.
     """
@@ -104,5 +118,10 @@ def evaluate(model: nn.Module, images: Tensor, labels: Tensor, size: int | None 
         loss, correct = loss + added_loss, correct + added_correct
         top5 += correct_top5(logits, targets)
     model.train(training)
-    number = len(labels)
-    return Score(loss / number, correct / number, top5 / number if has_top5(logits) else None)
+    return Totals(loss, correct, top5), logits.shape[1]
+
+
+def evaluate(model: nn.Module, images: Tensor, labels: Tensor, size: int | None = None) -> Score:
+    """Score of `model` on uint8 images (n, c, h, w) and labels (n,); see `totals`."""
+    sums, classes = totals(model, images, labels, size)
+    return sums.means(len(labels), classes)

@@ -13,8 +13,6 @@ from directions.files import atomic
 from directions.imagefiles import ImageFiles
 from directions.recipe import RECIPES
 
-SCORES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
-
 
 def header(settings: dict, train_set: Examples) -> dict:
     """What rebuilds the network: its settings, image shape (c, h, w) and number of classes."""
@@ -38,10 +36,11 @@ def fingerprint(header: dict, train_set: Examples) -> str:
 def describe(header: dict, model: nn.Module, train_set: Examples, device: torch.device, threads: int) -> str:
     """One line for the log: what is trained, on what, with what."""
     settings = header["settings"]
+    length = f"{settings['steps']} steps" if settings["steps"] else f"{settings['epochs']} epochs"
     return (
         f"{settings['model']} with {sum(models.unit_layers(model).values())} units and "
         f"{models.parameter_count(model)} parameters, {len(train_set)} images of {settings['dataset']}, "
-        f"corrupt {settings['corrupt']}, seed {settings['seed']}, {settings['epochs']} epochs, "
+        f"corrupt {settings['corrupt']}, seed {settings['seed']}, {length}, "
         f"{settings['precision']} on {device} with {threads} threads, torch {torch.__version__}"
     )
 
@@ -63,5 +62,6 @@ def save(
         "changed_share": train_set.changed_share,
     }
     with atomic(path) as partial:
-        record = settings | sizes | {name: last[name] for name in SCORES}
+        scores = {name: value for name, value in last.items() if name != "epoch"}
+        record = settings | sizes | scores
         partial.write_text(json.dumps(record, indent=1) + "\n")

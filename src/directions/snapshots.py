@@ -1,13 +1,21 @@
-"""Snapshots to resume from. Not workflow outputs: losing one costs time, never a result."""
+"""What a killed job needs to go on. Not workflow outputs: losing them costs time, never a result."""
 
 import logging
 import pickle
+import time
 import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn, optim
 
+from directions import weights
 from directions.files import atomic
+from directions.processes import Processes
+
+FORM = 2  # of what a snapshot holds: one of another form is a foreign one
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +23,7 @@ log = logging.getLogger(__name__)
 def save(path: Path, fingerprint: str, state: dict) -> None:
     """Write beside `path`, then rename: a killed job leaves the old snapshot or the new one."""
     with atomic(path) as partial:
-        torch.save({"fingerprint": fingerprint, "state": state}, partial)
+        torch.save({"form": FORM, "fingerprint": fingerprint, "state": state}, partial)
 
 
 def load(path: Path, fingerprint: str) -> dict | None:
@@ -24,7 +32,7 @@ def load(path: Path, fingerprint: str) -> dict | None:
         return None
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
-        found = saved["fingerprint"]
+        found = saved["fingerprint"], saved.get("form")
     except (
         OSError,
         RuntimeError,
@@ -36,7 +44,97 @@ def load(path: Path, fingerprint: str) -> dict | None:
     ) as error:
         log.warning("snapshot %s cannot be read (%s): starting afresh", path, type(error).__name__)
         return None
-    if found != fingerprint:
+    if found != (fingerprint, FORM):
         log.warning("snapshot %s is of other settings or another recipe: starting afresh", path)
         return None
     return saved["state"]
+
+
+@dataclass
+class Progress:
+    """How far training is.
+
+    step: optimizer steps done. history: one row per evaluated epoch. random: {device: state} of the global
+    generators before the next step, where dropout draws from them; else None.
+    """
+
+    step: int = 0
+    history: list[dict] = field(default_factory=list)
+    random: dict[str, Tensor] | None = None
+
+
+@dataclass
+class Keeper:
+    """Keeps in the folder `resume` what a job needs that goes on: a snapshot, and checkpoints of epochs.
+
+    last: the newest file kept in, or restored by, this job.
+    """
+
+    resume: Path
+    fingerprint: str
+    seconds: float
+    model: nn.Module
+    optimizer: optim.Optimizer
+    last: Path | None = None
+
+    def __post_init__(self):
+        self._saved_at = time.monotonic()
+
+    @property
+    def path(self) -> Path:
+        """Where the snapshot is."""
+        return self.resume / "snapshot.pt"
+
+    def due(self) -> bool:
+        """Is the last snapshot `seconds` old?"""
+        return time.monotonic() - self._saved_at >= self.seconds
+
+    def snapshot(self, progress: Progress) -> None:
+        """Replace the snapshot by one of the model and optimizer as they are."""
+        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+        save(self.path, self.fingerprint, state | asdict(progress))
+        self.last, self._saved_at = self.path, time.monotonic()
+
+    def checkpoint(self, epoch: int) -> None:
+        """Keep the weights as they are after this epoch (0: before the first)."""
+        self.last = kept(self.resume, epoch)
+        weights.save(self.last, self.model.state_dict(), {})
+
+    def restored(self, processes: Processes) -> Progress:
+        """The progress of a killed job, its state put back into model and optimizer; else none.
+
+        The first process reads the snapshot for all, so that all go on from the same one.
+        """
+        saved = processes.received(load(self.path, self.fingerprint) if processes.first else None)
+        if saved is None:
+            return Progress()
+        self.model.load_state_dict(saved["model"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.last = self.path
+        return Progress(saved["step"], saved["history"], saved["random"])
+
+
+def random_states(device: torch.device) -> dict[str, Tensor]:
+    """The states of the global generators that dropout on `device` may draw from."""
+    states = {"cpu": torch.get_rng_state()}
+    return states | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else states
+
+
+def set_random_states(states: dict[str, Tensor], device: torch.device) -> None:
+    """Put back what `random_states` returned."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)
+
+
+def kept(resume: Path, epoch: int) -> Path:
+    """Where the checkpoint of an epoch in `keep_epochs` waits until training is over."""
+    return resume / f"epoch-{epoch:06d}.safetensors"
+
+
+def checkpoints(resume: Path, settings: dict) -> Iterator[tuple[str, Tensor]]:
+    """("epoch-000005/linear1.weight", tensor) of every checkpoint kept, in order of epochs."""
+    for epoch in sorted(set(settings["keep_epochs"])):
+        path = kept(resume, epoch)
+        for name, tensor in weights.load_state(path)[0].items():
+            yield f"{path.stem}/{name}", tensor

@@ -1,20 +1,24 @@
 """One training loop for every model of the study. Raise RECIPES["train"] when a change alters its weights."""
 
 import logging
+import math
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy
 
-from directions import snapshots, weights
+from directions import steps
+from directions.batchstatistics import over_groups, running_statistics
 from directions.errors import InputError
-from directions.evaluation import Score, evaluate, scaled
+from directions.evaluation import Score, Totals, scaled, totals
 from directions.examples import Examples
-from directions.seeds import number, torch_stream
+from directions.processes import ALONE, Processes
+from directions.seeds import number
+from directions.snapshots import Keeper, Progress, random_states, set_random_states
 
 log = logging.getLogger(__name__)
 
@@ -34,43 +38,16 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager:
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
-def check_batches(model: nn.Module, images: int, batch: int) -> None:
-    """Raise InputError where batch norm would meet a batch of one image, which has no variance."""
-    normed = any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
-    if normed and (batch == 1 or images % batch == 1):
-        raise InputError(
-            f"batch: {images} images in batches of {batch} leave a batch of 1, of which batch norm cannot "
-            "take a variance: change `batch` or `images`"
-        )
-
-
-def train_epoch(
-    model: nn.Module, optimizer: optim.Optimizer, train: Examples, settings: dict, epoch: int
-) -> None:
-    """One pass over the training set, in an order and with dropout that depend on (seed, epoch) alone.
-
-    So resuming needs no stored random state. Raises InputError when the loss is no longer a number.
-    """
-    device = train.images.device
-    seed = settings["seed"]
-    if settings["dropout"]:
-        torch.manual_seed(number("dropout", seed, epoch))  # nn.Dropout knows only the global generator
-    order = torch.randperm(len(train.labels), generator=torch_stream("order", seed, epoch)).to(device)
-    images, labels = train.images[order], train.labels[order]
-    model.train()
-    for batch_images, batch_labels in zip(
-        images.split(settings["batch"]), labels.split(settings["batch"]), strict=True
-    ):
-        optimizer.zero_grad(set_to_none=True)
-        with autocast(settings["precision"], device):
-            loss = cross_entropy(model(scaled(batch_images)), batch_labels)
-        loss.backward()
-        optimizer.step()
-    if not torch.isfinite(loss):
-        raise InputError(
-            f"the loss is {loss.item()} after epoch {epoch + 1}: lower learning_rate "
-            f"(now {settings['learning_rate']}) of this experiment"
-        )
+def take_step(
+    model: nn.Module, optimizer: optim.Optimizer, images: Tensor, labels: Tensor, precision: str
+) -> Tensor:
+    """One step on uint8 images (n, c, h, w) and labels (n,); returns the loss before it, in nats."""
+    optimizer.zero_grad(set_to_none=True)
+    with autocast(precision, images.device):
+        loss = cross_entropy(model(scaled(images)), labels)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
 
 
 def train(
@@ -82,94 +59,148 @@ def train(
     resume: Path,
     fingerprint: str,
     snapshot_seconds: float = 30.0,
+    processes: Processes = ALONE,
 ) -> list[dict]:
     """Train in place; return one row per evaluated epoch: losses in nats and accuracies on both sets.
 
     `resume` is a folder for what a killed job needs to go on: a snapshot and the checkpoints kept so far
-    (see `kept`); a snapshot is written when the last is `snapshot_seconds` old, which changes no result.
-    A snapshot with another `fingerprint` is ignored. Raises InputError when the network ends
-    below `require_train_accuracy`, or cannot be trained in such batches.
+    (see `Keeper`); a snapshot is written when the last is `snapshot_seconds` old, which changes no result.
+    A snapshot with another `fingerprint` is ignored. Several `processes` all call this; the first writes.
+    Raises InputError when the network ends below `require_train_accuracy`, when its loss is no longer a
+    number, and when it cannot be trained in such batches or by so many processes.
     """
-    check_batches(model, len(train_set), settings["batch"])
+    plan = steps.planned(model, train_set, settings, processes)
     optimizer = make_optimizer(model, settings)
-    first, history = restored(model, optimizer, resume / "snapshot.pt", fingerprint)
-    epochs = settings["epochs"]
-    keep = set(settings["keep_epochs"])
-    if first == 0 and 0 in keep:
-        weights.save(kept(resume, 0), model.state_dict(), {})
-    started = saved_at = time.monotonic()
-    for epoch in range(first, epochs):
-        train_epoch(model, optimizer, train_set, settings, epoch)
-        done = epoch + 1
-        if done % settings["evaluate_every"] == 0 or done == epochs:
-            scores = (
-                evaluate(model, train_set.images, train_set.labels),
-                evaluate(model, test_set.images, test_set.labels),
-            )
-            history.append(row(done, *scores))
-            pace = (time.monotonic() - started) / (done - first)
-            report(history[-1], epochs, pace)
-        if done in keep:
-            weights.save(kept(resume, done), model.state_dict(), {})
-        if time.monotonic() - saved_at >= snapshot_seconds and done < epochs:
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-            snapshots.save(resume / "snapshot.pt", fingerprint, state | {"epoch": done, "history": history})
-            saved_at = time.monotonic()
-    require(history[-1]["train_accuracy"], settings)
-    return history
+    keeper = Keeper(resume, fingerprint, snapshot_seconds, model, optimizer)
+    progress = keeper.restored(processes)
+    if progress.step:
+        log.info("resuming after step %d of %d", progress.step, plan.steps)
+    elif 0 in settings["keep_epochs"] and processes.first:
+        keeper.checkpoint(0)
+    loop = Loop(train_set, test_set, settings, plan, keeper, progress, processes)
+    with over_groups(model, settings["norm_batch"]):
+        for epoch in range(progress.step // plan.per_epoch, plan.epochs):
+            loop.train_epoch(epoch)
+            loop.end_epoch(epoch + 1)
+    if processes.first:
+        require(progress.history[-1]["train_accuracy"], settings, plan)
+    return progress.history
 
 
-def restored(
-    model: nn.Module, optimizer: optim.Optimizer, snapshot: Path, fingerprint: str
-) -> tuple[int, list[dict]]:
-    """(epochs done, history) of a killed job, its state put back into model and optimizer; else (0, [])."""
-    saved = snapshots.load(snapshot, fingerprint)
-    if saved is None:
-        return 0, []
-    model.load_state_dict(saved["model"])
-    optimizer.load_state_dict(saved["optimizer"])
-    log.info("resuming after epoch %d", saved["epoch"])
-    return saved["epoch"], saved["history"]
+@dataclass
+class Loop:
+    """A training under way; the network and its optimizer are the keeper's."""
 
+    train_set: Examples
+    test_set: Examples
+    settings: dict
+    plan: steps.Plan
+    keeper: Keeper
+    progress: Progress
+    processes: Processes
 
-def row(epoch: int, on_train: Score, on_test: Score) -> dict:
-    """One line of the history table."""
-    return {
-        "epoch": epoch,
-        "train_loss": on_train.loss,
-        "train_accuracy": on_train.accuracy,
-        "test_loss": on_test.loss,
-        "test_accuracy": on_test.accuracy,
-    }
+    def __post_init__(self):
+        self.model, self.optimizer = self.keeper.model, self.keeper.optimizer
+        self.replica = self.processes.replica(self.model)
+        self.statistics = running_statistics(self.model)
+        self.loss = torch.zeros(())  # of the latest step, on this process's share
+        self.first_step, self.started = self.progress.step, time.monotonic()
 
+    def train_epoch(self, epoch: int) -> None:
+        """The steps of this epoch (from 0) that are still to take; may leave snapshots on its way.
 
-def report(latest: dict, epochs: int, pace: float) -> None:
-    """Log where training stands and how long the rest takes; `pace` in seconds per epoch."""
-    log.info(
-        "epoch %d/%d  loss %.4f  train accuracy %.4f  test accuracy %.4f  %.2f s/epoch  %.0f s left",
-        latest["epoch"], epochs, latest["train_loss"], latest["train_accuracy"], latest["test_accuracy"],
-        pace, pace * (epochs - latest["epoch"]),
-    )  # fmt: skip
+        Order of images and dropout depend on (seed, epoch) alone.
+        """
+        settings, progress = self.settings, self.progress
+        if settings["dropout"]:  # nn.Dropout knows only the global generator
+            torch.manual_seed(number("dropout", settings["seed"], epoch))
+            if progress.random:
+                set_random_states(progress.random, self.train_set.images.device)
+                progress.random = None
+        self.model.train()
+        left = self.plan.left(epoch, progress.step)
+        for images, labels in steps.batches(self.train_set, settings, epoch, left, self.processes):
+            if self.processes.first and progress.step > self.first_step and self.keeper.due():
+                self.snapshot()  # here, where an epoch that ended is evaluated and kept, too
+            if settings["schedule"] != "constant":
+                for group in self.optimizer.param_groups:
+                    group["lr"] = steps.learning_rate(settings, progress.step, self.plan.steps)
+            self.loss = take_step(self.replica, self.optimizer, images, labels, settings["precision"])
+            self.processes.average(self.statistics)
+            progress.step += 1
 
+    def end_epoch(self, done: int) -> None:
+        """Evaluate, log and keep what is due when this many epochs are done."""
+        if self.processes.first:
+            self.check(self.loss.item())
+        if done % self.settings["evaluate_every"] == 0 or done == self.plan.epochs:
+            on_train, on_test = self.score(self.train_set), self.score(self.test_set)
+            self.progress.history.append(row(done, on_train, on_test))
+            if self.processes.first:
+                self.check(on_train.loss, on_test.loss)
+                report(self.progress, self.plan, self.pace())
+        if done in self.settings["keep_epochs"] and self.processes.first:
+            self.keeper.checkpoint(done)
 
-def require(accuracy: float, settings: dict) -> None:
-    """Raise InputError where a network that had to memorise its labels did not."""
-    wanted = settings["require_train_accuracy"]
-    if wanted is not None and accuracy < wanted:
+    def snapshot(self) -> None:
+        """Leave a snapshot, unless what it would hold are no longer numbers."""
+        loss = self.loss.item()
+        self.check(loss)
+        random = random_states(self.train_set.images.device) if self.settings["dropout"] else None
+        self.keeper.snapshot(replace(self.progress, random=random))
+        log.info("step %d/%d  loss %.4f  %.3f s/step", self.progress.step, self.plan.steps, loss, self.pace())
+
+    def pace(self) -> float:
+        """Seconds per step, evaluation included."""
+        return (time.monotonic() - self.started) / (self.progress.step - self.first_step)
+
+    def score(self, examples: Examples) -> Score:
+        """The network's score, each process having looked at a part of the images."""
+        mine = self.processes.part(len(examples))
+        sums, classes = totals(self.model, examples.images[mine], examples.labels[mine])
+        sums = Totals(*self.processes.summed(sums, examples.labels.device))
+        return sums.means(len(examples), classes)
+
+    def check(self, *losses: float) -> None:
+        """Raise InputError when one of the losses, or any weight, is no longer a number."""
+        tensors = self.model.state_dict().values()
+        if all(map(math.isfinite, losses)) and torch.stack([t.isfinite().all() for t in tensors]).all():
+            return
+        epoch = -(-self.progress.step // self.plan.per_epoch)
         raise InputError(
-            f"training accuracy is {accuracy:.4f} after {settings['epochs']} epochs, the experiment requires "
-            f"{wanted}: raise `epochs`, or lower `require_train_accuracy` (null: no requirement)"
+            f"training diverged in epoch {epoch}, by step {self.progress.step} of {self.plan.steps} (loss "
+            f"{', '.join(map(str, losses))}): lower learning_rate (now {self.settings['learning_rate']}) "
+            f"of this experiment; last good checkpoint: {self.keeper.last or 'none was kept'}"
         )
 
 
-def kept(resume: Path, epoch: int) -> Path:
-    """Where the checkpoint of an epoch in `keep_epochs` waits until training is over."""
-    return resume / f"epoch-{epoch:06d}.safetensors"
+def row(epoch: int, on_train: Score, on_test: Score) -> dict:
+    """One line of the history table; top-5 accuracies where they are counted."""
+    scores = {"train": on_train, "test": on_test}
+    line = {"epoch": epoch}
+    for split, score in scores.items():
+        line |= {f"{split}_loss": score.loss, f"{split}_accuracy": score.accuracy}
+    if on_train.accuracy_top5 is not None:
+        line |= {f"{split}_accuracy_top5": score.accuracy_top5 for split, score in scores.items()}
+    return line
 
 
-def checkpoints(resume: Path, settings: dict) -> Iterator[tuple[str, Tensor]]:
-    """("epoch-000005/linear1.weight", tensor) of every checkpoint kept, in order of epochs."""
-    for epoch in sorted(set(settings["keep_epochs"])):
-        path = kept(resume, epoch)
-        for name, tensor in weights.load_state(path)[0].items():
-            yield f"{path.stem}/{name}", tensor
+def report(progress: Progress, plan: steps.Plan, pace: float) -> None:
+    """Log where training stands and how long the rest takes; `pace` in seconds per step."""
+    latest = progress.history[-1]
+    log.info(
+        "epoch %d/%d  loss %.4f  train accuracy %.4f  test accuracy %.4f  %.2f s/epoch  %.0f s left",
+        latest["epoch"], plan.epochs, latest["train_loss"], latest["train_accuracy"], latest["test_accuracy"],
+        pace * plan.per_epoch, pace * (plan.steps - progress.step),
+    )  # fmt: skip
+
+
+def require(accuracy: float, settings: dict, plan: steps.Plan) -> None:
+    """Raise InputError where a network that had to memorise its labels did not."""
+    wanted = settings["require_train_accuracy"]
+    if wanted is not None and accuracy < wanted:
+        longer = "epochs" if settings["steps"] is None else "steps"
+        raise InputError(
+            f"training accuracy is {accuracy:.4f} after {plan.epochs} epochs, the experiment requires "
+            f"{wanted}: raise `{longer}`, or lower `require_train_accuracy` (null: no requirement)"
+        )

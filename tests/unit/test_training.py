@@ -2,17 +2,18 @@ import math
 
 import pytest
 import torch
+from images import Streamed
 
-from directions import models, records, snapshots, training, weights
+from directions import models, snapshots, training
 from directions.errors import InputError
 from directions.examples import Examples
 
 CONV = {"model": "conv11", "width": 0.0625, "batch_norm": True, "pad": 1, "hidden": None, "dropout": 0.0}
 
 
-def run(toy, settings, resume, *, fingerprint="a", snapshot_seconds=0.0):
-    """Weights and history of a training that leaves a snapshot after every epoch."""
-    train_set = Examples(torch.tensor(toy.train_images), torch.tensor(toy.train_labels), toy.classes)
+def run(toy, settings, resume, *, fingerprint="a", snapshot_seconds=0.0, images=torch.tensor):
+    """Weights and history of a training that leaves a snapshot after every step, of 4 in an epoch."""
+    train_set = Examples(images(toy.train_images), torch.tensor(toy.train_labels), toy.classes)
     test_set = Examples(torch.tensor(toy.test_images), torch.tensor(toy.test_labels), toy.classes)
     model = models.build(settings, train_set.image_shape, toy.classes)
     history = training.train(
@@ -47,28 +48,73 @@ def killed_at(save_number: int, monkeypatch):
 
 @pytest.mark.parametrize("changed", [
     {}, {"optimizer": "adam", "momentum": None}, {"dropout": 0.3}, {"precision": "bf16"},
-    {"keep_epochs": [0, 2, 5]}, {"evaluate_every": 4}, CONV, CONV | {"batch_norm": False},
-    CONV | {"optimizer": "adam", "precision": "bf16"}, CONV | {"model": "resnet50"},
+    {"keep_epochs": [0, 2, 5]}, {"evaluate_every": 4}, {"schedule": "cosine"}, {"epochs": None, "steps": 21},
+    CONV, CONV | {"batch_norm": False}, CONV | {"norm_batch": 4, "batch": 12},
+    CONV | {"optimizer": "adam", "precision": "bf16", "norm_batch": 8}, CONV | {"model": "resnet50"},
 ])  # fmt: skip
-def test_a_killed_run_ends_bitwise_where_an_unbroken_one_does(toy, settings, tmp_path, monkeypatch, changed):
+@pytest.mark.parametrize("step", [6, 8], ids=["within an epoch", "between epochs"])
+def test_a_killed_run_ends_bitwise_where_an_unbroken_one_does(
+    toy, settings, tmp_path, monkeypatch, changed, step
+):
     settings |= changed
-    unbroken, history = run(toy, settings, tmp_path / "unbroken")
-    killed_at(4, monkeypatch)
+    unbroken, history = run(toy, settings, tmp_path / "unbroken", snapshot_seconds=1e9)
+    killed_at(step + 1, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         run(toy, settings, tmp_path / "broken")
-    assert snapshots.load(tmp_path / "broken/snapshot.pt", "a")["epoch"] == 3
+    assert snapshots.load(tmp_path / "broken/snapshot.pt", "a")["step"] == step
+    torch.manual_seed(99)  # another process has drawn other numbers
     resumed, resumed_history = run(toy, settings, tmp_path / "broken")
     assert same(resumed, unbroken)
     assert resumed_history == history
-    kept = [dict(training.checkpoints(tmp_path / name, settings)) for name in ("broken", "unbroken")]
+    kept = [dict(snapshots.checkpoints(tmp_path / name, settings)) for name in ("broken", "unbroken")]
     assert same(*kept)
     assert len(kept[0]) == len(unbroken) * len(settings["keep_epochs"])
+
+
+def test_steps_end_training_within_an_epoch_whose_row_and_checkpoint_are_then_written(
+    toy, settings, tmp_path, monkeypatch
+):
+    taken = []
+    take_step = training.take_step
+    monkeypatch.setattr(training, "take_step", lambda *args: taken.append(1) or take_step(*args))
+    settings |= {"steps": 6, "epochs": None, "evaluate_every": 5, "keep_epochs": [1, 2]}
+    state, history = run(toy, settings, tmp_path)
+    assert len(taken) == 6
+    assert [row["epoch"] for row in history] == [2]
+    kept = dict(snapshots.checkpoints(tmp_path, settings))
+    assert torch.equal(kept["epoch-000002/readout.weight"], state["readout.weight"])
+    whole, _ = run(toy, settings | {"steps": None, "epochs": 1, "keep_epochs": []}, tmp_path / "whole")
+    assert torch.equal(kept["epoch-000001/readout.weight"], whole["readout.weight"])
+
+
+def test_a_cosine_takes_every_step_at_its_own_rate(toy, settings, tmp_path, monkeypatch):
+    rates = []
+    take_step = training.take_step
+
+    def watched(model, optimizer, *args):
+        rates.append(optimizer.param_groups[0]["lr"])
+        return take_step(model, optimizer, *args)
+
+    monkeypatch.setattr(training, "take_step", watched)
+    run(toy, settings | {"schedule": "cosine", "epochs": 2}, tmp_path)
+    assert rates == pytest.approx([0.05 * (1 + math.cos(math.pi * step / 8)) / 2 for step in range(8)])
+
+
+def test_images_that_are_streamed_train_the_same_network(toy, settings, tmp_path, monkeypatch):
+    """By nothing but indexing and splitting; also when the job was killed within an epoch."""
+    whole, history = run(toy, settings, tmp_path / "whole")
+    killed_at(8, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(toy, settings, tmp_path / "streamed", images=Streamed.of)
+    streamed = run(toy, settings, tmp_path / "streamed", images=Streamed.of)
+    assert same(streamed[0], whole)
+    assert streamed[1] == history
 
 
 def test_running_statistics_of_batch_norm_are_trained_and_kept(toy, settings, tmp_path):
     settings |= CONV | {"keep_epochs": [6]}
     state, _ = run(toy, settings, tmp_path)
-    kept = dict(training.checkpoints(tmp_path, settings))
+    kept = dict(snapshots.checkpoints(tmp_path, settings))
     for depth in range(1, 12):
         name = f"norm{depth}.running_var"
         assert torch.equal(kept[f"epoch-000006/{name}"], state[name])
@@ -116,7 +162,7 @@ def test_memorising_lowers_the_loss_and_what_is_kept_is_what_was_trained(toy, se
     state, history = run(toy, settings, tmp_path)
     assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
     assert history[-1]["train_loss"] < history[0]["train_loss"]
-    kept = dict(training.checkpoints(tmp_path, settings))
+    kept = dict(snapshots.checkpoints(tmp_path, settings))
     initial = models.build(settings, (1, 4, 4), 4).state_dict()
     for name, tensor in state.items():
         assert torch.equal(kept[f"epoch-000006/{name}"], tensor)
@@ -124,7 +170,7 @@ def test_memorising_lowers_the_loss_and_what_is_kept_is_what_was_trained(toy, se
 
 
 @pytest.mark.parametrize(("changed", "message"), [
-    ({"learning_rate": 1e30}, r"the loss is nan after epoch \d+: lower learning_rate"),
+    ({"steps": 5, "epochs": None, "require_train_accuracy": 0.999}, "raise `steps`"),
     ({"epochs": 1, "require_train_accuracy": 0.999}, "raise `epochs`"),
     ({"optimizer": "lion"}, "known are sgd, adam"),
 ])  # fmt: skip
@@ -133,33 +179,24 @@ def test_a_training_that_cannot_end_well_says_so(toy, settings, tmp_path, change
         run(toy, settings | changed, tmp_path)
 
 
-def model_file(toy, settings, path):
-    train_set = Examples(torch.tensor(toy.train_images), torch.tensor(toy.train_labels), toy.classes)
-    model = models.build(settings, train_set.image_shape, toy.classes)
-    weights.save(path, model.state_dict(), records.header(settings, train_set))
-    return model
-
-
-def test_a_model_file_rebuilds_the_network(toy, settings, tmp_path):
-    model = model_file(toy, settings, tmp_path / "m.safetensors")
-    loaded, header = weights.load_model(tmp_path / "m.safetensors")
-    assert same(loaded.state_dict(), model.state_dict())
-    assert header["settings"] == settings
-    assert not loaded.training
-
-
-def test_garbage_in_place_of_a_model_is_refused_by_name(tmp_path):
-    path = tmp_path / "m.safetensors"
-    for content in (b"", b"garbage" * 99, b"\x08\0\0\0\0\0\0\0{}      "):
-        path.write_bytes(content)
-        with pytest.raises(InputError, match="m.safetensors is not a model file.*delete it"):
-            weights.load_model(path)
-
-
-def test_weights_of_another_architecture_are_refused_by_name(toy, settings, tmp_path):
-    path = tmp_path / "m.safetensors"
-    model_file(toy, settings, path)
-    state, header = weights.load_state(path)
-    weights.save(path, state, header | {"settings": settings | {"hidden": [9, 6]}})
-    with pytest.raises(InputError, match=r"m.safetensors: weights and architecture do not fit.*linear1"):
-        weights.load_model(path)
+@pytest.mark.parametrize(("changed", "seconds", "last", "by"), [
+    ({}, 1e9, "none was kept", 4),
+    ({"keep_epochs": [0]}, 1e9, "epoch-000000.safetensors", 4),
+    ({"keep_epochs": [0]}, 0, "snapshot.pt", 3),
+    ({"learning_rate": 1e39}, 0, "none was kept", 1),  # the weights are infinite before any loss is
+    ({"learning_rate": 1e25, "steps": 1, "epochs": None}, 1e9, "none was kept", 1),  # only evaluation sees it
+])  # fmt: skip
+def test_a_training_that_diverges_ends_soon_and_names_what_is_still_good(
+    toy, settings, tmp_path, changed, seconds, last, by
+):
+    settings |= {"learning_rate": 1e30} | changed
+    with pytest.raises(
+        InputError, match="training diverged in epoch 1, by step .*lower learning_rate"
+    ) as said:
+        run(toy, settings, tmp_path, snapshot_seconds=seconds)
+    assert f"(now {settings['learning_rate']})" in str(said.value)
+    assert str(said.value).endswith(last)
+    assert int(str(said.value).split("by step ")[1].split()[0]) <= by
+    if last == "snapshot.pt":
+        good = snapshots.load(tmp_path / last, "a")["model"]
+        assert all(tensor.isfinite().all() for tensor in good.values())

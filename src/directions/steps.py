@@ -1,0 +1,88 @@
+"""Which steps training takes: how many, on which images, at which learning rate."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from directions.errors import InputError
+from directions.examples import Examples
+from directions.processes import Processes
+from directions.seeds import torch_stream
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long training takes: `steps` in all, `per_epoch` of them a pass over the training set."""
+
+    steps: int
+    per_epoch: int
+
+    @property
+    def epochs(self) -> int:
+        """Epochs begun; the last may end early."""
+        return -(-self.steps // self.per_epoch)
+
+    def left(self, epoch: int, step: int) -> tuple[int, int]:
+        """(first, end) of the steps still to take, counted from this epoch's first, after `step` in all."""
+        before = epoch * self.per_epoch
+        return step - before, min(self.per_epoch, self.steps - before)
+
+
+def planned(model: nn.Module, train: Examples, settings: dict, processes: Processes) -> Plan:
+    """The plan of these settings; raises InputError for what cannot be trained so, or by these processes."""
+    images, batch, norm_batch = len(train), settings["batch"], settings["norm_batch"]
+    check_batches(model, images, batch, norm_batch)
+    processes.share(batch, norm_batch)
+    if settings["augment"] and isinstance(train.images, Tensor):
+        raise InputError("augment: only images that are read from files can be cropped; set it to false")
+    per_epoch = images // batch if norm_batch else -(-images // batch)  # D28: without the incomplete last one
+    plan = Plan(settings["steps"] or settings["epochs"] * per_epoch, per_epoch)
+    late = [str(epoch) for epoch in settings["keep_epochs"] if epoch > plan.epochs]
+    if late:
+        raise InputError(
+            f"keep_epochs has {', '.join(late)}, but training ends in epoch {plan.epochs}, after "
+            f"{plan.steps} steps of {batch} images: remove them, or train for longer"
+        )
+    return plan
+
+
+def check_batches(model: nn.Module, images: int, batch: int, norm_batch: int | None) -> None:
+    """Raise InputError where batch norm would meet one image, which has no variance, or groups do not fit."""
+    normed = any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
+    if norm_batch is None and normed and (batch == 1 or images % batch == 1):
+        raise InputError(
+            f"batch: {images} images in batches of {batch} leave a batch of 1, of which batch norm cannot "
+            "take a variance: change `batch` or `images`"
+        )
+    if norm_batch is not None and batch % norm_batch:
+        raise InputError(f"norm_batch {norm_batch} does not divide batch {batch}: change one of them")
+    if norm_batch is not None and images < batch:
+        raise InputError(f"batch {batch} is more than the {images} images trained on: lower it")
+
+
+def batches(
+    train: Examples, settings: dict, epoch: int, steps: tuple[int, int], processes: Processes
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """(images, labels) of each of the epoch's steps from the first of `steps` to before the second.
+
+    Of every batch the share of this process. The order depends on (seed, epoch) alone, so resuming needs no
+    stored random state.
+    """
+    seed, batch = settings["seed"], settings["batch"]
+    share = processes.share(batch, settings["norm_batch"])
+    order = torch.randperm(len(train), generator=torch_stream("order", seed, epoch))
+    order = order[steps[0] * batch : steps[1] * batch]
+    if processes.count > 1:
+        order = order.view(-1, processes.count, share)[:, processes.rank].flatten()
+    order = order.to(train.images.device)
+    images = train.images.augmented("augment", seed, epoch) if settings["augment"] else train.images
+    return zip(images[order].split(share), train.labels[order].split(share), strict=True)
+
+
+def learning_rate(settings: dict, step: int, steps: int) -> float:
+    """The rate of a step (from 0): as set, or falling to 0 along half a cosine."""
+    share = 1.0 if settings["schedule"] == "constant" else (1 + math.cos(math.pi * step / steps)) / 2
+    return settings["learning_rate"] * share

@@ -1,0 +1,181 @@
+"""scripts/train.py in several processes: the same network, whatever their number and whoever is killed."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from directions import data, labels
+
+ROOT = Path(__file__).parents[2]
+PER_EPOCH = 10  # steps: 167 images in batches of 16, without the last 7
+FAILING = """
+import os, torch
+from directions import cli, processes
+from directions.errors import InputError
+
+def main(argv):
+    with processes.joined() as group:
+        if group.rank == 1:
+            raise InputError("this image is broken")
+        group.average([torch.ones(1)])  # waits for the other
+
+cli.start(main)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Data set and ledger on disk; images of 32 x 32 in 4 classes."""
+    made = tmp_path_factory.mktemp("processes")
+    rng = np.random.default_rng(0)
+    prototypes = rng.integers(0, 200, (4, 1, 32, 32))
+
+    def split(count):
+        of = np.arange(count) % 4
+        return (prototypes[of] + rng.integers(0, 56, (count, 1, 32, 32))).astype(np.uint8), of
+
+    toy = data.Dataset("toy", ("a", "b", "c", "d"), *split(167), *split(41))
+    toy.save(made / "toy.safetensors")
+    labels.save(made / "ledger.parquet", labels.ledger(toy.train_labels, "toy", "all", 0.5, 0))
+    return made
+
+
+@pytest.fixture
+def settings(settings) -> dict:
+    return settings | {
+        "model": "conv11", "width": 0.0625, "pad": 0, "batch_norm": True, "hidden": None, "norm_batch": 4,
+        "learning_rate": 0.0001, "epochs": None, "steps": 18, "keep_epochs": [0, 1], "schedule": "cosine",
+    }  # fmt: skip
+
+
+def launcher(count: int) -> list[str]:
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
+    return [*torchrun, str(count)] if count > 1 else [sys.executable]
+
+
+def command(folder: Path, settings: dict, name: str, count: int, *more: str) -> list[str]:
+    out = folder / name
+    return [
+        *launcher(count), str(ROOT / "scripts/train.py"), "--data", f"{folder}/toy.safetensors",
+        "--ledger", f"{folder}/ledger.parquet", "--asked", json.dumps({"settings": settings}),
+        "--resume", f"{out}/resume", "--model", f"{out}/model.safetensors",
+        "--checkpoints", f"{out}/checkpoints.safetensors", "--history", f"{out}/history.csv",
+        "--record", f"{out}/record.json", "--device", "cpu", "--threads", "1", *more,
+    ]  # fmt: skip
+
+
+def run(*args) -> subprocess.CompletedProcess:
+    return subprocess.run(command(*args), capture_output=True, text=True, check=False)
+
+
+def trained(*args) -> Path:
+    """The folder of a training that must have gone well."""
+    folder, _, name, count = args
+    done = run(*args)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("train accuracy") == len(pd.read_csv(folder / name / "history.csv"))
+    assert (f"{count} processes" in done.stdout) == (count > 1)
+    return folder / name
+
+
+def same_but_for_rounding(one: Path, other: Path) -> None:
+    """Weights are 0.01 to 1, and move by 0.001."""
+    for name in ("model.safetensors", "checkpoints.safetensors"):
+        expected, found = load_file(one / name), load_file(other / name)
+        assert found.keys() == expected.keys()
+        for key, tensor in expected.items():
+            torch.testing.assert_close(
+                found[key], tensor, rtol=1e-5, atol=1e-6, msg=lambda m, key=key: key + m
+            )
+    histories = [pd.read_csv(path / "history.csv") for path in (one, other)]
+    pd.testing.assert_frame_equal(*histories, rtol=1e-5)
+
+
+def kill(process: subprocess.Popen) -> None:
+    """At once and all of them, as a power cut would."""
+    family = [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
+    for pid in family:
+        os.kill(pid, 9)
+    process.wait()
+
+
+def test_the_network_does_not_depend_on_the_number_of_processes_nor_on_kills(folder, settings):
+    one, two = trained(folder, settings, "one", 1), trained(folder, settings, "two", 2)
+    same_but_for_rounding(one, two)
+
+    killed = folder / "killed"
+    process = subprocess.Popen(
+        command(folder, settings, "killed", 2, "--snapshot-seconds", "0"), stdout=subprocess.DEVNULL
+    )
+    snapshot = killed / "resume/snapshot.pt"
+    while not snapshot.exists() or torch.load(snapshot)["state"]["step"] < 2:
+        assert process.poll() is None
+        time.sleep(0.01)
+    kill(process)
+    assert torch.load(snapshot)["state"]["step"] < PER_EPOCH
+    alone = folder / "alone"
+    (alone / "resume").mkdir(parents=True)
+    for path in (killed / "resume").iterdir():
+        (alone / "resume" / path.name).write_bytes(path.read_bytes())
+
+    trained(folder, settings, "killed", 2)
+    for name in ("model.safetensors", "checkpoints.safetensors", "history.csv", "record.json"):
+        assert (killed / name).read_bytes() == (two / name).read_bytes(), name
+    trained(folder, settings, "alone", 1)
+    same_but_for_rounding(two, alone)
+
+
+def test_a_step_of_a_resnet_is_the_same_in_two_processes(folder, settings):
+    """One step: many ReLUs are near 0 in so narrow a network, and rounding grows tenfold with every step."""
+    settings |= {
+        "model": "resnet50",
+        "width": 0.05,
+        "pad": 16,
+        "batch_norm": None,
+        "steps": 1,
+        "keep_epochs": [0],
+    }
+    one, two = (trained(folder, settings, f"resnet-{count}", count) for count in (1, 2))
+    before, expected, found = (
+        load_file(path) for path in (
+            one / "checkpoints.safetensors", one / "model.safetensors", two / "model.safetensors"
+        )
+    )  # fmt: skip
+    names = [name for name in found if found[name].is_floating_point()]
+    moved = sum((expected[name] - before[f"epoch-000000/{name}"]).square().sum() for name in names).sqrt()
+    differ = sum((expected[name] - found[name]).square().sum() for name in names).sqrt()
+    assert moved > 0.01
+    assert differ < 0.001 * moved
+
+
+def test_what_processes_cannot_share_is_refused_once(folder, settings):
+    done = run(folder, settings | {"norm_batch": 16}, "refused", 2)
+    assert done.returncode != 0
+    assert done.stderr.count("error: ") == 1
+    assert (
+        "error: batch 16 in groups of norm_batch 16 cannot be shared by 2 processes: start 1\n" in done.stderr
+    )
+    assert not (folder / "refused").exists()
+
+
+def test_an_error_in_one_process_ends_all_with_its_message(tmp_path):
+    script = tmp_path / "failing.py"
+    script.write_text(FAILING)
+    started = time.monotonic()
+    done = subprocess.run([*launcher(2), str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert time.monotonic() - started < 60
+    said = done.stderr.split("torch.distributed.elastic.multiprocessing.errors.ChildFailedError")[0]
+    assert said.count("error: this image is broken") == 1
+    assert "Connection" not in said
+    assert "failing.py" not in said
