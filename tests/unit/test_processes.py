@@ -16,7 +16,7 @@ def test_without_torchrun_a_process_is_alone(monkeypatch):
     assert ALONE.device(torch.device("cuda:3")) == torch.device("cuda:3")
     assert ALONE.threads(3) == 3
     assert ALONE.received("this") == "this"
-    assert ALONE.summed(0.1, 3, torch.device("cpu")) == (0.1, 3)
+    assert ALONE.summed([0.1, 3], torch.device("cpu")) == [0.1, 3]
 
 
 @pytest.mark.parametrize(("count", "share"), [(1, 24), (2, 12), (3, 8), (6, 4)])
