@@ -1,14 +1,14 @@
 """Ablation: clamp units and see what is lost (paper, sections 2.2 and 3.1).
 
-Units are clamped by forward hooks; along a curve to zero, in a plain chain of layers, they are left out
-instead (see pruning.py), with the same answers up to rounding. What comes before the first clamped layer runs
-once per pass of images, the rest again at every step. Every clamped set is nested in the next, so the first
+The reference clamps units by forward hooks and runs what follows the first clamped layer at every step. Where
+the network ends in a chain of layers, a curve is walked backwards instead (see revival.py), with the same
+answers up to rounding for a small part of the work. Every clamped set is nested in the next, so the first
 point of a curve is the untouched network, and the last one, with every unit off, gives every image the same
 answer.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -16,16 +16,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from directions.chains import find_chain
 from directions.errors import InputError
-from directions.evaluation import correct_top5, has_top5, pass_size, passes, tally
-from directions.pruning import Stage, stages
-from directions.pruning import logits as pruned_logits
+from directions.evaluation import (
+    correct_top5_each,
+    has_top5,
+    pass_size,
+    passes,
+    scaled,
+    tally,
+    tally_each,
+)
+from directions.memory import in_parts
+from directions.revival import Revival, Values
 from directions.seeds import stream
 from directions.units import clamped, find_layer, split
 
 log = logging.getLogger(__name__)
-
-Values = Mapping[str, Tensor | float]  # what the units of each layer are clamped to
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,29 @@ def ablated(model: nn.Module, layers: Mapping[str, int], units: np.ndarray, valu
         yield
 
 
+class Hooks:
+    """Every point of every curve by its own forward pass from the first ablated layer on."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: Mapping[str, int],
+        orders: Sequence[np.ndarray],
+        counts: np.ndarray,
+        values: Values,
+    ):
+        self.head, self.tail = split(model, next(iter(layers)))
+        self.layers, self.orders, self.counts, self.values = layers, orders, counts, values
+
+    def answers(self, inputs: Tensor) -> Iterator[tuple[int, list[int], Tensor]]:
+        """(row, columns, logits (columns, n, classes)) of all curves on inputs (n, c, h, w)."""
+        activity = self.head(inputs)
+        for row, order in enumerate(self.orders):
+            for column, count in enumerate(self.counts):
+                with ablated(self.tail, self.layers, order[:count], self.values):
+                    yield row, [column], self.tail(activity)[None]
+
+
 @torch.no_grad()
 def cumulative(
     model: nn.Module,
@@ -99,55 +129,40 @@ def cumulative(
     ablated_counts: np.ndarray,
     values: Values,
     size: int | None = None,
+    by_hooks: bool = False,
 ) -> Curves:
     """Curves of loss and accuracy while more and more units are clamped to `values`.
 
     images: uint8 (n, c, h, w); labels: (n,). layers: {name: number of units}. orders: permutations of all
     units of all layers. ablated_counts: how many units are off at each point (see `grid`). size: images per
-    pass, None: see `evaluation.pass_size`.
+    pass, None: as many as memory and cache like. by_hooks: take the reference way, whatever the network.
     """
-    loss = np.zeros((len(orders), len(ablated_counts)))
-    correct, top5 = (np.zeros(loss.shape, dtype=np.int64) for _ in range(2))
+    sums = np.zeros(
+        (3, len(orders), len(ablated_counts))
+    )  # losses, right answers, right among the first five
+    chain = None if by_hooks else find_chain(model, layers)
+    curves = layers, orders, np.asarray(ablated_counts), values
+    way = Revival(chain, *curves) if chain else Hooks(model, *curves)
+    size = size or min(pass_size(model, images), chain.pass_size(images) if chain else len(images))
+    [image] = images[:1].split(1)
+    counted = has_top5(model(scaled(image)))
+
+    def add(inputs: Tensor, targets: Tensor) -> np.ndarray:
+        added = np.zeros_like(sums)
+        for row, columns, answers in way.answers(inputs):
+            losses, correct = tally_each(answers, targets)
+            added[0, row, columns], added[1, row, columns] = losses.cpu(), correct.cpu()
+            if counted:
+                added[2, row, columns] = correct_top5_each(answers, targets).cpu()
+        return added
+
     done = 0
-    head, tail = split(model, next(iter(layers)))
-    to_zero = all(isinstance(value, float) and value == 0 for value in values.values())
-    chain = stages(tail) if to_zero else None
-    for inputs, targets in passes(images, labels, size or pass_size(model, images)):
-        activation = head(inputs)
-        for row, order in enumerate(orders):
-            for column, count in enumerate(ablated_counts):
-                answers = answers_without(tail, chain, activation, layers, order[:count], values)
-                added_loss, added_correct = tally(answers, targets)
-                loss[row, column] += added_loss
-                correct[row, column] += added_correct
-                top5[row, column] += correct_top5(answers, targets)
+    for inputs, targets in passes(images, labels, size):
+        sums += in_parts(add, inputs, targets)
         done += len(targets)
         log.info("cumulative ablation: %d of %d images", done, len(labels))
-    loss, accuracy, accuracy_top5 = (sums / len(labels) for sums in (loss, correct, top5))
-    return Curves(np.asarray(ablated_counts), loss, accuracy, accuracy_top5 if has_top5(answers) else None)
-
-
-def answers_without(
-    tail: nn.Module,
-    chain: list[Stage] | None,
-    activation: Tensor,
-    layers: Mapping[str, int],
-    units: np.ndarray,
-    values: Values,
-) -> Tensor:
-    """Logits of `tail` with the given units clamped: computed without them, where `chain` has a way."""
-    if chain is not None and len(units):
-        off = np.zeros(sum(layers.values()), dtype=bool)
-        off[units] = True
-        parts = np.split(off, np.cumsum(list(layers.values()))[:-1])
-        kept = {
-            name: torch.as_tensor(np.flatnonzero(~part), device=activation.device)
-            for name, part in zip(layers, parts, strict=True)
-        }
-        if all(len(on) for on in kept.values()):
-            return pruned_logits(chain, activation, kept.pop(next(iter(layers))), kept)
-    with ablated(tail, layers, units, values):
-        return tail(activation)
+    loss, accuracy, top5 = sums / len(labels)
+    return Curves(np.asarray(ablated_counts), loss, accuracy, top5 if counted else None)
 
 
 @dataclass(frozen=True)

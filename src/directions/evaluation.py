@@ -67,8 +67,16 @@ class Score:
 
 def tally(logits: Tensor, labels: Tensor) -> tuple[float, int]:
     """(summed cross-entropy in nats, number of correct answers) of logits (n, classes)."""
-    losses = cross_entropy(logits.float(), labels, reduction="none")
-    return losses.double().sum().item(), int((logits.argmax(1) == labels).sum())
+    losses, correct = tally_each(logits[None], labels)
+    return losses.item(), int(correct)
+
+
+def tally_each(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The same for the answers of k networks to the same images: logits (k, n, classes), results (k,)."""
+    repeated = labels.expand(len(logits), -1).flatten()
+    losses = cross_entropy(logits.flatten(0, 1).float(), repeated, reduction="none")
+    correct = (logits.argmax(-1) == labels).sum(-1)
+    return losses.view(len(logits), -1).double().sum(1), correct
 
 
 def correct_top5(logits: Tensor, labels: Tensor) -> int:
@@ -77,17 +85,20 @@ def correct_top5(logits: Tensor, labels: Tensor) -> int:
     The paper counts so on ImageNet (section 2.1). Of classes with equal logits the one with the lower number
     comes first, as for argmax. 0, and no work, where it is not counted: see `has_top5`.
     """
-    if not has_top5(logits):
-        return 0
-    right = logits.gather(1, labels[:, None])
-    earlier = torch.arange(logits.shape[1], device=logits.device) < labels[:, None]
+    return int(correct_top5_each(logits[None], labels)) if has_top5(logits) else 0
+
+
+def correct_top5_each(logits: Tensor, labels: Tensor) -> Tensor:
+    """The same for logits (k, n, classes): numbers (k,)."""
+    right = logits.gather(-1, labels.expand(len(logits), -1)[..., None])
+    earlier = torch.arange(logits.shape[-1], device=logits.device) < labels[:, None]
     ahead = ~(logits <= right) | (logits == right) & earlier  # what is no number comes first, never right
-    return int((ahead.sum(1) < 5).sum())
+    return (ahead.sum(-1) < 5).sum(-1)
 
 
 def has_top5(logits: Tensor) -> bool:
-    """Whether top-5 accuracy is counted for logits (n, classes)."""
-    return logits.shape[1] > FEW
+    """Whether top-5 accuracy is counted for logits (..., classes)."""
+    return logits.shape[-1] > FEW
 
 
 class Totals(NamedTuple):

@@ -1,0 +1,167 @@
+"""Cumulative ablation backwards: from the network with all units off, they come back one after the other.
+
+What a unit adds to the sums of the next layer does not depend on the other units of its own layer. So the
+sums behind the first layer are never computed anew, they grow; those behind a later layer grow for as long as
+the layers before it stand still. Units that are off cost nothing: with the units of each layer sorted by the
+time of their return, those that are on are the first so many channels of every tensor. Sums grow from nothing
+instead of shrinking from everything, so nothing cancels: answers are those of the hooks but for rounding.
+
+A clamp value other than 0 is the zero point: activity is counted from it, and the sums start at what the
+values themselves give.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from directions.chains import Chain
+
+Values = Mapping[str, Tensor | float]
+
+
+STACKED = 2**22  # most logits that wait to be counted together
+
+
+class Revival:
+    """All curves of an ablation on a chain; `orders` and `counts` as in `ablation.cumulative`."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        layers: Mapping[str, int],
+        orders: Sequence[np.ndarray],
+        counts: np.ndarray,
+        values: Values,
+    ):
+        self.chain, self.counts = chain, counts
+        self.walks = [Walk(chain, layers, order, values) for order in orders]
+
+    def answers(self, inputs: Tensor) -> Iterator[tuple[int, list[int], Tensor]]:
+        """(row, columns, logits (columns, n, classes)) of all curves on inputs (n, c, h, w)."""
+        activity, *joined = self.chain.prefix(inputs)
+        column_of = {int(count): column for column, count in enumerate(self.counts)}
+        for row, walk in enumerate(self.walks):
+            columns, waiting = [], []
+            for count, logits in walk.logits(activity, joined, self.counts):
+                columns.append(column_of[count])
+                waiting.append(logits.clone())
+                if len(waiting) * logits.numel() >= STACKED:
+                    yield row, columns, torch.stack(waiting)
+                    columns, waiting = [], []
+            if waiting:
+                yield row, columns, torch.stack(waiting)
+
+
+class Walk:
+    """One curve on a chain: who returns when, with weights and clamp values sorted that way.
+
+    layers: {name: number of units} of the layers ablated; order: permutation (units,) of all their units;
+    values: what the units of each layer are clamped to.
+    """
+
+    def __init__(self, chain: Chain, layers: Mapping[str, int], order: np.ndarray, values: Values):
+        self.chain = chain
+        starts = dict(zip(layers, np.cumsum([0, *layers.values()]), strict=False))
+        widths = [layers[chain.layers[0]], *(len(link.weight) for link in chain.links[:-1])]
+        returning = np.asarray(order)[::-1]
+        sorts, self._on = [], []  # per layer: its units by return; how many are on with so many on in all
+        for name, width in zip(chain.layers, widths, strict=True):
+            times, units = np.full(width, -1), np.arange(width)  # never off
+            if name in layers:
+                times = np.flatnonzero((returning >= starts[name]) & (returning < starts[name] + width))
+                units = returning[times] - starts[name]
+            sorts.append(torch.as_tensor(units.copy(), device=chain.links[0].weight.device))
+            self._on.append(np.searchsorted(times, np.arange(len(order) + 1)).tolist())
+        self._sorts = sorts
+        self._values = [
+            _sorted(values.get(name, 0.0), units) for name, units in zip(chain.layers, sorts, strict=True)
+        ]
+        self._weights, self._biases = [], []
+        for place, link in enumerate(chain.links):
+            rows = sorts[place + 1] if place + 1 < len(sorts) else slice(None)
+            self._weights.append(link.by_unit(widths[place])[:, sorts[place]][rows])
+            self._biases.append(link.bias[rows])
+
+    def logits(
+        self, activity: Tensor, joined: Sequence[Tensor], counts: np.ndarray
+    ) -> Iterator[tuple[int, Tensor]]:
+        """(number of units off, logits (examples, classes)) for all `counts`, which ascend, last one first.
+
+        activity: (examples, units, ...) of the first layer; joined: what joins the links that have it. A
+        tensor of logits holds only until the next is asked for.
+        """
+        units = len(self._on[0]) - 1
+        points = [units - int(count) for count in reversed(counts)]
+        joined = iter(joined)
+        constants = [
+            None if link.joined is None else next(joined)[:, order]
+            for link, order in zip(self.chain.links, [*self._sorts[1:], slice(None)], strict=True)
+        ]
+        for point, answers in self._from(0, _channels(activity, self._sorts[0]), constants, points):
+            yield units - point, answers
+
+    def _from(
+        self, place: int, activity: Tensor, constants: list[Tensor | None], points: list[int]
+    ) -> Iterator[tuple[int, Tensor]]:
+        """The same from a layer on whose activity is known and stands still for all of these points."""
+        link, weight, on = self.chain.links[place], self._weights[place], self._on[place]
+        last = place + 1 == len(self.chain.links)
+        # At least one, needed or not: convolutions and pools refuse none.
+        rows = len(weight) if last else max(1, self._on[place + 1][points[-1]])
+        zero_point = self._zero_point(place, activity)
+        activity = link.pooled(activity)
+        if zero_point is not None:
+            activity = activity - zero_point[:, : activity.shape[1]]
+        sums, done = None, 0
+        start = self._start(place, rows, activity, zero_point)
+        if constants[place] is not None:
+            start = start + constants[place][:, :rows]
+        for here, group in groupby(points, key=on.__getitem__):
+            same = list(group)
+            if here > done:
+                part = activity[:, done:here], weight[:rows, done:here]
+                if sums is None:
+                    sums = link.product(*part).add_(start)
+                else:
+                    link.add_product(sums, *part)
+                done = here
+            now = start.expand(len(activity), *start.shape[1:]) if sums is None else sums
+            if last:
+                yield from ((point, now) for point in same)
+            else:
+                next_on = max(1, self._on[place + 1][same[-1]])
+                yield from self._from(place + 1, now[:, :next_on].relu(), constants, same)
+
+    def _zero_point(self, place: int, activity: Tensor) -> Tensor | None:
+        """What the next weights see (1, units, ...) with all units of a layer clamped; None for 0."""
+        value = self._values[place]
+        if value is None:
+            return None
+        if value.dim() < activity.dim():  # one number for a whole map
+            value = value.view(1, -1, 1, 1).expand(1, -1, *activity.shape[2:])
+        return self.chain.links[place].pooled(value)
+
+    def _start(self, place: int, rows: int, activity: Tensor, zero_point: Tensor | None) -> Tensor:
+        """Sums (1, rows, ...) with all units of the layer off."""
+        link, weight = self.chain.links[place], self._weights[place][:rows]
+        bias = self._biases[place][:rows].view(1, -1, *[1] * (0 if link.convolution is None else 2))
+        if zero_point is None:  # the product gives the shape
+            return bias + link.product(activity.new_zeros(1, 1, *activity.shape[2:]), weight[:, :1])
+        return bias + link.product(zero_point, weight)
+
+
+def _sorted(value: Tensor | float, order: Tensor) -> Tensor | None:
+    """A clamp value (1, units, ...) with its units sorted; None for 0."""
+    if isinstance(value, Tensor):
+        return value[order][None]
+    return None if value == 0 else torch.full((1, len(order)), float(value), device=order.device)
+
+
+def _channels(activity: Tensor, units: Tensor) -> Tensor:
+    """The same with its units sorted, feature maps channels last."""
+    if activity.dim() != 4:
+        return activity[:, units]
+    return activity.permute(0, 2, 3, 1)[..., units].permute(0, 3, 1, 2)
