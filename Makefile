@@ -5,7 +5,7 @@ STUDY ?= quick
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick laptop test report results times dry-run
+.PHONY: help setup quick laptop test report results times dry-run bench-training bench-ablation
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -47,3 +47,9 @@ times: setup  ## seconds per stage of a finished study: make times STUDY=quick
 
 dry-run: setup  ## list every job of the paper's study, without data
 	snakemake --dry-run --quiet rules --config study=paper
+
+bench-training: setup  ## seconds per epoch beside a plain DataLoader and float32, some minutes
+	@python bench/training.py
+
+bench-ablation: setup  ## seconds per ablation curve beside plain forward hooks, some minutes
+	@python bench/ablation.py

@@ -1,0 +1,147 @@
+"""Seconds per epoch of this project's training beside the plain way, side by side on this machine.
+
+The plain way is what a tutorial has: torchvision's transforms in a DataLoader, float32, PyTorch's own number
+of threads. Each is measured alone, with all cores, and as a study runs: one network per core at a time, where
+this project gives every job one thread. Rounds alternate between the ways; the table shows medians.
+
+Run by `make bench-training`; results of one machine are in docs/PERFORMANCE.md.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+IMAGES = {"mlp": 20000, "conv11": 320}  # per epoch; times are given per 1,000 images
+NETWORKS = {  # name in the table: what is not as in the paper study's settings
+    "MLP 2x512": {"model": "mlp", "shape": (1, 28, 28), "batch": 128, "optimizer": "sgd"},
+    "conv11": {"model": "conv11", "shape": (3, 32, 32), "batch": 32, "optimizer": "adam", "width": 1.0},
+    "conv11, width 1/8": {
+        "model": "conv11", "shape": (3, 32, 32), "batch": 32, "optimizer": "adam", "width": 0.125
+    },
+}  # fmt: skip
+WAYS = ("plain", "float32", "bf16")
+OTHER_SETTINGS = {
+    "hidden": [512, 512], "batch_norm": True, "norm_batch": None, "pad": 0, "learning_rate": 0.001,
+    "momentum": 0.9, "weight_decay": 0.0, "dropout": 0.0, "seed": 0, "steps": None, "schedule": "constant",
+    "augment": False, "keep_epochs": [], "require_train_accuracy": None, "width": None,
+}  # fmt: skip
+
+
+def seconds_per_epoch(network: dict, way: str, device: str, epochs: int) -> float:
+    """One measurement in this process: the time of `epochs` epochs after a first one, per 1,000 images."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    count = IMAGES[network["model"]]
+    images = torch.randint(0, 256, (count, *network["shape"]), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(0, 10, (count,), generator=generator)
+    run = plain_epochs if way == "plain" else our_epochs
+    settings = OTHER_SETTINGS | network | {"precision": "bf16" if way == "bf16" else "float32"}
+    first = run(settings, images, labels, device, 1)
+    return (run(settings, images, labels, device, 1 + epochs) - first) / epochs / count * 1000
+
+
+def plain_epochs(settings: dict, images, labels, device: str, epochs: int) -> float:
+    """Seconds that a tutorial's training loop takes."""
+    import torch
+    from torch.utils.data import DataLoader, Dataset
+    from torchvision.transforms import ToTensor
+
+    from directions import models
+
+    class Pictures(Dataset):
+        def __init__(self):
+            self.pixels, self.to_tensor = images.permute(0, 2, 3, 1).numpy(), ToTensor()
+
+        def __len__(self) -> int:
+            return len(labels)
+
+        def __getitem__(self, index: int):
+            return self.to_tensor(self.pixels[index]), labels[index]
+
+    model = models.build(settings, settings["shape"], 10).to(memory_format=torch.contiguous_format).to(device)
+    make = torch.optim.Adam if settings["optimizer"] == "adam" else torch.optim.SGD
+    optimizer = make(model.parameters(), lr=settings["learning_rate"])
+    loader = DataLoader(Pictures(), batch_size=settings["batch"], shuffle=True)
+    begun = time.perf_counter()
+    for _ in range(epochs):
+        for batch, targets in loader:
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(batch.to(device)), targets.to(device))
+            loss.backward()
+            optimizer.step()
+    loss.item()  # waits for a GPU
+    return time.perf_counter() - begun
+
+
+def our_epochs(settings: dict, images, labels, device: str, epochs: int) -> float:
+    """Seconds that `directions.training` takes, one evaluation included."""
+    from directions import models, training
+    from directions.examples import Examples
+
+    examples = Examples(images.to(device), labels.to(device), 10)
+    few = Examples(examples.images[:10], examples.labels[:10], 10)
+    model = models.build(settings, examples.image_shape, 10).to(device)
+    settings = settings | {"epochs": epochs, "evaluate_every": epochs}
+    with tempfile.TemporaryDirectory() as resume:
+        begun = time.perf_counter()
+        training.train(
+            model, examples, few, settings, resume=Path(resume), fingerprint="", snapshot_seconds=1e9
+        )
+        return time.perf_counter() - begun
+
+
+def measure(name: str, way: str, together: int, arguments: argparse.Namespace) -> float:
+    """Mean over `together` processes at once."""
+    command = [
+        sys.executable, __file__, "--one", name, "--way", way, "--device", arguments.device,
+        "--epochs", str(arguments.epochs), "--threads", str(max(1, arguments.cores // together)),
+    ]  # fmt: skip
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(together)]
+    return statistics.mean(float(process.communicate()[0]) for process in running)
+
+
+def table(arguments: argparse.Namespace) -> str:
+    """The Markdown table of all networks and ways."""
+    lines = ["| network | at a time | plain | float32 | bf16 | plain / best |", "|---|---|---|---|---|---|"]
+    for name in NETWORKS:
+        for together in sorted({1, arguments.cores}):
+            found = {way: [] for way in WAYS}
+            for _ in range(arguments.rounds):
+                for way in WAYS:
+                    found[way].append(measure(name, way, together, arguments))
+            median = {way: statistics.median(values) for way, values in found.items()}
+            ratio = median["plain"] / min(median["float32"], median["bf16"])
+            cells = " | ".join(f"{median[way]:.3g}" for way in WAYS)
+            lines.append(f"| {name} | {together} | {cells} | {ratio:.1f} |")
+            print(lines[-1], file=sys.stderr, flush=True)
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--cores", type=int, default=os.cpu_count(), help="networks trained at a time")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=3, help="epochs measured in each process")
+    parser.add_argument("--one", choices=NETWORKS, help=argparse.SUPPRESS)  # a single process of a round
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one is None:
+        print("Seconds per epoch of 1,000 images:\n\n" + table(arguments))
+        return
+    if arguments.way != "plain":
+        import torch
+
+        torch.set_num_threads(arguments.threads)
+    print(seconds_per_epoch(NETWORKS[arguments.one], arguments.way, arguments.device, arguments.epochs))
+
+
+if __name__ == "__main__":
+    main()
