@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from directions.chains import find_chain
+from directions.alone import Alone
+from directions.chains import Values, find_chain
 from directions.errors import InputError
 from directions.evaluation import (
     correct_top5_each,
@@ -28,7 +29,7 @@ from directions.evaluation import (
     tally_each,
 )
 from directions.memory import in_parts
-from directions.revival import Revival, Values
+from directions.revival import Revival
 from directions.seeds import stream
 from directions.units import clamped, find_layer, split
 
@@ -179,6 +180,25 @@ class SingleUnits:
     class_images: np.ndarray
 
 
+class HooksAlone:
+    """Every unit by its own forward pass from its layer on."""
+
+    def __init__(self, model: nn.Module, layers: Mapping[str, int], values: Values):
+        self.model, self.layers, self.values = model, layers, values
+
+    def answers(self, inputs: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """(row, logits (n, classes)) on inputs (n, c, h, w): row -1 with nothing off, then unit by unit."""
+        yield -1, self.model(inputs)
+        row = 0
+        for name, count in self.layers.items():
+            head, tail = split(self.model, name)
+            activity = head(inputs)
+            for unit in range(count):
+                with ablated(tail, {name: count}, np.array([unit]), self.values):
+                    yield row, tail(activity)
+                row += 1
+
+
 @torch.no_grad()
 def single(
     model: nn.Module,
@@ -189,32 +209,31 @@ def single(
     classes: int,
     values: Values,
     size: int | None = None,
+    by_hooks: bool = False,
 ) -> SingleUnits:
-    """Loss and accuracy per class with each unit of `layers` clamped alone (paper, section 3.4)."""
-    units = sum(layers.values())
-    loss = np.zeros(units + 1)  # the last row: nothing is off
-    correct = np.zeros((units + 1, classes), dtype=np.int64)
+    """Loss and accuracy per class with each unit of `layers` clamped alone (paper, section 3.4).
+
+    Arguments as in `cumulative`.
+    """
+    sums = np.zeros(
+        (sum(layers.values()) + 1, 1 + classes)
+    )  # loss, right answers per class; last: nothing off
+    chain = None if by_hooks else find_chain(model, layers)
+    way = Alone(chain, layers, values) if chain else HooksAlone(model, layers, values)
+
+    def add(inputs: Tensor, targets: Tensor) -> np.ndarray:
+        added = np.zeros_like(sums)
+        for row, answers in way.answers(inputs):
+            added[row, 0] = tally(answers, targets)[0]
+            right = targets[answers.argmax(1) == targets]
+            added[row, 1:] = torch.bincount(right, minlength=classes).cpu()
+        return added
+
     done = 0
     for inputs, targets in passes(images, labels, size or pass_size(model, images)):
-        count_answers(model(inputs), targets, loss, correct, row=units)
-        row = 0
-        for name, count in layers.items():
-            head, tail = split(model, name)
-            activation = head(inputs)
-            for unit in range(count):
-                with ablated(tail, {name: count}, np.array([unit]), values):
-                    count_answers(tail(activation), targets, loss, correct, row)
-                row += 1
+        sums += in_parts(add, inputs, targets)
         done += len(targets)
         log.info("single-unit ablation: %d of %d images", done, len(labels))
     class_images = np.bincount(labels.cpu().numpy(), minlength=classes)
-    accuracy = correct / np.maximum(class_images, 1)
-    loss /= len(labels)
+    loss, accuracy = sums[:, 0] / len(labels), sums[:, 1:] / np.maximum(class_images, 1)
     return SingleUnits(loss[-1], accuracy[-1], loss[:-1], accuracy[:-1], class_images)
-
-
-def count_answers(logits: Tensor, labels: Tensor, loss: np.ndarray, correct: np.ndarray, row: int) -> None:
-    """Add one pass's summed loss and its correct answers per class to a row of each table."""
-    loss[row] += tally(logits, labels)[0]
-    right = labels[logits.argmax(1) == labels]
-    correct[row] += np.bincount(right.cpu().numpy(), minlength=correct.shape[1])

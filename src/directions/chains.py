@@ -17,6 +17,8 @@ from torch.nn.functional import conv2d, linear, unfold
 from directions.evaluation import scaled
 from directions.memory import affordable
 
+Values = Mapping[str, Tensor | float]  # what the units of each layer are clamped to
+
 log = logging.getLogger(__name__)
 
 PASSED = nn.Dropout | nn.Dropout2d | nn.Identity  # what does nothing in evaluation mode

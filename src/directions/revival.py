@@ -17,10 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from directions.chains import Chain
-
-Values = Mapping[str, Tensor | float]
-
+from directions.chains import Chain, Values
 
 STACKED = 2**22  # most logits that wait to be counted together
 

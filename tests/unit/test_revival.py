@@ -139,6 +139,23 @@ def test_curves_are_those_of_the_reference(settings, classes, size):
         assert (fast.accuracy_top5 > fast.accuracy).any()
 
 
+@pytest.mark.parametrize("clamp", ["zero", "number", "elements"])
+@pytest.mark.parametrize("seed", range(8))
+def test_units_alone_are_those_of_the_reference(seed, clamp):
+    model = random_network(seed)
+    random = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 256, (30, 3, 16, 16), dtype=torch.uint8, generator=random)
+    labels = torch.randint(0, CLASSES, (30,), generator=random)
+    layers = models.unit_layers(model)
+    asked = {"layers": layers, "classes": CLASSES, "values": clamp_values(model, layers, clamp)}
+    fast = ablation.single(model, images, labels, **asked, size=7)
+    slow = ablation.single(model, images, labels, **asked, by_hooks=True)
+    np.testing.assert_allclose(fast.loss, slow.loss, rtol=1e-4)
+    np.testing.assert_allclose(fast.loss_before, slow.loss_before, rtol=1e-4)
+    np.testing.assert_array_equal(fast.class_accuracy, slow.class_accuracy)
+    np.testing.assert_array_equal(fast.class_accuracy_before, slow.class_accuracy_before)
+
+
 def clamp_values_of(layers) -> dict:
     """Another one for every unit of the first layer, 0 for the others."""
     return dict.fromkeys(layers, 0.0) | {"relu1": torch.linspace(0, 1, layers["relu1"])}
