@@ -16,9 +16,10 @@ rule ablate_cumulative:
         device=STUDY["device"],
     params:
         asked=asked("ablate_cumulative"),
+        resume="results/{study}/resume/ablation/{experiment}/{run}.pt",
     shell:
         "python scripts/ablate_cumulative.py --model {input.model} --data {input.data} --ledger {input.ledger}"
-        " --asked {params.asked:q} --table {output}"
+        " --asked {params.asked:q} --table {output} --resume {params.resume}"
         " --device {resources.device} --threads {threads} > {log} 2>&1"
 
 
@@ -41,9 +42,10 @@ rule ablate_checkpoints:
         device=STUDY["device"],
     params:
         asked=asked("ablate_checkpoints"),
+        resume="results/{study}/resume/checkpoints/{experiment}/{run}.pt",
     shell:
         "python scripts/ablate_checkpoints.py --model {input.model} --checkpoints {input.checkpoints}"
-        " --data {input.data} --ledger {input.ledger} --asked {params.asked:q} --table {output}"
+        " --data {input.data} --ledger {input.ledger} --asked {params.asked:q} --table {output} --resume {params.resume}"
         " --device {resources.device} --threads {threads} > {log} 2>&1"
 
 
@@ -65,9 +67,10 @@ rule add_noise:
         device=STUDY["device"],
     params:
         asked=asked("add_noise"),
+        resume="results/{study}/resume/noise/{experiment}/{run}.pt",
     shell:
         "python scripts/add_noise.py --model {input.model} --data {input.data} --ledger {input.ledger}"
-        " --asked {params.asked:q} --table {output}"
+        " --asked {params.asked:q} --table {output} --resume {params.resume}"
         " --device {resources.device} --threads {threads} > {log} 2>&1"
 
 
@@ -89,7 +92,8 @@ rule ablate_single:
         device=STUDY["device"],
     params:
         asked=asked("ablate_single"),
+        resume="results/{study}/resume/single/{experiment}/{run}.pt",
     shell:
         "python scripts/ablate_single.py --model {input.model} --data {input.data} --ledger {input.ledger}"
-        " --asked {params.asked:q} --table {output}"
+        " --asked {params.asked:q} --table {output} --resume {params.resume}"
         " --device {resources.device} --threads {threads} > {log} 2>&1"

@@ -8,7 +8,7 @@ from directions.evaluation import evaluate
 from directions.trained import Trained, arguments, write
 
 
-def observe_epoch(trained: Trained, settings: dict) -> pd.DataFrame:
+def observe_epoch(trained: Trained, settings: dict, epoch: int) -> pd.DataFrame:
     """Table ordering, units, three areas, and the unablated scores on both sets, the same in every row."""
     scores = {}
     for split in ("train", "test"):
@@ -26,6 +26,8 @@ def observe_epoch(trained: Trained, settings: dict) -> pd.DataFrame:
         orders=ablation.orderings(units, settings["orderings"], trained.seed),
         ablated_counts=ablation.grid(units, settings["points"]),
         values=dict.fromkeys(layers, 0.0),
+        unfinished=trained.unfinished,
+        name=f"epoch {epoch}",
     )
     columns = areas.variants(curves.ablated, curves.accuracy, examples.classes)
     return pd.DataFrame({"ordering": range(len(curves.accuracy)), "units": units, **columns, **scores})
@@ -44,7 +46,7 @@ def main(argv: list[str]) -> None:
         for epoch in epochs:
             state, _ = weights.load_state(args.checkpoints, f"epoch-{epoch:06d}/")
             trained.model.load_state_dict(state)
-            parts.append(observe_epoch(trained, settings).assign(epoch=epoch))
+            parts.append(observe_epoch(trained, settings, epoch).assign(epoch=epoch))
         table = pd.concat(parts)
         return table[["epoch", *(name for name in table if name != "epoch")]]
 

@@ -26,6 +26,8 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
             orders=orders,
             ablated_counts=counts,
             values=trained.clamp_values(clamp, layers),
+            unfinished=trained.unfinished,
+            name=f"cumulative ablation, clamp to {clamp}",
         )
         keys = ("ordering", range(len(orders))), ("ablated", counts)
         parts.append(grid_table(*keys, **curves.scores).assign(clamp=clamp))

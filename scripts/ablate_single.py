@@ -20,6 +20,7 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
         layers=trained.layers,
         classes=examples.classes,
         values=trained.clamp_values("zero", trained.layers),
+        unfinished=trained.unfinished,
     )
     drops = found.class_accuracy_before - found.class_accuracy
     share = found.class_images / found.class_images.sum()

@@ -18,6 +18,7 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
         noise_sd_ratios=ratios,
         repeats=settings["repeats"],
         seed=trained.seed,
+        unfinished=trained.unfinished,
     )
     keys = ("repeat", range(settings["repeats"])), ("noise_sd_ratio", ratios)
     table = grid_table(*keys, loss=loss, accuracy=accuracy).assign(split=settings["split"])

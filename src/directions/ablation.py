@@ -7,7 +7,6 @@ point of a curve is the untouched network, and the last one, with every unit off
 answer.
 """
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,17 +22,14 @@ from directions.evaluation import (
     correct_top5_each,
     has_top5,
     pass_size,
-    passes,
     scaled,
     tally,
     tally_each,
 )
-from directions.memory import in_parts
 from directions.revival import Revival
 from directions.seeds import stream
+from directions.sums import Unfinished, over_images
 from directions.units import clamped, find_layer, split
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -131,6 +127,8 @@ def cumulative(
     values: Values,
     size: int | None = None,
     by_hooks: bool = False,
+    unfinished: Unfinished | None = None,
+    name: str = "cumulative ablation",
 ) -> Curves:
     """Curves of loss and accuracy while more and more units are clamped to `values`.
 
@@ -148,8 +146,10 @@ def cumulative(
     [image] = images[:1].split(1)
     counted = has_top5(model(scaled(image)))
 
-    def add(inputs: Tensor, targets: Tensor) -> np.ndarray:
-        added = np.zeros_like(sums)
+    shape = (3, len(orders), len(ablated_counts))  # losses, right answers, right among the first five
+
+    def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:
+        added = np.zeros(shape)
         for row, columns, answers in way.answers(inputs):
             losses, correct = tally_each(answers, targets)
             added[0, row, columns], added[1, row, columns] = losses.cpu(), correct.cpu()
@@ -157,11 +157,7 @@ def cumulative(
                 added[2, row, columns] = correct_top5_each(answers, targets).cpu()
         return added
 
-    done = 0
-    for inputs, targets in passes(images, labels, size):
-        sums += in_parts(add, inputs, targets)
-        done += len(targets)
-        log.info("cumulative ablation: %d of %d images", done, len(labels))
+    sums = over_images(add, images, labels, size=size, shape=shape, name=name, unfinished=unfinished)
     loss, accuracy, top5 = sums / len(labels)
     return Curves(np.asarray(ablated_counts), loss, accuracy, top5 if counted else None)
 
@@ -210,30 +206,27 @@ def single(
     values: Values,
     size: int | None = None,
     by_hooks: bool = False,
+    unfinished: Unfinished | None = None,
 ) -> SingleUnits:
     """Loss and accuracy per class with each unit of `layers` clamped alone (paper, section 3.4).
 
     Arguments as in `cumulative`.
     """
-    sums = np.zeros(
-        (sum(layers.values()) + 1, 1 + classes)
-    )  # loss, right answers per class; last: nothing off
+    shape = (sum(layers.values()) + 1, 1 + classes)  # loss, right answers per class; the last: nothing off
     chain = None if by_hooks else find_chain(model, layers)
     way = Alone(chain, layers, values) if chain else HooksAlone(model, layers, values)
 
-    def add(inputs: Tensor, targets: Tensor) -> np.ndarray:
-        added = np.zeros_like(sums)
+    def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:
+        added = np.zeros(shape)
         for row, answers in way.answers(inputs):
             added[row, 0] = tally(answers, targets)[0]
             right = targets[answers.argmax(1) == targets]
             added[row, 1:] = torch.bincount(right, minlength=classes).cpu()
         return added
 
-    done = 0
-    for inputs, targets in passes(images, labels, size or pass_size(model, images)):
-        sums += in_parts(add, inputs, targets)
-        done += len(targets)
-        log.info("single-unit ablation: %d of %d images", done, len(labels))
+    size = size or pass_size(model, images)
+    name = "single-unit ablation"
+    sums = over_images(add, images, labels, size=size, shape=shape, name=name, unfinished=unfinished)
     class_images = np.bincount(labels.cpu().numpy(), minlength=classes)
     loss, accuracy = sums[:, 0] / len(labels), sums[:, 1:] / np.maximum(class_images, 1)
     return SingleUnits(loss[-1], accuracy[-1], loss[:-1], accuracy[:-1], class_images)

@@ -28,13 +28,15 @@ def affordable(elements: int, device: torch.device) -> int:
     return max(1, budget // elements)
 
 
-def in_parts(work: Callable[[Tensor, Tensor], np.ndarray], inputs: Tensor, targets: Tensor) -> np.ndarray:
-    """`work(inputs, targets)`, or the sum of what it gives on halves of them, where memory does not suffice.
+def in_parts(
+    work: Callable[[Tensor, Tensor, int], np.ndarray], inputs: Tensor, targets: Tensor, first: int
+) -> np.ndarray:
+    """`work(inputs, targets, first)`, or the sum of what it gives on halves, where memory does not suffice.
 
-    Raises InputError when it does not suffice for one image.
+    first: number of the first image. Raises InputError when memory does not suffice for one image.
     """
     try:
-        return work(inputs, targets)
+        return work(inputs, targets, first)
     except torch.OutOfMemoryError as error:
         short = str(error)  # not the error: its traceback would keep what fills the memory
     if len(targets) == 1:
@@ -45,5 +47,7 @@ def in_parts(work: Callable[[Tensor, Tensor], np.ndarray], inputs: Tensor, targe
     log.warning("out of memory with %d images at a time: going on with %d", len(targets), half)
     if inputs.device.type == "cuda":
         torch.cuda.empty_cache()
-    parts = zip(inputs.split(half), targets.split(half), strict=True)
+    parts = zip(
+        inputs.split(half), targets.split(half), range(first, first + len(targets), half), strict=True
+    )
     return sum(in_parts(work, *part) for part in parts)

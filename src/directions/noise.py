@@ -5,7 +5,6 @@ Noise is added after the ReLU, fresh for every image and every element, with the
 are the same at every ratio, so a curve bends because of the noise's size and not of its luck.
 """
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
@@ -13,11 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from directions.evaluation import pass_size, passes, tally
+from directions.evaluation import pass_size, tally
 from directions.seeds import torch_stream
+from directions.sums import Unfinished, over_images
 from directions.units import edited, find_layer, split
-
-log = logging.getLogger(__name__)
 
 BLOCK = 100  # images that share a generator: draws are tied to the image, whatever the size of a pass
 ELEMENTS = 2**25  # most draws in a block, 4 bytes each: fewer images share one where they have more elements
@@ -63,35 +61,36 @@ def add_noise(
     repeats: int,
     seed: int,
     size: int | None = None,
+    unfinished: Unfinished | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(loss, accuracy), each (repeats, ratios), with noise on the units of every layer in `spread`.
 
     images: uint8 (n, c, h, w); labels: (n,). spread: {layer: standard deviation of its units (units, ...)
     over the training set}, as `units.moments` gives it; the elements of a feature map have their own (D5).
     size: images per pass. None: as many as memory allows, in whole blocks, so that none is drawn twice.
+    unfinished: where a killed analysis left its sums.
     """
-    loss = np.zeros((repeats, len(noise_sd_ratios)))
-    correct = np.zeros(loss.shape, dtype=np.int64)
-    start = 0
     block = block_size(spread)
     size = size or max(block, pass_size(model, images) // block * block)
     head, tail = split(model, next(iter(spread)))
-    for inputs, targets in passes(images, labels, size):
-        activation = head(inputs)
+    shape = (2, repeats, len(noise_sd_ratios))  # losses, right answers
+
+    def add(inputs: Tensor, targets: Tensor, first: int) -> np.ndarray:
+        added, activation = np.zeros(shape), head(inputs)
         for repeat in range(repeats):
             noise = {
-                name: draws((seed, repeat, name), start, len(targets), sd.shape, inputs.device, block)
+                name: draws((seed, repeat, name), first, len(targets), sd.shape, inputs.device, block)
                 * sd.float()
                 for name, sd in spread.items()
             }
             for column, ratio in enumerate(noise_sd_ratios):
                 with noisy(tail, noise, float(ratio)):
-                    added_loss, added_correct = tally(tail(activation), targets)
-                loss[repeat, column] += added_loss
-                correct[repeat, column] += added_correct
-        start += len(targets)
-        log.info("noise: %d of %d images", start, len(labels))
-    return loss / len(labels), correct / len(labels)
+                    added[:, repeat, column] = tally(tail(activation), targets)
+        return added
+
+    sums = over_images(add, images, labels, size=size, shape=shape, name="noise", unfinished=unfinished)
+    loss, accuracy = sums / len(labels)
+    return loss, accuracy
 
 
 @contextmanager

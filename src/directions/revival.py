@@ -6,6 +6,14 @@ the layers before it stand still. Units that are off cost nothing: with the unit
 time of their return, those that are on are the first so many channels of every tensor. Sums grow from nothing
 instead of shrinking from everything, so nothing cancels: answers are those of the hooks but for rounding.
 
+    units of layer 1   ──►  sums of layer 2        a unit returns: one thin product is added
+    that are on                 │ relu, units that are on
+                                ▼
+                            sums of layer 3        layer 1 changed: anew, from units that are on alone;
+                                │ relu             else a thin product is added
+                                ▼
+                            logits                 the same
+
 A clamp value other than 0 is the zero point: activity is counted from it, and the sums start at what the
 values themselves give.
 """

@@ -1,6 +1,8 @@
 """A trained network read from its files, ready to be perturbed and measured."""
 
 import argparse
+import hashlib
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,13 +14,16 @@ from directions import cli, models, weights
 from directions.evaluation import pass_size, passes
 from directions.examples import Examples, load_examples
 from directions.files import atomic
+from directions.provenance import code_of
+from directions.sums import Unfinished
 from directions.units import moments
 
 
 class Trained:
     """A network in evaluation mode, the data it saw, and its seed; `layers` is {name: number of units}.
 
-    workers: processes that decode images, where those stay in their files.
+    workers: processes that decode images, where those stay in their files. unfinished: what a killed analysis
+    of the network left.
     """
 
     def __init__(
@@ -28,12 +33,14 @@ class Trained:
         ledger: Path | str,
         device: torch.device | str,
         workers: int = 0,
+        unfinished: Unfinished | None = None,
     ):
         self.model, self.header = weights.load_model(model, device)
         self.seed: int = self.header["settings"]["seed"]
         self.layers: dict[str, int] = models.unit_layers(self.model)
         tested = self.header["settings"].get("test_images", "all")
         self._load = lambda split: load_examples(data, ledger, split, device, tested, workers)
+        self.unfinished = unfinished or Unfinished()
         self._examples: dict[str, Examples] = {}
 
     def examples(self, split: str) -> Examples:
@@ -87,13 +94,28 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--ledger", required=True, help="label ledger that the network was trained on")
     parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
     parser.add_argument("--table", required=True, help="CSV to write, one row per observation")
+    parser.add_argument("--resume", type=Path, help="file for what a killed run needs to go on")
+    parser.add_argument("--snapshot-seconds", type=float, default=30, help="most work that a kill can cost")
     return parser
 
 
 def write(observe: Callable[[Trained, dict], pd.DataFrame], args: argparse.Namespace) -> None:
     """Read the network that `args` name, `observe` it as asked, write the table."""
     device = cli.prepare_torch(args.device, args.threads)
-    trained = Trained(args.model, args.data, args.ledger, device, workers=args.threads - 1)
+    fingerprint = fingerprint_of(args) if args.resume else ""
+    unfinished = Unfinished(args.resume, fingerprint, args.snapshot_seconds)
+    trained = Trained(args.model, args.data, args.ledger, device, args.threads - 1, unfinished)
     table = observe(trained, cli.settings(args.asked))
     with atomic(args.table) as partial:
         table.to_csv(partial, index=False)
+    unfinished.forget()
+
+
+def fingerprint_of(args: argparse.Namespace) -> str:
+    """Names all that decides an analysis: what is asked, the network, its labels, and the code that runs."""
+    digest = hashlib.sha256(args.asked.encode())
+    root = Path(__file__).parents[2]
+    code = (root / path for path in code_of(Path(sys.argv[0]).resolve(), root))
+    for path in (args.model, getattr(args, "checkpoints", args.model), args.ledger, *code):
+        digest.update(Path(path).read_bytes())
+    return digest.hexdigest()

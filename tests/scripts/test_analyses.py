@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -179,3 +180,37 @@ def test_selection_is_written_for_each_subset(tmp_path):
     assert found["subset"].tolist() == list(range(20))
     assert (found["settings"] == 2).all()
     assert (found["rank"] == 2).all()  # area prefers what tests worst
+
+
+KILLED = {  # long enough for a kill in the second of two or three parts
+    "ablate_cumulative": {
+        "split": "train", "orderings": 40, "clamp": ["zero", "mean"], "points": "all", "layers": 5
+    },
+    "ablate_checkpoints": {"split": "train", "orderings": 30, "points": "all", "layers": 5},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KILLED)
+def test_a_killed_analysis_goes_on_and_ends_with_the_same_table(folder, name, tmp_path):
+    """Killed for real, once something was left; what goes on must not start afresh."""
+    expected = tmp_path / "unbroken.csv"
+    settings = KILLED[name]
+    options = ["--checkpoints", folder / "checkpoints.safetensors"] if name == "ablate_checkpoints" else []
+    common = [*options, "--model", folder / "model.safetensors", *compute(folder)]
+    done = script(name, settings, *common, "--table", expected)
+    assert done.returncode == 0, done.stderr
+    resume, table = tmp_path / "resume.pt", tmp_path / "broken.csv"
+    again = [*common, "--table", table, "--resume", resume, "--snapshot-seconds", "0"]
+    command = [sys.executable, ROOT / f"scripts/{name}.py", "--asked", json.dumps({"settings": settings})]
+    process = subprocess.Popen([*map(str, command), *map(str, again)], stdout=subprocess.DEVNULL)
+    while process.poll() is None and not resume.exists():
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    assert resume.exists()
+    assert not table.exists()
+    done = script(name, settings, *again)
+    assert done.returncode == 0, done.stderr
+    assert "going on after" in done.stdout
+    assert table.read_bytes() == expected.read_bytes()
+    assert not resume.exists()

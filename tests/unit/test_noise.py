@@ -96,8 +96,12 @@ def test_images_share_a_generator_as_far_as_their_elements_fit_the_memory(elemen
 def test_small_blocks_belong_to_the_image_too_and_set_the_size_of_a_pass(settings, toy, monkeypatch):
     net, (images, labels), sd = maps(settings, toy)
     monkeypatch.setattr(noise, "ELEMENTS", 7 * sum(values.numel() for values in sd.values()))
-    asked, passes = [], noise.passes
-    monkeypatch.setattr(noise, "passes", lambda *given: asked.append(given[2]) or passes(*given))
+    asked, over_images = [], noise.over_images
+    monkeypatch.setattr(
+        noise,
+        "over_images",
+        lambda *given, **options: asked.append(options["size"]) or over_images(*given, **options),
+    )
     monkeypatch.setattr(noise, "pass_size", lambda *_: 20)
     whole = noisy(net, (images, labels), [0.5], spread=sd)
     parts = noisy(net, (images, labels), [0.5], spread=sd, size=5)
