@@ -79,6 +79,12 @@ class Checkout:
         assert old in text, f"{old!r} is not in {path}"
         (self.folder / path).write_text(text.replace(old, new))
 
+    def write_study(self, study: dict) -> None:
+        """Make this the tiny study, without the paper's other experiments and figures."""
+        paper = yaml.safe_load((ROOT / "configs/paper.yaml").read_text())
+        only = {key: dict.fromkeys(paper[key]) | study[key] for key in ("experiments", "draw")}
+        (self.folder / "configs/tiny.yaml").write_text(yaml.safe_dump(study | only))
+
 
 def checkout(folder: Path) -> Checkout:
     """The tracked and untracked files of this checkout, without what git ignores."""

@@ -1,7 +1,12 @@
 """What a run that failed says at its end, where the failing job's own words lie hours of output above."""
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
+
+STAMPED = re.compile(r"([WE]\d{4} )?\d\d:\d\d:\d\d")  # starts a line of a script's log, or of torchrun's
+TORCHRUN = re.compile(r"[WE]\d{4} .*torch/distributed/elastic/")  # what it says when a process has failed
 
 
 def summary(drawn: Sequence[str], lacking: Sequence[str], failed: Mapping[str, Sequence[str]]) -> str:
@@ -18,7 +23,15 @@ def summary(drawn: Sequence[str], lacking: Sequence[str], failed: Mapping[str, S
 
 
 def reason(log: Path) -> list[str]:
-    """The lines of a job's log from its error on (see cli.start); the last one where it died otherwise."""
+    """The message of a job's last error (see cli.start); where it died otherwise, its last words.
+
+    torchrun says forty lines when one of its processes fails: of these only which one, and how it ended.
+    """
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     starts = [number for number, line in enumerate(lines) if line.startswith("error: ")]
-    return lines[starts[-1] if starts else -1 :] or ["it left no log"]
+    if starts:
+        first, *more = lines[starts[-1] :]
+        return [first, *takewhile(lambda line: not STAMPED.match(line), more)]
+    own = list(takewhile(lambda line: not TORCHRUN.match(line), lines))
+    ended = [line for line in lines if TORCHRUN.match(line) and "failed (exitcode" in line]
+    return [*own[-1:], *ended[:1]] or ["it left no log"]

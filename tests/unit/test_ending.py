@@ -19,6 +19,30 @@ def test_of_a_job_that_died_otherwise_the_last_line_is_told(tmp_path):
     assert reason(log) == reason(tmp_path / "none.log") == ["it left no log"]
 
 
+TORCHRUN = """\
+W1121 15:19:00.914000 18062 torch/distributed/elastic/api.py:1028] Sending process 18105 closing signal
+E1121 15:19:00.950000 18062 torch/distributed/elastic/api.py:1002] failed (exitcode: -9) rank: 1
+Traceback (most recent call last):
+  ...
+============================================================
+scripts/train.py FAILED
+"""
+
+
+def test_what_torchrun_says_after_an_error_is_left_out(tmp_path):
+    log = tmp_path / "job.log"
+    log.write_text(f"error: no such number\nstart 1 or 2\n12:00:00 of another process\n{TORCHRUN}")
+    assert reason(log) == ["error: no such number", "start 1 or 2"]
+    log.write_text(f"error: no such number\n{TORCHRUN}")
+    assert reason(log) == ["error: no such number"]
+
+
+def test_of_processes_that_died_otherwise_the_last_line_and_how_one_ended_are_told(tmp_path):
+    log = tmp_path / "job.log"
+    log.write_text(f"12:00:00 2 processes\n12:00:09 step 7\n{TORCHRUN}")
+    assert reason(log) == ["12:00:09 step 7", TORCHRUN.splitlines()[1]]
+
+
 def test_figures_and_reasons(tmp_path):
     log = tmp_path / "job.log"
     log.write_text("error: no file\n")

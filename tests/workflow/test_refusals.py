@@ -3,8 +3,7 @@
 import shutil
 
 import pytest
-import yaml
-from checkouts import ROOT, Checkout
+from checkouts import Checkout
 
 
 @pytest.mark.parametrize(("change", "said"), [
@@ -32,9 +31,7 @@ def test_a_config_that_cannot_be_meant_stops_before_the_graph(fresh, tmp_path, c
 
 def test_a_study_without_experiments_is_refused(fresh, tmp_path):
     study = Checkout(shutil.copytree(fresh.folder, tmp_path / "study"))
-    paper = yaml.safe_load((ROOT / "configs/paper.yaml").read_text())
-    nothing = {key: dict.fromkeys(paper[key]) for key in ("experiments", "draw")}
-    (study.folder / "configs/tiny.yaml").write_text(yaml.safe_dump(nothing))
+    study.write_study({"experiments": {}, "draw": {}})
     done = study.snakemake("--dry-run")
     assert done.returncode != 0
     assert "experiments: the study has none" in done.stdout + done.stderr

@@ -5,7 +5,6 @@ import resource
 import shutil
 
 import pytest
-import yaml
 from checkouts import ROOT, Checkout, counted
 
 from directions.figures import FIGURES
@@ -107,9 +106,7 @@ def partly(fresh, tmp_path_factory):
     """(checkout, what Snakemake said, its exit code) of a study whose data are there in part."""
     study = Checkout(shutil.copytree(fresh.folder, tmp_path_factory.mktemp("partly") / "study"))
     shutil.copytree(ROOT / "data/raw/mnist", study.folder / "data/raw/mnist", dirs_exist_ok=True)
-    paper = yaml.safe_load((ROOT / "configs/paper.yaml").read_text())
-    only = {key: dict.fromkeys(paper[key]) | PARTLY[key] for key in ("experiments", "draw")}
-    (study.folder / "configs/tiny.yaml").write_text(yaml.safe_dump(PARTLY | only))
+    study.write_study(PARTLY)
     study.edit("config.yaml", "cifar10: [local, mirror]", "cifar10: [local]")
     done = study.snakemake()
     return study, done.stdout + done.stderr, done.returncode
