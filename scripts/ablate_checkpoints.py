@@ -26,6 +26,7 @@ def observe_epoch(trained: Trained, settings: dict, epoch: int) -> pd.DataFrame:
         orders=ablation.orderings(units, settings["orderings"], trained.seed),
         ablated_counts=ablation.grid(units, settings["points"]),
         values=dict.fromkeys(layers, 0.0),
+        precision=settings.get("precision", "float32"),
         unfinished=trained.unfinished,
         name=f"epoch {epoch}",
     )

@@ -26,6 +26,7 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
             orders=orders,
             ablated_counts=counts,
             values=trained.clamp_values(clamp, layers),
+            precision=settings.get("precision", "float32"),
             unfinished=trained.unfinished,
             name=f"cumulative ablation, clamp to {clamp}",
         )

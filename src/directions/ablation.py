@@ -126,6 +126,7 @@ def cumulative(
     ablated_counts: np.ndarray,
     values: Values,
     size: int | None = None,
+    precision: str = "float32",
     by_hooks: bool = False,
     unfinished: Unfinished | None = None,
     name: str = "cumulative ablation",
@@ -134,14 +135,15 @@ def cumulative(
 
     images: uint8 (n, c, h, w); labels: (n,). layers: {name: number of units}. orders: permutations of all
     units of all layers. ablated_counts: how many units are off at each point (see `grid`). size: images per
-    pass, None: as many as memory and cache like. by_hooks: take the reference way, whatever the network.
+    pass, None: as many as memory and cache like. precision: float32, or bf16 in large products.
+    by_hooks: take the reference way, in float32, whatever the network.
     """
     sums = np.zeros(
         (3, len(orders), len(ablated_counts))
     )  # losses, right answers, right among the first five
     chain = None if by_hooks else find_chain(model, layers)
     curves = layers, orders, np.asarray(ablated_counts), values
-    way = Revival(chain, *curves) if chain else Hooks(model, *curves)
+    way = Revival(chain, *curves, precision) if chain else Hooks(model, *curves)
     size = size or min(pass_size(model, images), chain.pass_size(images) if chain else len(images))
     [image] = images[:1].split(1)
     counted = has_top5(model(scaled(image)))

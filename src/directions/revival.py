@@ -14,6 +14,8 @@ instead of shrinking from everything, so nothing cancels: answers are those of t
                                 ▼
                             logits                 the same
 
+In bfloat16, products with many units at once are computed in that precision, the sums and thin products not.
+
 A clamp value other than 0 is the zero point: activity is counted from it, and the sums start at what the
 values themselves give.
 """
@@ -40,9 +42,10 @@ class Revival:
         orders: Sequence[np.ndarray],
         counts: np.ndarray,
         values: Values,
+        precision: str = "float32",
     ):
         self.chain, self.counts = chain, counts
-        self.walks = [Walk(chain, layers, order, values) for order in orders]
+        self.walks = [Walk(chain, layers, order, values, precision) for order in orders]
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, list[int], Tensor]]:
         """(row, columns, logits (columns, n, classes)) of all curves on inputs (n, c, h, w)."""
@@ -64,10 +67,17 @@ class Walk:
     """One curve on a chain: who returns when, with weights and clamp values sorted that way.
 
     layers: {name: number of units} of the layers ablated; order: permutation (units,) of all their units;
-    values: what the units of each layer are clamped to.
+    values: what the units of each layer are clamped to; precision: float32 or bf16.
     """
 
-    def __init__(self, chain: Chain, layers: Mapping[str, int], order: np.ndarray, values: Values):
+    def __init__(
+        self,
+        chain: Chain,
+        layers: Mapping[str, int],
+        order: np.ndarray,
+        values: Values,
+        precision: str = "float32",
+    ):
         self.chain = chain
         starts = dict(zip(layers, np.cumsum([0, *layers.values()]), strict=False))
         widths = [layers[chain.layers[0]], *(len(link.weight) for link in chain.links[:-1])]
@@ -89,6 +99,8 @@ class Walk:
             rows = sorts[place + 1] if place + 1 < len(sorts) else slice(None)
             self._weights.append(link.by_unit(widths[place])[:, sorts[place]][rows])
             self._biases.append(link.bias[rows])
+        half = precision == "bf16"
+        self._for_many = [w.bfloat16() for w in self._weights] if half else self._weights
 
     def logits(
         self, activity: Tensor, joined: Sequence[Tensor], counts: np.ndarray
@@ -127,11 +139,11 @@ class Walk:
         for here, group in groupby(points, key=on.__getitem__):
             same = list(group)
             if here > done:
-                part = activity[:, done:here], weight[:rows, done:here]
                 if sums is None:
-                    sums = link.product(*part).add_(start)
+                    many = self._for_many[place][:rows, done:here]
+                    sums = link.product(activity[:, done:here].to(many.dtype), many).float().add_(start)
                 else:
-                    link.add_product(sums, *part)
+                    link.add_product(sums, activity[:, done:here], weight[:rows, done:here])
                 done = here
             now = start.expand(len(activity), *start.shape[1:]) if sums is None else sums
             if last:

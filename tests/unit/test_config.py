@@ -146,7 +146,14 @@ def test_layers_lie_over_each_other(clone):
 def test_an_experiment_may_have_its_own_values_of_an_analysis():
     study = load(**corruption(ablate_cumulative={"points": "all"}))
     block = study["experiments"]["mnist_corruption"]["ablate_cumulative"]
-    assert block == {"split": "train", "layers": "all", "orderings": 10, "clamp": ["zero"], "points": "all"}
+    assert block == {
+        "split": "train",
+        "layers": "all",
+        "orderings": 10,
+        "clamp": ["zero"],
+        "points": "all",
+        "precision": "float32",
+    }
 
 
 def test_null_removes_what_can_be_removed_and_leaves_sections_alone():

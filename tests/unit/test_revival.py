@@ -10,6 +10,7 @@ from directions.chains import find_chain
 from directions.revival import Walk
 
 CLASSES = 4
+CONV11 = {"model": "conv11", "width": 0.0625, "pad": 0, "batch_norm": True}
 IMAGES = torch.rand(6, 3, 16, 16, generator=torch.Generator().manual_seed(1))
 
 
@@ -102,7 +103,7 @@ def test_random_networks(seed, clamp):
     ("name", "changed", "last"),
     [
         ("mlp", {"dropout": 0.5}, 2),
-        ("conv11", {"width": 0.0625, "pad": 0, "batch_norm": True}, 3),
+        ("conv11", CONV11, 3),
         ("conv11", {"width": 0.0625, "pad": 1, "batch_norm": False}, 5),
         ("resnet50", {"width": 0.0625, "pad": 0}, 3),  # the shortcut joins
     ],
@@ -154,6 +155,26 @@ def test_units_alone_are_those_of_the_reference(seed, clamp):
     np.testing.assert_allclose(fast.loss_before, slow.loss_before, rtol=1e-4)
     np.testing.assert_array_equal(fast.class_accuracy, slow.class_accuracy)
     np.testing.assert_array_equal(fast.class_accuracy_before, slow.class_accuracy_before)
+
+
+def test_bfloat16_is_near_and_not_the_same(settings):
+    model = loud(models.build(settings | CONV11, (3, 16, 16), CLASSES), 2)
+    random = torch.Generator().manual_seed(3)
+    images = torch.randint(0, 256, (50, 3, 16, 16), dtype=torch.uint8, generator=random)
+    labels = torch.randint(0, CLASSES, (50,), generator=random)
+    layers = ablation.chosen(models.unit_layers(model), 3)
+    units = sum(layers.values())
+    asked = {
+        "layers": layers,
+        "orders": ablation.orderings(units, 2, 0),
+        "ablated_counts": ablation.grid(units, 9),
+        "values": dict.fromkeys(layers, 0.0),
+    }
+    exact = ablation.cumulative(model, images, labels, **asked)
+    near = ablation.cumulative(model, images, labels, **asked, precision="bf16")
+    np.testing.assert_allclose(near.loss, exact.loss, rtol=0.05)
+    assert (near.loss[:, 0] != exact.loss[:, 0]).all()
+    np.testing.assert_array_equal(near.loss[:, -1], exact.loss[:, -1])  # nothing is left to multiply
 
 
 def clamp_values_of(layers) -> dict:
