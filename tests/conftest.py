@@ -67,8 +67,7 @@ def fresh(tmp_path_factory) -> Checkout:
 def built(tmp_path_factory) -> Checkout:
     """A checkout whose tiny study is complete; real MNIST from this checkout's data, or fetched."""
     made = checkout(tmp_path_factory.mktemp("built"))
-    if (ROOT / "data/raw/mnist").is_dir():
-        shutil.copytree(ROOT / "data/raw/mnist", made.folder / "data/raw/mnist")
+    made.take_mnist()
     done = made.snakemake()
     assert done.returncode == 0, done.stdout + done.stderr
     return made

@@ -5,7 +5,7 @@ import resource
 import shutil
 
 import pytest
-from checkouts import ROOT, Checkout, counted
+from checkouts import Checkout, counted
 
 from directions.figures import FIGURES
 
@@ -105,7 +105,7 @@ PARTLY = {  # one figure of each data set, of which only MNIST is there
 def partly(fresh, tmp_path_factory):
     """(checkout, what Snakemake said, its exit code) of a study whose data are there in part."""
     study = Checkout(shutil.copytree(fresh.folder, tmp_path_factory.mktemp("partly") / "study"))
-    shutil.copytree(ROOT / "data/raw/mnist", study.folder / "data/raw/mnist", dirs_exist_ok=True)
+    study.take_mnist()
     study.write_study(PARTLY)
     study.edit("config.yaml", "cifar10: [local, mirror]", "cifar10: [local]")
     done = study.snakemake()
