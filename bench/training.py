@@ -8,15 +8,16 @@ Run by `make bench-training`; results of one machine are in docs/PERFORMANCE.md.
 """
 
 import argparse
+import itertools
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Iterator
 
-IMAGES = {"mlp": 20000, "conv11": 320}  # per epoch; times are given per 1,000 images
+IMAGES = 4096  # per epoch; times are given per 1,000 images
+SECONDS = 6.0  # that each process measures for
 NETWORKS = {  # name in the table: what is not as in the paper study's settings
     "MLP 2x512": {"model": "mlp", "shape": (1, 28, 28), "batch": 128, "optimizer": "sgd"},
     "conv11": {"model": "conv11", "shape": (3, 32, 32), "batch": 32, "optimizer": "adam", "width": 1.0},
@@ -32,22 +33,29 @@ OTHER_SETTINGS = {
 }  # fmt: skip
 
 
-def seconds_per_epoch(network: dict, way: str, device: str, epochs: int) -> float:
-    """One measurement in this process: the time of `epochs` epochs after a first one, per 1,000 images."""
+def seconds_per_epoch(network: dict, way: str, device: str) -> float:
+    """Of 1,000 images, measured in this process over at least `SECONDS`, once the first steps are over."""
     import torch
 
     generator = torch.Generator().manual_seed(0)
-    count = IMAGES[network["model"]]
-    images = torch.randint(0, 256, (count, *network["shape"]), dtype=torch.uint8, generator=generator)
-    labels = torch.randint(0, 10, (count,), generator=generator)
-    run = plain_epochs if way == "plain" else our_epochs
+    images = torch.randint(0, 256, (IMAGES, *network["shape"]), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(0, 10, (IMAGES,), generator=generator)
     settings = OTHER_SETTINGS | network | {"precision": "bf16" if way == "bf16" else "float32"}
-    first = run(settings, images, labels, device, 1)
-    return (run(settings, images, labels, device, 1 + epochs) - first) / epochs / count * 1000
+    run = plain_steps if way == "plain" else our_steps
+    steps = run(settings, images, labels, device)
+    for _ in range(3):
+        next(steps)
+    begun, seen, spent = time.perf_counter(), 0, 0.0
+    while spent < SECONDS:
+        seen += next(steps)
+        if device != "cpu":
+            torch.cuda.synchronize()
+        spent = time.perf_counter() - begun
+    return spent / seen * 1000
 
 
-def plain_epochs(settings: dict, images, labels, device: str, epochs: int) -> float:
-    """Seconds that a tutorial's training loop takes."""
+def plain_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
+    """A tutorial's training loop; yields the number of images after every step."""
     import torch
     from torch.utils.data import DataLoader, Dataset
     from torchvision.transforms import ToTensor
@@ -68,39 +76,35 @@ def plain_epochs(settings: dict, images, labels, device: str, epochs: int) -> fl
     make = torch.optim.Adam if settings["optimizer"] == "adam" else torch.optim.SGD
     optimizer = make(model.parameters(), lr=settings["learning_rate"])
     loader = DataLoader(Pictures(), batch_size=settings["batch"], shuffle=True)
-    begun = time.perf_counter()
-    for _ in range(epochs):
+    while True:
         for batch, targets in loader:
             optimizer.zero_grad()
             loss = torch.nn.functional.cross_entropy(model(batch.to(device)), targets.to(device))
             loss.backward()
             optimizer.step()
-    loss.item()  # waits for a GPU
-    return time.perf_counter() - begun
+            yield len(targets)
 
 
-def our_epochs(settings: dict, images, labels, device: str, epochs: int) -> float:
-    """Seconds that `directions.training` takes, one evaluation included."""
-    from directions import models, training
+def our_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
+    """The same as `directions.training` does it."""
+    from directions import models, steps, training
     from directions.examples import Examples
+    from directions.processes import ALONE
 
     examples = Examples(images.to(device), labels.to(device), 10)
-    few = Examples(examples.images[:10], examples.labels[:10], 10)
-    model = models.build(settings, examples.image_shape, 10).to(device)
-    settings = settings | {"epochs": epochs, "evaluate_every": epochs}
-    with tempfile.TemporaryDirectory() as resume:
-        begun = time.perf_counter()
-        training.train(
-            model, examples, few, settings, resume=Path(resume), fingerprint="", snapshot_seconds=1e9
-        )
-        return time.perf_counter() - begun
+    model = models.build(settings, examples.image_shape, 10).to(device).train()
+    optimizer = training.make_optimizer(model, settings)
+    for epoch in itertools.count():
+        for batch, targets in steps.batches(examples, settings, epoch, (0, IMAGES), ALONE):
+            training.take_step(model, optimizer, batch, targets, settings["precision"])
+            yield len(targets)
 
 
 def measure(name: str, way: str, together: int, arguments: argparse.Namespace) -> float:
     """Mean over `together` processes at once."""
     command = [
         sys.executable, __file__, "--one", name, "--way", way, "--device", arguments.device,
-        "--epochs", str(arguments.epochs), "--threads", str(max(1, arguments.cores // together)),
+        "--threads", str(max(1, arguments.cores // together)),
     ]  # fmt: skip
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(together)]
     return statistics.mean(float(process.communicate()[0]) for process in running)
@@ -128,7 +132,6 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="networks trained at a time")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=3, help="epochs measured in each process")
     parser.add_argument("--one", choices=NETWORKS, help=argparse.SUPPRESS)  # a single process of a round
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
@@ -140,7 +143,7 @@ def main() -> None:
         import torch
 
         torch.set_num_threads(arguments.threads)
-    print(seconds_per_epoch(NETWORKS[arguments.one], arguments.way, arguments.device, arguments.epochs))
+    print(seconds_per_epoch(NETWORKS[arguments.one], arguments.way, arguments.device))
 
 
 if __name__ == "__main__":
