@@ -4,8 +4,10 @@ Each holds the whole network and takes its share of every batch; gradients are a
 step. How many there are changes weights by rounding only, and is no setting.
 """
 
+import ctypes
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +20,8 @@ from directions.errors import InputError
 
 # What torchrun says to each process that it starts.
 STARTED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+PR_SET_PDEATHSIG = 1  # of prctl(2): the signal to get when the parent dies
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +130,7 @@ def joined() -> Iterator[Processes]:
     if not all(name in os.environ for name in STARTED):
         yield ALONE
         return
+    end_with_torchrun()
     rank, count, local, local_count = (int(os.environ[name]) for name in STARTED[:4])
     store, *_ = next(torch.distributed.rendezvous("env://"))
     torch.distributed.init_process_group(store=store, rank=rank, world_size=count)
@@ -139,3 +144,9 @@ def joined() -> Iterator[Processes]:
             sys.exit(2)
         raise
     torch.distributed.destroy_process_group()
+
+
+def end_with_torchrun() -> None:
+    """Have Linux kill this process when torchrun is killed: else it would train on beside the next run."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,7 +1,6 @@
 """scripts/train.py in several processes: the same network, whatever their number and whoever is killed."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -113,12 +112,13 @@ def same_but_for_rounding(one: Path, other: Path) -> None:
 
 
 def kill(process: subprocess.Popen) -> int:
-    """At once and all of them, as a power cut would; returns how many there were."""
-    family = [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
-    for pid in family:
-        os.kill(pid, 9)
+    """torchrun alone, as a batch system may; all it started must end too. Returns how many there were."""
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
     process.wait()
-    return len(family)
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert not alive
+    return 1 + len(family)
 
 
 def test_the_network_does_not_depend_on_the_number_of_processes_nor_on_kills(folders, settings):
