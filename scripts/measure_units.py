@@ -32,7 +32,7 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
 
 
 def main(argv: list[str]) -> None:
-    analyse(observe, __doc__, argv)
+    analyse(observe, __doc__, argv, resumes=False)
 
 
 if __name__ == "__main__":

@@ -138,16 +138,12 @@ def cumulative(
     pass, None: as many as memory and cache like. precision: float32, or bf16 in large products.
     by_hooks: take the reference way, in float32, whatever the network.
     """
-    sums = np.zeros(
-        (3, len(orders), len(ablated_counts))
-    )  # losses, right answers, right among the first five
     chain = None if by_hooks else find_chain(model, layers)
     curves = layers, orders, np.asarray(ablated_counts), values
     way = Revival(chain, *curves, precision) if chain else Hooks(model, *curves)
     size = size or min(pass_size(model, images), chain.pass_size(images) if chain else len(images))
     [image] = images[:1].split(1)
     counted = has_top5(model(scaled(image)))
-
     shape = (3, len(orders), len(ablated_counts))  # losses, right answers, right among the first five
 
     def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:

@@ -139,7 +139,7 @@ def joined() -> Iterator[Processes]:
     log.info("%d processes", count)
     try:
         yield Processes(rank, count, local, local_count)
-    except Exception:
+    except Exception:  # whatever it is, it is raised again: only who speaks of it is settled here
         if store.add("failed", 1) > 1:
             sys.exit(2)
         raise

@@ -80,22 +80,28 @@ def grid_table(outer: tuple[str, object], inner: tuple[str, object], **values: n
 
 
 def analyse(
-    observe: Callable[[Trained, dict], pd.DataFrame], description: str | None, argv: list[str]
+    observe: Callable[[Trained, dict], pd.DataFrame],
+    description: str | None,
+    argv: list[str],
+    *,
+    resumes: bool = True,
 ) -> None:
     """What the analysis scripts share: read a network, `observe` it as asked, write one table."""
-    write(observe, arguments(description).parse_args(argv))
+    write(observe, arguments(description, resumes=resumes).parse_args(argv))
 
 
-def arguments(description: str | None) -> argparse.ArgumentParser:
-    """The arguments of every analysis."""
+def arguments(description: str | None, *, resumes: bool = True) -> argparse.ArgumentParser:
+    """The arguments of every analysis; resumes: it goes on where a killed one was, if told where to look."""
     parser = cli.parser(description, compute=True)
     parser.add_argument("--model", required=True, help="weights written by train.py")
     parser.add_argument("--data", required=True, help="data set that the network was trained on")
     parser.add_argument("--ledger", required=True, help="label ledger that the network was trained on")
     parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
     parser.add_argument("--table", required=True, help="CSV to write, one row per observation")
-    parser.add_argument("--resume", type=Path, help="file for what a killed run needs to go on")
-    parser.add_argument("--snapshot-seconds", type=float, default=30, help="most work that a kill can cost")
+    parser.set_defaults(resume=None, snapshot_seconds=0.0)
+    if resumes:
+        parser.add_argument("--resume", type=Path, help="file for what a killed run needs to go on")
+        parser.add_argument("--snapshot-seconds", type=float, default=30, help="most work a kill can cost")
     return parser
 
 

@@ -131,11 +131,11 @@ def test_the_network_does_not_depend_on_the_number_of_processes_nor_on_kills(fol
         command(folder, settings, "killed", 2, "--snapshot-seconds", "0"), stdout=subprocess.DEVNULL
     )
     snapshot = killed / "resume/snapshot.pt"
-    while not snapshot.exists() or torch.load(snapshot)["state"]["step"] < 2:
+    while not snapshot.exists() or torch.load(snapshot, weights_only=True)["state"]["step"] < 2:
         assert process.poll() is None
         time.sleep(0.01)
     assert kill(process) >= 5  # torchrun, two that train, a worker of each
-    assert torch.load(snapshot)["state"]["step"] < PER_EPOCH
+    assert torch.load(snapshot, weights_only=True)["state"]["step"] < PER_EPOCH
     alone = folder / "alone"
     (alone / "resume").mkdir(parents=True)
     for path in (killed / "resume").iterdir():
