@@ -5,7 +5,7 @@ STUDY ?= quick
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick laptop test report results times dry-run bench-training bench-ablation
+.PHONY: help setup quick laptop test report results times dry-run bench-training bench
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -51,5 +51,5 @@ dry-run: setup  ## list every job of the paper's study, without data
 bench-training: setup  ## seconds per epoch beside a plain DataLoader and float32, some minutes
 	@python bench/training.py
 
-bench-ablation: setup  ## seconds per ablation curve beside plain forward hooks, some minutes
+bench: setup  ## seconds of ablation beside plain forward hooks and captum, into docs/PERFORMANCE.md: some minutes
 	@python bench/ablation.py

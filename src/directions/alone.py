@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from directions.chains import Chain, Values
+from directions.products import Product
 
 
 class Alone:
@@ -17,6 +18,10 @@ class Alone:
 
     def __init__(self, chain: Chain, layers: Mapping[str, int], values: Values):
         self.chain, self.layers, self.values = chain, layers, values
+        widths = [layers[chain.layers[0]], *(len(link.weight) for link in chain.links[:-1])]
+        self._products = [
+            Product(link, link.by_unit(width)) for link, width in zip(chain.links, widths, strict=True)
+        ]
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, Tensor]]:
         """(row, logits (n, classes)) on inputs (n, c, h, w): row -1 with nothing off, then unit by unit."""
@@ -46,7 +51,7 @@ class Alone:
     def _sums(self, place: int, activity: Tensor, constants: list[Tensor | None]) -> Tensor:
         """What a link makes of the activity (n, units, ...) of the layer before it."""
         link = self.chain.links[place]
-        sums = link.product(link.pooled(activity), link.by_unit(activity.shape[1]))
+        sums = self._products[place](link.pooled(activity), len(link.weight))
         sums += link.bias.view(1, -1, *[1] * (sums.dim() - 2))
         if constants[place] is not None:
             sums += constants[place]

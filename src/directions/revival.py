@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 
 from directions.chains import Chain, Values
+from directions.products import Product
 
 STACKED = 2**22  # most logits that wait to be counted together
 
@@ -44,14 +45,16 @@ class Revival:
         values: Values,
         precision: str = "float32",
     ):
-        self.chain, self.counts = chain, counts
-        self.walks = [Walk(chain, layers, order, values, precision) for order in orders]
+        self.chain, self.orders, self.counts = chain, orders, counts
+        self.settings = layers, values, precision
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, list[int], Tensor]]:
         """(row, columns, logits (columns, n, classes)) of all curves on inputs (n, c, h, w)."""
         activity, *joined = self.chain.prefix(inputs)
         column_of = {int(count): column for column, count in enumerate(self.counts)}
-        for row, walk in enumerate(self.walks):
+        layers, values, precision = self.settings
+        for row, order in enumerate(self.orders):
+            walk = Walk(self.chain, layers, order, values, precision)  # its weights live for this curve only
             columns, waiting = [], []
             for count, logits in walk.logits(activity, joined, self.counts):
                 columns.append(column_of[count])
@@ -99,8 +102,9 @@ class Walk:
             rows = sorts[place + 1] if place + 1 < len(sorts) else slice(None)
             self._weights.append(link.by_unit(widths[place])[:, sorts[place]][rows])
             self._biases.append(link.bias[rows])
-        half = precision == "bf16"
-        self._for_many = [w.bfloat16() for w in self._weights] if half else self._weights
+        self._products = [
+            Product(link, weight, precision) for link, weight in zip(chain.links, self._weights, strict=True)
+        ]
 
     def logits(
         self, activity: Tensor, joined: Sequence[Tensor], counts: np.ndarray
@@ -133,24 +137,22 @@ class Walk:
         if zero_point is not None:
             activity = activity - zero_point[:, : activity.shape[1]]
         sums, done = None, 0
-        start = self._start(place, rows, activity, zero_point)
+        start = self._start(place, rows, zero_point)
         if constants[place] is not None:
             start = start + constants[place][:, :rows]
         for here, group in groupby(points, key=on.__getitem__):
             same = list(group)
-            if here > done:
-                if sums is None:
-                    many = self._for_many[place][:rows, done:here]
-                    sums = link.product(activity[:, done:here].to(many.dtype), many).float().add_(start)
-                else:
-                    link.add_product(sums, activity[:, done:here], weight[:rows, done:here])
+            if sums is None:
+                many = activity[:, :here] if here else torch.zeros_like(activity[:, :1])  # for the shape
+                sums, done = self._products[place](many, rows).add_(start), here
+            elif here > done:
+                link.add_product(sums, activity[:, done:here], weight[:rows, done:here])
                 done = here
-            now = start.expand(len(activity), *start.shape[1:]) if sums is None else sums
             if last:
-                yield from ((point, now) for point in same)
+                yield from ((point, sums) for point in same)
             else:
                 next_on = max(1, self._on[place + 1][same[-1]])
-                yield from self._from(place + 1, now[:, :next_on].relu(), constants, same)
+                yield from self._from(place + 1, sums[:, :next_on].relu(), constants, same)
 
     def _zero_point(self, place: int, activity: Tensor) -> Tensor | None:
         """What the next weights see (1, units, ...) with all units of a layer clamped; None for 0."""
@@ -161,13 +163,11 @@ class Walk:
             value = value.view(1, -1, 1, 1).expand(1, -1, *activity.shape[2:])
         return self.chain.links[place].pooled(value)
 
-    def _start(self, place: int, rows: int, activity: Tensor, zero_point: Tensor | None) -> Tensor:
-        """Sums (1, rows, ...) with all units of the layer off."""
+    def _start(self, place: int, rows: int, zero_point: Tensor | None) -> Tensor:
+        """Sums (1, rows, ...) with all units of the layer off, or what broadcasts to them."""
         link, weight = self.chain.links[place], self._weights[place][:rows]
         bias = self._biases[place][:rows].view(1, -1, *[1] * (0 if link.convolution is None else 2))
-        if zero_point is None:  # the product gives the shape
-            return bias + link.product(activity.new_zeros(1, 1, *activity.shape[2:]), weight[:, :1])
-        return bias + link.product(zero_point, weight)
+        return bias if zero_point is None else bias + link.product(zero_point, weight)
 
 
 def _sorted(value: Tensor | float, order: Tensor) -> Tensor | None:

@@ -105,6 +105,7 @@ def test_random_networks(seed, clamp):
         ("mlp", {"dropout": 0.5}, 2),
         ("conv11", CONV11, 3),
         ("conv11", {"width": 0.0625, "pad": 1, "batch_norm": False}, 5),
+        ("conv11", CONV11 | {"width": 0.125}, 7),  # wide enough for convolutions by tiles
         ("resnet50", {"width": 0.0625, "pad": 0}, 3),  # the shortcut joins
     ],
 )
@@ -155,6 +156,36 @@ def test_units_alone_are_those_of_the_reference(seed, clamp):
     np.testing.assert_allclose(fast.loss_before, slow.loss_before, rtol=1e-4)
     np.testing.assert_array_equal(fast.class_accuracy, slow.class_accuracy)
     np.testing.assert_array_equal(fast.class_accuracy_before, slow.class_accuracy_before)
+
+
+@pytest.fixture
+def threads():
+    """Sets how many threads compute, for one test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("kind", ["cumulative", "single"])
+def test_tiles_of_images_and_threads_change_no_answer(settings, kind, threads):
+    model = loud(models.build(settings | CONV11 | {"width": 0.125}, (3, 16, 16), CLASSES), 4)
+    random = torch.Generator().manual_seed(3)
+    images = torch.randint(0, 256, (30, 3, 16, 16), dtype=torch.uint8, generator=random)
+    labels = torch.randint(0, CLASSES, (30,), generator=random)
+    layers = ablation.chosen(models.unit_layers(model), 2)
+    asked = {"layers": layers, "values": dict.fromkeys(layers, 0.0)}
+    if kind == "single":
+        asked |= {"classes": CLASSES}
+    else:
+        asked |= {"orders": ablation.orderings(128, 2, 0), "ablated_counts": ablation.grid(128, 20)}
+    answers = []
+    for count, size in ((1, None), (1, 7), (2, None)):
+        threads(count)
+        found = getattr(ablation, kind)(model, images, labels, **asked, size=size)
+        answers.append((found.loss, found.accuracy if kind == "cumulative" else found.class_accuracy))
+    for loss, accuracy in answers[1:]:
+        np.testing.assert_allclose(loss, answers[0][0], rtol=1e-5)
+        np.testing.assert_array_equal(accuracy, answers[0][1])
 
 
 def test_bfloat16_is_near_and_not_the_same(settings):
