@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= all
 STUDY ?= quick
+STUDIES ?= $(STUDY)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
@@ -33,14 +34,15 @@ test: setup  ## format, lint and all tests
 	ruff format --check .
 	snakefmt --check $(SNAKEFILES)
 	snakemake --lint
-	pytest
+	pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick
 	snakemake --config study=$(STUDY) --report results/$(STUDY)/report.html
 	@echo "Report: results/$(STUDY)/report.html"
 
-results: setup  ## docs/RESULTS.md from the claims of a finished study: make results STUDY=quick
-	python scripts/write_results.py --claims results/$(STUDY)/tables/claims.csv --study $(STUDY) --output docs/RESULTS.md
+results: setup  ## docs/RESULTS.md with tables and figures of finished studies: make results STUDIES="quick laptop"
+	python scripts/publish_studies.py --results results --published docs/results $(STUDIES)
+	python scripts/write_results.py --published docs/results --output docs/RESULTS.md
 
 times: setup  ## seconds per stage of a finished study: make times STUDY=quick
 	@python scripts/show_times.py $(STUDY)

@@ -1,4 +1,4 @@
-"""Write a study's claims table as a Markdown page: one section per figure, counts of the verdicts on top."""
+"""Write the claims of published studies as one page: per figure, each study's answers beside the paper's."""
 
 from pathlib import Path
 
@@ -11,81 +11,103 @@ from directions.files import atomic
 
 SIDE = {"above": ">", "below": "<"}
 HEAD = """\
-# The paper's claims: results of the {study} study
+# The paper's claims, and what came out
 
-This page is generated: `make results STUDY={study}` writes it with `scripts/write_results.py` from
-`{claims}`. Do not edit it by hand.
+This page is generated from the tables below `{published}`: `make results` copies them there from finished
+studies and runs `scripts/write_results.py`. Do not edit it by hand.
 
 What the verdicts mean stands at the top of `src/directions/claims.py`, what the words of certainty mean in
 `data/paper/README.md`, which bounds and tolerances are ours in `docs/DEVIATIONS.md` (D13). In brackets: 95 %
-intervals.
+intervals. A study is a file in `configs/`; under each figure stands what it was tested on.
 
-| verdict | claims |
-|---|---|
 """
 
 
-def claimed(row: dict) -> str:
+def claimed(row: pd.Series) -> str:
     """The side and the number that are claimed, those that there are: "> 0, 0.095"."""
     side = f"{SIDE[row['direction']]} {row['bound']:g}" if row["direction"] in SIDE else ""
     number = "" if pd.isna(row["paper_value"]) else f"{row['paper_value']:g}"
     return ", ".join(filter(None, [side, number]))
 
 
-def ours(row: dict) -> str:
-    """Our value with its interval, those that there are: "0.312 [0.280, 0.340]"."""
+def ours(row: pd.Series) -> str:
+    """Our value with its interval, those that there are, and the verdict: "0.31 [0.28, 0.34]: reproduced"."""
     if pd.isna(row["estimate"]):
-        return "-"
+        return row["verdict"]
     interval = "" if pd.isna(row["low"]) else f" [{row['low']:.3f}, {row['high']:.3f}]"
-    return f"{row['estimate']:.3f}{interval}"
+    return f"{row['estimate']:.3f}{interval}: {row['verdict']}"
 
 
-def section(rows: pd.DataFrame) -> str:
-    """A figure's heading, where it was tested, a table with a row per claim, and the notes below it."""
-    figure = rows["figure"].iloc[0]
-    tested = rows["tested_on"].dropna().unique()
-    lines = [f"## Figure {figure.removeprefix('fig')}", ""]
-    lines += [f"Tested on: {'; '.join(tested)}." if len(tested) else "This study has no tables for it.", ""]
-    lines += ["| claim | claimed | ours | verdict | certainty |", "|---|---|---|---|---|"]
+def line(cells: list[str]) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def header(cells: list[str]) -> list[str]:
+    """The first two rows of a Markdown table."""
+    return [line(cells), "|---" * len(cells) + "|"]
+
+
+def panel(figure: str, study: str, published: Path) -> str:
+    """The link to a study's panel, as a page beside the folder of published studies has it."""
+    path = Path(study, "figures", f"{figure}.png")
+    return f"![{figure}, {study}]({published.name}/{path})" if (published / path).exists() else "not drawn"
+
+
+def section(figure: str, studies: dict[str, pd.DataFrame], published: Path) -> str:
+    """A figure's heading, its panels, what each study tested on, a row per claim, and the notes below it."""
+    here = {study: table[table["figure"] == figure].set_index("id") for study, table in studies.items()}
+    lines = [f"## Figure {figure.removeprefix('fig')}", "", *header(list(here))]
+    lines.append(line([panel(figure, study, published) for study in here]))
+    tested = [", ".join(rows["tested_on"].dropna().unique()) or "no tables for it" for rows in here.values()]
+    lines += [line(tested), "", *header(["claim", "claimed", *here, "certainty"])]
     notes = []
-    for row in rows.to_dict("records"):
-        name = row["id"].removeprefix(f"{figure}_")
-        cells = [f"`{name}`: {row['claim']}", claimed(row), ours(row), row["verdict"], row["certainty"]]
-        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
-        if not pd.isna(row["note"]):
-            notes.append(f"- `{name}`: {row['note']}")
+    for claim in dict.fromkeys(claim for rows in here.values() for claim in rows.index):
+        found = {study: rows.loc[claim] for study, rows in here.items() if claim in rows.index}
+        row, name = next(iter(found.values())), claim.removeprefix(f"{figure}_")
+        cells = [ours(found[study]) if study in found else "-" for study in here]
+        lines.append(line([f"`{name}`: {row['claim']}", claimed(row), *cells, row["certainty"]]))
+        notes += [f"- `{name}`, {study}: {r['note']}" for study, r in found.items() if not pd.isna(r["note"])]
     return "\n".join([*lines, *(["", "Notes:", "", *notes] if notes else [])]) + "\n"
 
 
-def page(table: pd.DataFrame, study: str, claims: str) -> str:
+def page(studies: dict[str, pd.DataFrame], published: Path) -> str:
     """The whole page, figures in the paper's order."""
-    counts = table["verdict"].value_counts()
-    top = HEAD.format(study=study, claims=claims)
-    top += "".join(f"| {verdict} | {counts.get(verdict, 0)} |\n" for verdict in VERDICTS)
-    top += f"| all | {len(table)} |\n"
-    figures = sorted(table["figure"].unique(), key=place)
-    return "\n".join([top, *(section(table[table["figure"] == figure]) for figure in figures)])
+    lines = header(["verdict", *studies])
+    counts = {study: table["verdict"].value_counts() for study, table in studies.items()}
+    for verdict in VERDICTS:
+        lines.append(line([verdict, *(str(count.get(verdict, 0)) for count in counts.values())]))
+    lines.append(line(["all", *(str(len(table)) for table in studies.values())]))
+    figures = sorted({figure for table in studies.values() for figure in table["figure"]}, key=place)
+    sections = [section(figure, studies, published) for figure in figures]
+    return HEAD.format(published=published) + "\n".join(["\n".join(lines) + "\n", *sections])
+
+
+def read(folder: Path) -> pd.DataFrame:
+    """The claims table of a published study."""
+    return tidy.require(
+        tidy.read(folder / "tables", ["claims"]),
+        "claims",
+        *("id", "figure", "claim", "direction", "verdict", "certainty"),
+        may_be_empty=("tested_on", "estimate", "low", "high", "paper_value", "bound", "note"),
+    )
 
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--claims", required=True, help="the claims table that check_claims.py wrote")
-    parser.add_argument("--study", required=True, help="name of the study, for the title")
-    parser.add_argument("--output", required=True, help="to write: the page, e.g. docs/RESULTS.md")
-    args = parser.parse_args(argv)
-    path = Path(args.claims)
-    if path.suffix != ".csv":
-        raise InputError(
-            f"{path} is no CSV file: give the claims table, e.g. results/quick/tables/claims.csv"
-        )
-    table = tidy.require(
-        tidy.read(path.parent, [path.stem]),
-        path.stem,
-        *("id", "figure", "claim", "direction", "verdict", "certainty"),
-        may_be_empty=("tested_on", "estimate", "low", "high", "paper_value", "bound", "note"),
+    parser.add_argument(
+        "--published", required=True, type=Path, help="one folder per study in it; the page lies beside"
     )
+    parser.add_argument("--output", required=True, type=Path, help="to write: the page, e.g. docs/RESULTS.md")
+    args = parser.parse_args(argv)
+    folders = sorted(path.parents[1] for path in args.published.glob("*/tables/claims.csv"))
+    if not folders:
+        raise InputError(
+            f"{args.published} has no published study: make results STUDIES=quick, after make quick"
+        )
+    studies = {folder.name: read(folder) for folder in folders}
     with atomic(args.output) as written:
-        written.write_text(page(table, args.study, args.claims), encoding="utf-8")
+        written.write_text(page(studies, args.published), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from checkouts import ROOT, Checkout, checkout
+from filelock import FileLock
 
 from directions import data
 
@@ -64,12 +65,22 @@ def fresh(tmp_path_factory) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory) -> Checkout:
-    """A checkout whose tiny study is complete; real MNIST from this checkout's data, or fetched."""
-    made = checkout(tmp_path_factory.mktemp("built"))
-    made.take_mnist()
-    done = made.snakemake()
-    assert done.returncode == 0, done.stdout + done.stderr
+def built(tmp_path_factory, request) -> Checkout:
+    """A checkout whose tiny study is complete; real MNIST from this checkout's data, or fetched.
+
+    Nobody changes it. Processes that share the tests (pytest -n) share it, too: the first one builds it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        folder = folder.parent  # of all processes
+    made, complete = Checkout(folder / "built"), folder / "built is complete"
+    with FileLock(folder / "built.lock"):
+        if not complete.exists():
+            made.folder.mkdir()
+            checkout(made.folder).take_mnist()
+            done = made.snakemake()
+            assert done.returncode == 0, done.stdout + done.stderr
+            complete.touch()
     return made
 
 

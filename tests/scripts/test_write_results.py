@@ -1,23 +1,23 @@
-"""The page of results: what it shows of a claims table, and how it refuses what is none."""
+"""The page of results: what it shows of claims tables, and how it refuses what is none."""
 
 import importlib.util
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from checkouts import ROOT
 
 from directions.claims import RESULT
 from directions.errors import InputError
 
-SCRIPT = Path(__file__).parents[2] / "scripts/write_results.py"
 MLP = "MNIST, mlp 128x128, 3,000 images, 120 epochs"
 
 
-def write_results(*argv: str) -> None:
-    spec = importlib.util.spec_from_file_location("write_results", SCRIPT)
+def run(script: str, *argv: str) -> None:
+    spec = importlib.util.spec_from_file_location(script, ROOT / f"scripts/{script}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.main([f"--{argument}" for argument in argv])
+    module.main([str(argument) for argument in argv])
 
 
 def row(name: str, figure: str, **values) -> dict:
@@ -27,9 +27,10 @@ def row(name: str, figure: str, **values) -> dict:
 
 
 @pytest.fixture
-def table(tmp_path) -> Path:
+def results(tmp_path) -> Path:
+    """A finished study `small`, and `large`, which has one figure only."""
     untestable = "not testable at this scale"
-    rows = [
+    small = [
         row("figA4a_gain", "figA4a", estimate=-0.2, low=-0.3, high=0.1,
             verdict="not reproduced", note="a note"),
         row("fig4c_top1", "fig4c", direction="equal", bound=None, paper_value=0.13, tested_on=None,
@@ -38,46 +39,93 @@ def table(tmp_path) -> Path:
         row("fig2a_size", "fig2a", estimate=0.5, direction="below", bound=0.3, paper_value=0.095,
             claim="|rho| is small.", certainty="remembered", verdict=untestable),
     ]  # fmt: skip
-    path = tmp_path / "claims.csv"
-    pd.DataFrame(rows, columns=RESULT).to_csv(path, index=False)
-    return path
+    large = [row("fig2a_more", "fig2a", estimate=0.125, low=0.1, high=0.2, tested_on="all of MNIST")]
+    for study, rows in {"small": small, "large": large}.items():
+        (tmp_path / "results" / study / "tables/some").mkdir(parents=True)
+        (tmp_path / "results" / study / "figures").mkdir()
+        table = pd.DataFrame(rows, columns=RESULT)
+        table.to_csv(tmp_path / "results" / study / "tables/claims.csv", index=False)
+        (tmp_path / "results" / study / "tables/some/areas.csv").write_text("run,auc\n")
+        (tmp_path / "results" / study / "figures/fig2a.png").write_bytes(study.encode())
+        (tmp_path / "results" / study / "figures/fig2a.pdf").write_bytes(b"too large")
+    return tmp_path / "results"
 
 
-def test_the_page_has_a_section_per_figure_and_a_row_per_claim(table, tmp_path):
-    write_results(f"claims={table}", "study=quick", f"output={tmp_path}/docs/RESULTS.md")
-    text = (tmp_path / "docs/RESULTS.md").read_text(encoding="utf-8")
-    lines = text.splitlines()
+@pytest.fixture
+def page(results, tmp_path) -> str:
+    """The page of both studies."""
+    published = tmp_path / "docs/results"
+    run("publish_studies", "--results", results, "--published", published, "small", "large")
+    run("write_results", "--published", published, "--output", tmp_path / "docs/RESULTS.md")
+    return (tmp_path / "docs/RESULTS.md").read_text(encoding="utf-8")
+
+
+def test_the_page_has_a_section_per_figure_and_a_row_per_claim_with_all_studies(page):
+    lines = page.splitlines()
     assert [line for line in lines if line.startswith("## ")] == [
         "## Figure 2a", "## Figure 4c", "## Figure A4a"
     ]  # fmt: skip
-    expected = [
-        "| `more`: Sentence of fig2a_more. | > 0 | 0.250 [0.200, 0.300] | reproduced | verified |",
-        "| `size`: \\|rho\\| is small. | < 0.3, 0.095 | 0.500 | not testable at this scale | remembered |",
-        "| `top1`: Sentence of fig4c_top1. | 0.13 | - | not testable at this scale | verified |",
-        "| `gain`: Sentence of figA4a_gain. | > 0 | -0.200 [-0.300, 0.100] | not reproduced | verified |",
+    untestable = "not testable at this scale"
+    assert [line for line in lines if line.startswith("| `")] == [
+        "| `more`: Sentence of fig2a_more. | > 0 | 0.125 [0.100, 0.200]: reproduced"
+        " | 0.250 [0.200, 0.300]: reproduced | verified |",
+        f"| `size`: \\|rho\\| is small. | < 0.3, 0.095 | - | 0.500: {untestable} | remembered |",
+        f"| `top1`: Sentence of fig4c_top1. | 0.13 | - | {untestable} | verified |",
+        "| `gain`: Sentence of figA4a_gain. | > 0 | - | -0.200 [-0.300, 0.100]: not reproduced | verified |",
     ]
-    assert [line for line in lines if line.startswith("| `")] == expected
-    assert [line for line in lines if line.startswith("- `")] == ["- `top1`: no table", "- `gain`: a note"]
-    assert lines.count(f"Tested on: {MLP}.") == 2
-    assert "This study has no tables for it." in lines
+    assert [line for line in lines if line.startswith("- `")] == [
+        "- `top1`, small: no table", "- `gain`, small: a note"
+    ]  # fmt: skip
 
 
-def test_the_page_counts_verdicts_and_says_what_made_it(table, tmp_path):
-    write_results(f"claims={table}", "study=quick", f"output={tmp_path}/RESULTS.md")
-    top = (tmp_path / "RESULTS.md").read_text(encoding="utf-8").split("## Figure")[0]
-    assert "| reproduced | 1 |\n| direction only | 0 |\n| not reproduced | 1 |\n" in top
-    assert "| not testable at this scale | 2 |\n| all | 4 |\n" in top
-    assert "generated" in top
-    for source in ("`make results STUDY=quick`", "`scripts/write_results.py`", f"`{table}`"):
+def test_the_page_shows_each_panel_and_what_it_was_tested_on(page):
+    figure = page.split("## Figure 2a")[1].split("## ")[0]
+    links = "| {} |".format(
+        " | ".join(f"![fig2a, {s}](results/{s}/figures/fig2a.png)" for s in ("large", "small"))
+    )
+    assert f"| large | small |\n|---|---|\n{links}\n| all of MNIST | {MLP} |\n" in figure
+    assert "| not drawn | not drawn |\n| no tables for it | no tables for it |" in page
+
+
+def test_the_page_counts_verdicts_and_says_what_made_it(page):
+    top = page.split("## Figure")[0]
+    assert "| verdict | large | small |" in top
+    assert "| reproduced | 1 | 1 |\n| direction only | 0 | 0 |\n| not reproduced | 0 | 1 |\n" in top
+    assert "| not testable at this scale | 0 | 2 |\n| all | 1 | 4 |\n" in top
+    for source in ("generated", "`make results`", "`scripts/write_results.py`"):
         assert source in top
 
 
-def test_what_is_no_claims_table_is_refused_and_leaves_the_page_as_it_was(table, tmp_path):
-    page = tmp_path / "RESULTS.md"
-    page.write_text("as it was")
-    other = tmp_path / "other.csv"
-    other.write_text("run,auc\na,0.5\n")
-    for wrong in (other, tmp_path / "absent.csv", tmp_path / "claims.json"):
+def test_tables_and_png_are_published_and_what_was_there_before_is_gone(page, results, tmp_path):
+    published = tmp_path / "docs/results"
+    (results / "small/tables/some/areas.csv").unlink()
+    run("publish_studies", "--results", results, "--published", published, "small")
+    found = {str(path.relative_to(published)) for path in published.rglob("*") if path.is_file()}
+    assert found == {
+        "small/tables/claims.csv", "small/figures/fig2a.png",
+        "large/tables/claims.csv", "large/tables/some/areas.csv", "large/figures/fig2a.png",
+    }  # fmt: skip
+
+
+def test_an_unfinished_study_is_refused_before_anything_is_replaced(page, results, tmp_path):
+    (results / "large/tables/claims.csv").unlink()
+    with pytest.raises(InputError, match="study=large -- all"):
+        run(
+            "publish_studies",
+            "--results",
+            results,
+            "--published",
+            tmp_path / "docs/results",
+            "small",
+            "large",
+        )
+    assert (tmp_path / "docs/results/large/tables/claims.csv").exists()
+
+
+def test_what_is_no_claims_table_is_refused_and_leaves_the_page_as_it_was(page, tmp_path):
+    published, output = tmp_path / "docs/results", tmp_path / "docs/RESULTS.md"
+    (published / "small/tables/claims.csv").write_text("run,auc\na,0.5\n")
+    for folder in (published, tmp_path / "absent"):
         with pytest.raises(InputError):
-            write_results(f"claims={wrong}", "study=quick", f"output={page}")
-    assert page.read_text() == "as it was"
+            run("write_results", "--published", folder, "--output", output)
+    assert output.read_text() == page
