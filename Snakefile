@@ -20,6 +20,7 @@ include: "rules/measure.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/claims.smk"
+include: "rules/own.smk"
 
 
 rule all:

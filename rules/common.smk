@@ -11,11 +11,12 @@ sys.path.insert(0, f"{workflow.basedir}/src")
 shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; ')
 
 from directions import config as study_config
-from directions.analyses import DERIVED, MADE_BY
+from directions.analyses import ANALYSES, DERIVED, MADE_BY, OWN_ANALYSES
 from directions.data.registry import KNOWN
 from directions.ending import summary
 from directions.errors import InputError
 from directions.figures import FIGURES
+from directions.own.plan import Plan
 from directions.provenance import Ancestry, code_of
 from directions.runs import expand as expand_runs, labels as label_ledgers, labels_name
 from snakemake.exceptions import WorkflowError
@@ -27,6 +28,7 @@ except InputError as error:
 RUNS = expand_runs(STUDY)
 DISTRIBUTED = {name for name, runs in RUNS.items() if all(run["norm_batch"] for run in runs.values())}
 ANCESTRY = Ancestry(STUDY)
+PLAN = Plan(STUDY.get("own", {}))
 DATA = f"{STUDY['data_root']}/{{dataset}}.safetensors"
 ENVIRONMENT = f"{workflow.basedir}/environment.yaml"
 
@@ -43,6 +45,7 @@ wildcard_constraints:
     experiment=one_of(RUNS),
     run=one_of(run for group in RUNS.values() for run in group),
     table=one_of(MADE_BY.keys() - set(DERIVED)),
+    network=one_of(PLAN.networks),
 
 
 def asked(stage, **names):
@@ -96,14 +99,63 @@ def tables_of_figure(figure):
     return {table: f"{folder}/{table}.csv" for table in FIGURES[figure]}
 
 
+def own_asked(stage):
+    """`asked` of a rule about the user's own networks."""
+    return lambda wildcards: PLAN.asked(stage, **wildcards)
+
+
+def own_figures(_wildcards):
+    """What `own` makes: a figure for each network of the user's own, and one to compare several."""
+    if not PLAN.networks:
+        raise WorkflowError(
+            "no network of your own is named: --configfile configs/own.yaml (docs/EXTENDING.md)"
+        )
+    compared = ["results/own/comparison.png"] if len(PLAN.networks) > 1 else []
+    return expand("results/own/figures/{network}.png", network=PLAN.networks) + compared
+
+
+def own_known(wildcards):
+    """The data set of ours in which the labels are replaced; none for data of the user's own."""
+    data = PLAN.networks[wildcards.network]["data"]
+    return DATA.format(dataset=data) if data in list(KNOWN) else []
+
+
+def own_dataset(wildcards):
+    """The data of a network of the user's own: one of ours as it is, or one made for it."""
+    known = PLAN.known_data(wildcards.network)
+    return DATA.format(dataset=known) if known else f"results/own/data/{wildcards.network}.safetensors"
+
+
+def own_resume(analysis):
+    """The option by which an analysis that can resume is told where."""
+    folder = ANALYSES[analysis]
+    return "" if analysis == "measure_units" else f"--resume results/own/resume/{folder}/{{network}}.pt"
+
+
+def own_collected(wildcards):
+    """The one file that a table of a network of the user's own is made of."""
+    name = "models/{network}/record.json" if wildcards.table == "runs" else "{table}/{network}.csv"
+    return f"results/own/{name}".format(**wildcards)
+
+
+def own_tables(networks):
+    """All tables of these networks of the user's own."""
+    return [f"results/own/tables/{name}/{table}.csv" for name in networks for table in PLAN.tables(name)]
+
+
+def drawn_by(job):
+    """The figure that a job draws, by name: of the paper, of a network of the user's own, or their comparison."""
+    return Path(job.output[0]).stem if job.rule.name in ("own_summary", "own_comparison") else job.rule.name
+
+
 def failed_run():
     """For the end of a run that failed: which figures are ready, which are not, and why."""
     graph = workflow.dag
-    planned, unfinished = ({job.rule.name for job in jobs} for jobs in (graph.jobs, graph.needrun_jobs()))
-    figures = [figure for figure in STUDY["figures"] if figure in planned]
+    planned, unfinished = ({drawn_by(job) for job in jobs} for jobs in (graph.jobs, graph.needrun_jobs()))
+    figures = [figure for figure in [*STUDY["figures"], *PLAN.networks, "comparison"] if figure in planned]
     failed = {}
     for job in workflow.scheduler.failed:
-        stopped = {after.rule.name for after in graph.bfs(graph.depending, job)}
+        stopped = {drawn_by(after) for after in graph.bfs(graph.depending, job)}
         failed[job.log[0]] = [figure for figure in figures if figure in stopped]
     drawn = [figure for figure in figures if figure not in unfinished]
     return summary(drawn, [f for f in figures if f in unfinished], failed)

@@ -1,28 +1,8 @@
 """Add noise of growing size to all units of a network; write loss and accuracy (Figure 2)."""
 
-import pandas as pd
-
-from directions import cli, noise
-from directions.trained import Trained, analyse, grid_table
-
-
-def observe(trained: Trained, settings: dict) -> pd.DataFrame:
-    """Table repeat, noise_sd_ratio, split, loss, accuracy; each repeat starts at ratio 0."""
-    examples = trained.examples(settings["split"])
-    ratios = noise.ratios(settings["lowest"], settings["highest"], settings["points"])
-    loss, accuracy = noise.add_noise(
-        trained.model,
-        examples.images,
-        examples.labels,
-        spread={name: sd for name, (_, sd) in trained.moments().items()},
-        noise_sd_ratios=ratios,
-        repeats=settings["repeats"],
-        seed=trained.seed,
-        unfinished=trained.unfinished,
-    )
-    keys = ("repeat", range(settings["repeats"])), ("noise_sd_ratio", ratios)
-    table = grid_table(*keys, loss=loss, accuracy=accuracy).assign(split=settings["split"])
-    return table[["repeat", "noise_sd_ratio", "split", "loss", "accuracy"]]
+from directions import cli
+from directions.observations.add_noise import observe
+from directions.trained import analyse
 
 
 def main(argv: list[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from directions import cli
+from directions import cli, tidy
 from directions.errors import InputError
 from directions.files import atomic
 
@@ -13,7 +13,7 @@ from directions.files import atomic
 def read(path: Path) -> pd.DataFrame:
     """A run's CSV table, or its JSON record as a table of one row; raises InputError for an empty one."""
     try:
-        return pd.DataFrame([json.loads(path.read_text())]) if path.suffix == ".json" else pd.read_csv(path)
+        return pd.DataFrame([json.loads(path.read_text())]) if path.suffix == ".json" else tidy.csv(path)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, json.JSONDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error}): delete it and run again to rebuild it") from error
 

@@ -1,12 +1,7 @@
 """Measure the area under every cumulative ablation curve of an experiment (Figures 1, 3 and 4)."""
 
-import pandas as pd
-
-from directions import areas, cli
+from directions import areas, cli, tidy
 from directions.files import atomic
-
-CURVE = ["clamp", "ordering"]
-GUESSES = {"accuracy": 1, "accuracy_top5": 5}  # the latter where there are many classes
 
 
 def main(argv: list[str]) -> None:
@@ -15,19 +10,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--runs", required=True, help="table of networks written by collect.py")
     parser.add_argument("--table", required=True, help="CSV to write, one row per curve")
     args = parser.parse_args(argv)
-    curves = pd.read_csv(args.ablation)
-    classes = pd.read_csv(args.runs).set_index("run")["classes"]
-    keys = [*curves.columns[: curves.columns.get_loc("clamp")], *CURVE]
-    rows = []
-    for key, curve in curves.groupby(keys, sort=False):
-        found = dict(zip(keys, key, strict=True))
-        for column, guesses in GUESSES.items():
-            if column in curve:
-                points = curve["ablated"].to_numpy(), curve[column].to_numpy()
-                found |= areas.variants(*points, classes[found["run"]], guesses)
-        rows.append(found)
+    curves = tidy.csv(args.ablation)
+    classes = tidy.csv(args.runs).set_index("run")["classes"]
     with atomic(args.table) as partial:
-        pd.DataFrame(rows).to_csv(partial, index=False)
+        areas.of_curves(curves, classes).to_csv(partial, index=False)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,14 @@ ANALYSES = {  # analysis (its script, its block in the config) -> folder of its 
     "measure_units": "units",
 }
 
+# Of networks of the user's own; `DEFAULTS` in own/plan.py has their settings.
+OWN_ANALYSES = ("ablate_cumulative", "add_noise", "ablate_single", "measure_units")
+
+ACTIVATIONS = (  # what may follow a layer of such a network; none: its outputs are units as they come
+    "none", "relu", "gelu", "silu", "elu", "leaky_relu", "relu6", "hardswish", "mish", "softplus", "tanh",
+    "sigmoid",
+)  # fmt: skip
+
 MADE_BY = {  # table -> the analysis it needs; None: training alone gives it
     "runs": None,
     "history": None,

@@ -1,6 +1,12 @@
 """Areas under cumulative ablation curves (paper, section 3.2)."""
 
+from collections.abc import Mapping
+
 import numpy as np
+import pandas as pd
+
+CURVE = ["clamp", "ordering"]  # what tells the curves of a network apart
+GUESSES = {"accuracy": 1, "accuracy_top5": 5}  # the latter where there are many classes
 
 
 def area(ablated: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
@@ -37,3 +43,17 @@ def variants(ablated: np.ndarray, accuracy: np.ndarray, classes: int, guesses: i
         "auc_chance_corrected": chance_corrected(auc, classes, guesses),
     }
     return found if guesses == 1 else {f"{name}_top{guesses}": values for name, values in found.items()}
+
+
+def of_curves(curves: pd.DataFrame, classes: Mapping[str, int]) -> pd.DataFrame:
+    """One row of areas per curve of a table `ablation`; classes: {run: number of classes}."""
+    keys = [*curves.columns[: curves.columns.get_loc("clamp")], *CURVE]
+    rows = []
+    for key, curve in curves.groupby(keys, sort=False):
+        found = dict(zip(keys, key, strict=True))
+        for column, guesses in GUESSES.items():
+            if column in curve:
+                points = curve["ablated"].to_numpy(), curve[column].to_numpy()
+                found |= variants(*points, classes[found["run"]], guesses)
+        rows.append(found)
+    return pd.DataFrame(rows)

@@ -134,6 +134,7 @@ def _only_node(graph: fx.Graph, layer: str) -> fx.Node:
 def _links(modules: Mapping[str, nn.Module], first: fx.Node) -> Iterator[Link]:
     """Every link from the layer `first` on; NoChain where something else than a link follows."""
     node, link, pools = first, None, []
+    _called(modules, first)
     while True:
         before, node = node, _sole_user(node)
         if node.op == "output":
@@ -141,7 +142,7 @@ def _links(modules: Mapping[str, nn.Module], first: fx.Node) -> Iterator[Link]:
                 raise NoChain("the network does not end with a layer of weights")
             yield link
             return
-        module = modules.get(node.target) if node.op == "call_module" else None
+        module = _called(modules, node)
         if isinstance(module, PASSED) or _flattens(node, module):
             continue
         if link is None and isinstance(module, POOLS):
@@ -157,6 +158,14 @@ def _links(modules: Mapping[str, nn.Module], first: fx.Node) -> Iterator[Link]:
             link, pools = None, []
         else:
             raise NoChain(f"{node.target} after {before.target} is no part of a chain")
+
+
+def _called(modules: Mapping[str, nn.Module], node: fx.Node) -> nn.Module | None:
+    """The module that a node calls; NoChain where its units are not on dimension 1 (see `units.edited`)."""
+    module = modules.get(node.target) if node.op == "call_module" else None
+    if getattr(module, "unit_axis", 1) != 1:
+        raise NoChain(f"units of {node.target} are not on dimension 1")
+    return module
 
 
 def _sole_user(node: fx.Node) -> fx.Node:

@@ -13,10 +13,12 @@ from directions import combinations, schema
 from directions.analyses import BLOCKS
 from directions.errors import InputError
 from directions.figures import FIGURES
+from directions.own import plan
 from directions.runs import needed_tables
 
 BASE = "configs/paper.yaml"
 OF_STUDY = ("defaults", "experiments", "draw", "imagefolder")  # what a file in configs/ may set
+OWN = "own"  # a file in configs/ of this name is no study, but names networks of the user's own
 HERE = "config.yaml or the command line"
 
 Layers = list[tuple[str, dict]]
@@ -32,7 +34,8 @@ def load(config: Mapping, root: Path) -> dict:
     - every experiment is complete: `training` with all settings and `precision`, each analysis of `analyses`
       and what is computed from it with all of its own; numbers are of one kind (0 is 0.0 where any number
       may stand);
-    - study, data_root, device, precision, sources and, where given, imagefolder are as the user set them.
+    - study, data_root, device, precision, sources and, where given, imagefolder and own are as the user set
+      them.
 
     Raises InputError with one line for each thing that is wrong: where, what, what is allowed.
     """
@@ -53,7 +56,7 @@ def load(config: Mapping, root: Path) -> dict:
     _stop(faults)
     merged = schema.exact(merged, rules, rules)
     study = _completed(merged)
-    _stop(combinations.problems(study, merged["experiments"]))
+    _stop([*combinations.problems(study, merged["experiments"]), *plan.problems(study.get("own", {}))])
     return _selected(study)
 
 
@@ -124,7 +127,8 @@ class _Loader(yaml.SafeLoader):
 
 def _layers(given: dict, root: Path) -> Layers:
     study = given.get("study")
-    known = sorted(path.stem for path in (root / "configs").glob("*.yaml"))
+    stems = (path.stem for path in (root / "configs").glob("*.yaml"))
+    known = sorted(stem for stem in stems if stem.split(".")[0] != OWN)
     if study not in known:
         hint = schema.nearest(study, known)
         raise InputError(f"study: {study!r} is unknown{hint}; configs/ has {', '.join(known) or 'no file'}")

@@ -18,7 +18,12 @@ ELEMENTS = {"cpu": 2**25, "cuda": 2**28}  # most activations of one pass, 4 byte
 
 
 def scaled(images: Tensor) -> Tensor:
-    """uint8 images (n, c, h, w) as float32 in 0..1: the only preprocessing (docs/DEVIATIONS.md, D2)."""
+    """uint8 images (n, c, h, w) as float32 in 0..1: the only preprocessing (docs/DEVIATIONS.md, D2).
+
+    Floating point numbers, of data of the user's own, are what the network takes.
+    """
+    if images.is_floating_point():
+        return images
     return images.to(torch.float32).div_(255)
 
 

@@ -17,6 +17,8 @@ from directions.imagefiles import ImageFiles
 class Examples:
     """Images uint8 (n, c, h, w), in memory or still in their files, and labels (n,), on one device.
 
+    Of data of the user's own, images may be float32 (n, ...), as the network takes them.
+
     changed_share: share of `labels` that are not the true ones.
     """
 
@@ -29,7 +31,7 @@ class Examples:
         return len(self.labels)
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
+    def image_shape(self) -> tuple[int, ...]:
         """(channels, height, width) of every image."""
         return tuple(self.images.shape[1:])
 
@@ -72,7 +74,7 @@ def _images(
 ) -> Tensor | ImageFiles:
     images = dataset.split(split)[0]
     if not isinstance(images, FileList):
-        return torch.tensor(images[used], dtype=torch.uint8, device=device)
+        return torch.tensor(images[used], device=device)
     if not Path(images.folder).is_dir():
         raise InputError(
             f"there is no folder {images.folder}, where the images of data set {dataset.name} lay when it was"

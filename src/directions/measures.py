@@ -1,9 +1,11 @@
 """What a unit tells about the class: selectivity and mutual information (paper, sections 2.4 and A.5).
 
 All take the activity of units as (images, units): one number per image, a feature map's being its mean over
-all spatial positions. Activity is meant to be non-negative, after a ReLU.
+all spatial positions. Selectivity means something for activity that is never negative, as after a ReLU; in
+layers where some is, as after GELU, it is left out and their units are marked.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -14,7 +16,10 @@ from directions.evaluation import pass_size, passes
 from directions.seeds import stream
 from directions.units import observed
 
+log = logging.getLogger(__name__)
+
 BYTES = 2**30  # most activity kept at a time: all of a study in small, a fifth of ResNet-50's on ImageNet
+NO_INDEX = "the class selectivity index has no meaning in this layer and is left empty"
 BLOCK = 64  # units measured at a time; what is counted for them takes several times their activity
 
 
@@ -66,6 +71,11 @@ def dead(activity: np.ndarray) -> np.ndarray:
     return ~activity.any(axis=0)
 
 
+def negative(activity: np.ndarray) -> np.ndarray:
+    """(units,) bool: units that are below 0 for some image. Their class selectivity index has no meaning."""
+    return (activity < 0).any(axis=0)
+
+
 def class_means(activity: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
     """Mean activity (classes, units) over the images of each class; a class without images is left out."""
     sums = [np.bincount(labels, weights=values, minlength=classes) for values in activity.T]
@@ -94,10 +104,10 @@ def binned(activity: np.ndarray, bins: int) -> np.ndarray:
     """
     result = np.zeros(activity.shape, dtype=np.int64)
     for unit, values in enumerate(activity.T):
-        positive = np.sort(values[values > 0])
-        if len(positive):
-            edges = positive[np.arange(1, bins) * len(positive) // bins]
-            active = values > 0
+        active = values != 0
+        ranked = np.sort(values[active])
+        if len(ranked):
+            edges = ranked[np.arange(1, bins) * len(ranked) // bins]
             result[active, unit] = 1 + np.searchsorted(edges, values[active], side="right")
     return result
 
@@ -138,17 +148,20 @@ def measure(
 ) -> dict[str, np.ndarray]:
     """All measures of units, each (units,), from their activity (images, units) and labels (images,).
 
+    Selectivity is NaN for units that are dead, or have negative activity, which both are marked.
     Information is also given with half and with twice the `bins`: how far it hangs on their number (D7).
     """
     bin_numbers = binned(activity, bins)
     coarse, fine = (binned(activity, number) for number in (max(1, bins // 2), 2 * bins))
+    below = negative(activity)
     return {
-        "selectivity": selectivity(class_means(activity, labels, classes)),
+        "selectivity": np.where(below, np.nan, selectivity(class_means(activity, labels, classes))),
         "information_bits": mutual_information(bin_numbers, labels, classes),
         "information_null_bits": information_null(bin_numbers, labels, classes, shuffles, rng),
         "information_bits_coarse": mutual_information(coarse, labels, classes),
         "information_bits_fine": mutual_information(fine, labels, classes),
         "dead": dead(activity),
+        "negative": below,
         "mean": activity.mean(0, dtype=np.float64),
         "sd": activity.std(0, dtype=np.float64),
     }
@@ -168,10 +181,20 @@ def measure_all(
 ) -> dict[str, np.ndarray]:
     """`measure` of all units of `layers`, numbered through, each (units,), in a bounded memory.
 
-    images: uint8 (n, c, h, w); labels: (n,). budget: see `unit_activity`; it changes no result.
+    images: uint8 (n, c, h, w); labels: (n,). budget: see `unit_activity`; it changes no result. A layer in
+    which one unit is negative has no selectivity at all: what is left of it would be a biased choice.
     """
-    given, parts = labels.cpu().numpy(), []
+    given = labels.cpu().numpy()
+    parts: dict[str, list[dict[str, np.ndarray]]] = {layer: [] for layer in layers}
     for layer, activity in unit_activity(model, layers, images, labels, budget=budget):
         rng = stream("information", seed, layer)  # the same shuffled labels for all blocks of a layer
-        parts.append(measure(activity, given, classes, bins=bins, shuffles=shuffles, rng=rng))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        parts[layer].append(measure(activity, given, classes, bins=bins, shuffles=shuffles, rng=rng))
+    for layer, blocks in parts.items():
+        if units := sum(int(block["negative"].sum()) for block in blocks):
+            log.warning(
+                "%s: %d of %d units are negative for some images: %s", layer, units, layers[layer], NO_INDEX
+            )
+            for block in blocks:
+                block["negative"][:], block["selectivity"][:] = True, np.nan
+    every = [block for blocks in parts.values() for block in blocks]
+    return {name: np.concatenate([block[name] for block in every]) for name in every[0]}

@@ -54,10 +54,8 @@ class Ancestry:
         return self._known[key]
 
     def _say(self, stage: str, settings: dict, upstream: object) -> str:
-        said = {"stage": stage, "settings": settings, "upstream": digest(upstream)}
-        if stage in self._recipes:
-            said["recipe"] = self._recipes[stage]
-        return json.dumps(said, sort_keys=True)
+        recipe = {"recipe": self._recipes[stage]} if stage in self._recipes else {}
+        return said(stage, settings, upstream, **recipe)
 
     def _data(self, stage: str, dataset: str, **_) -> str:
         own = self._config.get("imagefolder", {}) if dataset == "imagefolder" else {}
@@ -123,6 +121,13 @@ class Ancestry:
         "claims": _claims,
         **dict.fromkeys(ANALYSES, _analysis),
     }
+
+
+def said(stage: str, settings: dict, upstream: object, **more: int) -> str:
+    """What a job is asked: its own settings, and a digest of all upstream of it, as sorted JSON."""
+    return json.dumps(
+        {"stage": stage, "settings": settings, "upstream": digest(upstream)} | more, sort_keys=True
+    )
 
 
 def digest(upstream: object) -> str:

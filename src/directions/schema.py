@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from directions.analyses import ANALYSES
+from directions.analyses import ACTIVATIONS, ANALYSES, OWN_ANALYSES
 from directions.data.registry import KNOWN
 from directions.figures import FIGURES
 from directions.runs import MODELS, OPTIMIZERS
@@ -24,12 +24,15 @@ def read(path: Path) -> dict:
     training = schema["$defs"]["training"]["properties"]
     analyses = schema["$defs"]["experiment"]["properties"]["analyses"]["items"]
     names = schema["properties"]["draw"]["propertyNames"]
+    own = schema["$defs"]["own_network"]["properties"]["layers"]["additionalProperties"]
     homes = (
         (training["dataset"], KNOWN),
         (training["model"], MODELS),
         (training["optimizer"], OPTIMIZERS),
         (analyses, ANALYSES),
         (names, FIGURES),
+        (own, ACTIVATIONS),
+        (schema["$defs"]["own_analyses"]["items"], OWN_ANALYSES),
     )
     for node, known in homes:
         node["enum"] = list(known)

@@ -11,22 +11,27 @@ Tables = dict[str, pd.DataFrame]
 
 
 def read(folder: Path | str, names: Iterable[str]) -> Tables:
-    """The tables `names` of one experiment, `folder`/{name}.csv. Raises InputError naming a missing file.
-
-    Only an empty field counts as missing: a run or a layer may be called "NA" or "null".
-    """
+    """The tables `names` of one experiment, `folder`/{name}.csv. Raises InputError naming a missing file."""
     tables = {}
     for name in names:
         path = Path(folder) / f"{name}.csv"
         if not path.is_file():
             raise InputError(f"table {path} does not exist: make it with `snakemake --cores all -- {path}`")
         try:
-            tables[name] = pd.read_csv(path, keep_default_na=False, na_values=[""])
+            tables[name] = csv(path)
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise InputError(
                 f"table {path} is no readable CSV ({error}): remove it and make it again"
             ) from error
     return tables
+
+
+def csv(path: Path | str) -> pd.DataFrame:
+    """A table from its file, in which a run or a layer may be called "NA", and a layer "1.10".
+
+    Only an empty field counts as missing. Raises what pandas does for a file that is no table.
+    """
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"layer": str})
 
 
 def require(tables: Tables, name: str, *columns: str, may_be_empty: Iterable[str] = ()) -> pd.DataFrame:

@@ -14,6 +14,9 @@ from directions import cli, models, weights
 from directions.evaluation import pass_size, passes
 from directions.examples import Examples, load_examples
 from directions.files import atomic
+from directions.own.inputs import normalized
+from directions.own.layers import Network
+from directions.own.network import rebuilt
 from directions.provenance import code_of
 from directions.sums import Unfinished
 from directions.units import moments
@@ -22,24 +25,22 @@ from directions.units import moments
 class Trained:
     """A network in evaluation mode, the data it saw, and its seed; `layers` is {name: number of units}.
 
-    workers: processes that decode images, where those stay in their files. unfinished: what a killed analysis
-    of the network left.
+    examples: gives the "train" or the "test" set. header: of the model file, where there is one. unfinished:
+    what a killed analysis of the network left.
     """
 
     def __init__(
         self,
-        model: Path | str,
-        data: Path | str,
-        ledger: Path | str,
-        device: torch.device | str,
-        workers: int = 0,
+        network: Network,
+        examples: Callable[[str], Examples],
+        *,
+        seed: int = 0,
+        header: dict | None = None,
         unfinished: Unfinished | None = None,
     ):
-        self.model, self.header = weights.load_model(model, device)
-        self.seed: int = self.header["settings"]["seed"]
-        self.layers: dict[str, int] = models.unit_layers(self.model)
-        tested = self.header["settings"].get("test_images", "all")
-        self._load = lambda split: load_examples(data, ledger, split, device, tested, workers)
+        self.model, self.layers, self.incoming = network.model, network.layers, network.incoming
+        self.header, self.seed = header or {}, seed
+        self._load = examples
         self.unfinished = unfinished or Unfinished()
         self._examples: dict[str, Examples] = {}
 
@@ -71,6 +72,33 @@ class Trained:
         """Columns layer, unit: every unit, in the order in which ablation numbers them."""
         rows = [(name, unit) for name, count in self.layers.items() for unit in range(count)]
         return pd.DataFrame(rows, columns=["layer", "unit"])
+
+
+def read(
+    model: Path | str,
+    data: Path | str,
+    ledger: Path | str,
+    device: torch.device | str,
+    workers: int = 0,
+    unfinished: Unfinished | None = None,
+) -> Trained:
+    """A network and its data from their files; workers: processes that decode images that stay in theirs."""
+    state, header = weights.load_state(model)
+    own = header.get("own")
+    if own:
+        network = rebuilt(state, header, model)
+    else:
+        built = weights.rebuilt(model, state, header)
+        network = Network(built, models.unit_layers(built), models.incoming_weights(built))
+    network.model.to(device)
+    settings = header["settings"]
+    tested = settings.get("test_images", "all")
+
+    def examples(split: str) -> Examples:
+        found = load_examples(data, ledger, split, device, tested, workers)
+        return normalized(found, own["normalize"]) if own else found
+
+    return Trained(network, examples, seed=settings["seed"], header=header, unfinished=unfinished)
 
 
 def grid_table(outer: tuple[str, object], inner: tuple[str, object], **values: np.ndarray) -> pd.DataFrame:
@@ -110,7 +138,7 @@ def write(observe: Callable[[Trained, dict], pd.DataFrame], args: argparse.Names
     device = cli.prepare_torch(args.device, args.threads)
     fingerprint = fingerprint_of(args) if args.resume else ""
     unfinished = Unfinished(args.resume, fingerprint, args.snapshot_seconds)
-    trained = Trained(args.model, args.data, args.ledger, device, args.threads - 1, unfinished)
+    trained = read(args.model, args.data, args.ledger, device, args.threads - 1, unfinished)
     table = observe(trained, cli.settings(args.asked))
     with atomic(args.table) as partial:
         table.to_csv(partial, index=False)

@@ -1,7 +1,8 @@
 """Act on single units from outside a model: the model itself knows nothing of ablation or noise.
 
 A unit is one neuron of a dense layer or one whole feature map of a convolution, so it is dimension 1 of a
-layer's output in both cases (paper, section 2.2).
+layer's output in both cases (paper, section 2.2). A module whose units lie elsewhere says so in an attribute
+`unit_axis` (see `own/layers.py`); here its output is turned so that they are on dimension 1, and back again.
 """
 
 from collections import OrderedDict
@@ -32,7 +33,9 @@ def split(model: nn.Module, layer: str) -> tuple[nn.Module, nn.Module]:
     residual block, the head ends before that module. A model that is no plain chain stays whole, as the tail.
     """
     inside, _, nested = layer.partition(".")
-    if not isinstance(model, nn.Sequential) or inside not in model._modules:
+    # A Sequential with a forward of its own does more than its modules do one after the other.
+    chain = isinstance(model, nn.Sequential) and type(model).forward is nn.Sequential.forward
+    if not chain or inside not in model._modules:
         return nn.Identity(), model
     children = list(model.named_children())
     place = [name for name, _ in children].index(inside)
@@ -45,8 +48,16 @@ def split(model: nn.Module, layer: str) -> tuple[nn.Module, nn.Module]:
 
 @contextmanager
 def edited(layer: nn.Module, edit: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """While open, `layer` returns `edit(output)`; closed, no trace is left, even after an error."""
-    handle = layer.register_forward_hook(lambda _module, _inputs, output: edit(output))
+    """While open, `layer` returns `edit(output)`; closed, no trace is left, even after an error.
+
+    `edit` is given the output with its units on dimension 1, (examples, units, ...), wherever they are.
+    """
+    axis = getattr(layer, "unit_axis", 1)
+
+    def turned(output: Tensor) -> Tensor:
+        return edit(output) if axis == 1 else edit(output.movedim(axis, 1)).movedim(1, axis)
+
+    handle = layer.register_forward_hook(lambda _module, _inputs, output: turned(output))
     try:
         yield
     finally:

@@ -50,6 +50,11 @@ def load_model(path: Path | str, device: torch.device | str = "cpu") -> tuple[nn
     fit the network that the header describes, naming the first difference.
     """
     state, header = load_state(path)
+    return rebuilt(path, state, header).to(device), header
+
+
+def rebuilt(path: Path | str, state: dict[str, torch.Tensor], header: dict) -> nn.Module:
+    """The network of what `load_state` read from `path`, in evaluation mode; InputError as `load_model`."""
     try:
         model = build(header["settings"], tuple(header["image_shape"]), header["classes"])
         model.load_state_dict(state)
@@ -58,4 +63,4 @@ def load_model(path: Path | str, device: torch.device | str = "cpu") -> tuple[nn
         raise InputError(
             f"{path}: weights and architecture do not fit ({first}): delete it and run again to rebuild it"
         ) from error
-    return model.eval().requires_grad_(False).to(device), header
+    return model.eval().requires_grad_(False)

@@ -113,9 +113,10 @@ def test_noise_single_units_and_measures_cover_all_layers(folder):
         assert list(zip(table["layer"], table["unit"], strict=True)) == keys
     assert list(units) == [
         "layer", "unit", "split", "selectivity", "information_bits", "information_null_bits",
-        "information_bits_coarse", "information_bits_fine", "l1", "dead", "mean", "sd",
+        "information_bits_coarse", "information_bits_fine", "l1", "dead", "negative", "mean", "sd",
     ]  # fmt: skip
     assert (units["l1"] > 0).all()
+    assert not units["negative"].any()
     drops = [f"drop_class_{label}" for label in range(4)]
     np.testing.assert_array_equal(single["worst_class_drop"], single[drops].max(axis=1))
     dead = single[units["dead"]]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from directions import tidy
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -42,6 +44,20 @@ def test_collect_puts_the_keys_in_front(files):
         "experiment,run,seed,repeat,accuracy",
         "e,seed-0,0,0,0.5", "e,seed-0,0,1,0.625", "e,seed-1,1,0,0.25", "e,seed-1,1,1,0.375",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [["1.1", "1.10"], ["NA", "null"]])
+def test_collect_takes_the_names_of_layers_as_they_are(files, names):
+    """1.10 of an nn.Sequential is not 1.1."""
+    lines = ["layer,unit,selectivity", f"{names[0]},0,0.5", f"{names[1]},0,"]
+    (files / "seed-0.csv").write_text("\n".join(lines) + "\n")
+    table = files / "out/units.csv"
+    done = script("collect", "--asked", asked({"seed-0": {}}), "--table", table, files / "seed-0.csv")
+    assert done.returncode == 0, done.stderr
+    assert table.read_text().splitlines()[1:] == [f"e,seed-0,{line}" for line in lines[1:]]
+    found = tidy.read(table.parent, ["units"])["units"]
+    assert found["layer"].tolist() == names
+    assert found["selectivity"].isna().tolist() == [False, True]
 
 
 def test_collect_says_a_varied_setting_once(files):

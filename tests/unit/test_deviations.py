@@ -9,7 +9,14 @@ ROOT = Path(__file__).parents[2]
 DEVIATIONS = ROOT / "docs/DEVIATIONS.md"
 DOCUMENTS = [DEVIATIONS, ROOT / "docs/GLOSSARY.md", ROOT / "docs/EXTENDING.md", ROOT / "CONTRIBUTING.md"]
 POINTING = ("src", "scripts", "rules", "configs", "config.yaml", "data/paper/claims.csv")
-MADE_BY_READERS = ("mine", "strokes", "conv2", "sparseness", "measure_sparseness")  # in docs/EXTENDING.md
+MADE_BY_READERS = (
+    "mine",
+    "own",
+    "strokes",
+    "conv2",
+    "sparseness",
+    "measure_sparseness",
+)  # in docs/EXTENDING.md
 
 
 def files() -> list[Path]:

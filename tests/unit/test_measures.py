@@ -4,6 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score
+from torch import nn
 
 from directions import measures
 from directions.seeds import stream
@@ -149,3 +150,22 @@ def test_neither_budget_nor_blocks_change_a_measure(maps, monkeypatch, block):
             np.testing.assert_array_equal(frugal[name][first:end], values)
     assert len(found["dead"]) == 73
     assert len(np.unique(found["information_null_bits"])) > 20
+
+
+def test_a_layer_with_negative_activity_has_information_but_no_selectivity(caplog):
+    """GELU in one layer, ReLU in the other; an increasing map that keeps 0 changes no information."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 6), nn.GELU(), nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))
+    images = torch.randint(0, 256, (90, 1, 2, 2), dtype=torch.uint8)
+    labels = torch.arange(90) % 3
+    found = measures.measure_all(net, {"2": 6, "4": 5}, images, labels, 3, bins=4, shuffles=2, seed=0)
+    assert found["negative"].tolist() == [True] * 6 + [False] * 5
+    assert np.isnan(found["selectivity"][:6]).all()
+    assert (np.isnan(found["selectivity"][6:]) == found["dead"][6:]).all()
+    assert "2: " in caplog.text
+    assert "4: " not in caplog.text
+    signed = np.array([[-3.0], [-2.0], [0.0], [1.0], [4.0]])
+    bins = measures.binned(signed, 4)
+    assert bins[2] == 0
+    assert len(set(bins.ravel().tolist())) == 5
+    np.testing.assert_array_equal(bins, measures.binned(signed**3, 4))

@@ -56,9 +56,9 @@ class FileList:
 class Dataset:
     """Images and labels of both splits.
 
-    `*_images` are uint8 (images, channels, height, width), as a NumPy array or a FileList; `*_labels` int64
-    (images,) from 0 to `classes` - 1, an index into `class_names`. Raises InputError when they are anything
-    else.
+    `*_images` are uint8 (images, channels, height, width), as a NumPy array or a FileList, or float32
+    (images, ...) as a network takes them; `*_labels` int64 (images,) from 0 to `classes` - 1, an index into
+    `class_names`. Raises InputError when they are anything else.
     """
 
     name: str
@@ -71,17 +71,21 @@ class Dataset:
     def __post_init__(self):
         for split in SPLITS:
             self._check(split, *self.split(split))
-        if self.train_images.shape[1:] != self.test_images.shape[1:]:
+        train, test = self.train_images, self.test_images
+        if (train.dtype, train.shape[1:]) != (test.dtype, test.shape[1:]):
             raise InputError(
-                f"data set {self.name}: training images are {self.train_images.shape[1:]},"
-                f" test images {self.test_images.shape[1:]} (channels, height, width)"
+                f"data set {self.name}: training images are {train.dtype} {train.shape[1:]},"
+                f" test images {test.dtype} {test.shape[1:]} (channels, height, width)"
             )
 
     def _check(self, split: str, images: np.ndarray | FileList, labels: np.ndarray) -> None:
-        if images.dtype != np.uint8 or images.ndim != 4 or labels.dtype != np.int64 or labels.ndim != 1:
+        pixels = images.dtype == np.uint8 and images.ndim == 4
+        floats = images.dtype == np.float32 and images.ndim >= 2
+        if not (pixels or floats) or labels.dtype != np.int64 or labels.ndim != 1:
             raise InputError(
                 f"data set {self.name}, {split}: images are {images.dtype} {images.shape} and labels"
-                f" {labels.dtype} {labels.shape}; they must be uint8 (n, c, h, w) and int64 (n,)"
+                f" {labels.dtype} {labels.shape}; they must be uint8 (n, c, h, w), or float32"
+                " (n, ...), and int64 (n,)"
             )
         if not len(images) or len(images) != len(labels):
             raise InputError(f"data set {self.name}, {split}: {len(images)} images, {len(labels)} labels")

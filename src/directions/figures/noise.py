@@ -24,8 +24,8 @@ def corruption(tables: Tables, study: str) -> Figure:
         for fraction in sorted(runs["corrupt"].unique()):
             chosen = noise[noise["run"].isin(runs.loc[runs["corrupt"] == fraction, "run"])]
             label = f"{float(fraction)} ({words.changed(runs, fraction)} changed)"
-            _curve(axes, chosen, edge, style.corruption_colour(fraction), label)
-        _log_axis(axes, edge, positive.min(), positive.max())
+            curve(axes, chosen, edge, style.corruption_colour(fraction), label)
+        log_axis(axes, edge, positive.min(), positive.max())
         style.chance_line(axes, words.only(runs, "classes"))
         axes.set(ylim=(0, 1.02), ylabel="training accuracy")
         unit = words.unit_noun(runs).removesuffix("s")
@@ -34,14 +34,15 @@ def corruption(tables: Tables, study: str) -> Figure:
     return figure
 
 
-def _curve(axes: Axes, noise: pd.DataFrame, edge: float, colour: tuple[float, ...], label: str) -> None:
-    curve = style.pooled(noise, "noise_sd_ratio", "accuracy")
-    untouched, curve = curve[curve.index == 0], curve[curve.index > 0]
+def curve(axes: Axes, noise: pd.DataFrame, edge: float, colour: tuple[float, ...], label: str) -> None:
+    """Mean and SD of accuracy against noise; a dot at `edge` is the untouched network."""
+    every = style.pooled(noise, "noise_sd_ratio", "accuracy")
+    untouched, noisy = every[every.index == 0], every[every.index > 0]
     axes.plot([edge] * len(untouched), untouched["mean"], "o", markersize=4, color=colour, clip_on=False)
-    style.band(axes, curve, colour, label)
+    style.band(axes, noisy, colour, label)
 
 
-def _log_axis(axes: Axes, edge: float, low: float, high: float) -> None:
+def log_axis(axes: Axes, edge: float, low: float, high: float) -> None:
     """Log x with plain numbers, and "0" under the dots of the untouched networks."""
     axes.set_xscale("log")
     axes.set_xlim(edge / 1.25, high * 1.05)

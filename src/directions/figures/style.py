@@ -118,6 +118,14 @@ class Layout(NamedTuple):
 def panels(tables: Tables, study: str, layout: Layout) -> tuple[Figure, list[Axes]]:
     """A figure with one axes per subtitle, side by side, titled by `words.title`; small print at its foot.
 
+    See `titled`.
+    """
+    return titled(words.title(tables, study), layout)
+
+
+def titled(title: str, layout: Layout) -> tuple[Figure, list[Axes]]:
+    """The same with another title.
+
     Between axes and notes there is room for the legend, see `legend`. A footnote says n, the kind of error
     bar, and what was measured on what.
     """
@@ -134,7 +142,7 @@ def panels(tables: Tables, study: str, layout: Layout) -> tuple[Figure, list[Axe
         axes.append(figure.add_axes(box))
         axes[-1].text(0, 1.035, subtitle, transform=axes[-1].transAxes, fontsize=SMALL, linespacing=1.3)
         left += each + layout.beside + LEFT
-    axes[0].set_title(words.title(tables, study), pad=6 + 11 * lines)
+    axes[0].set_title(title, pad=6 + 11 * lines)
     figure.text(0.02, 0.06 / height, "\n".join(layout.lines), fontsize=SMALL, va="bottom", linespacing=1.25)
     return figure, axes
 

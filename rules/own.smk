@@ -1,0 +1,155 @@
+# Networks of the user's own: snakemake --cores all --configfile configs/own.yaml -- own
+# Their tables come from the same scripts as those of the study's networks, and lie in results/own.
+rule own:
+    input:
+        own_figures,
+
+
+rule own_data:
+    input:
+        known=own_known,
+        files=lambda wildcards: PLAN.data_files(wildcards.network),
+    output:
+        "results/own/data/{network}.safetensors",
+    log:
+        "logs/own/data/{network}.log",
+    benchmark:
+        "benchmarks/own/data/{network}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        asked=own_asked("data"),
+        known=lambda wildcards, input: f"--known {input.known}" if input.known else "",
+    shell:
+        "python scripts/prepare_own_data.py --asked {params.asked:q} {params.known} --output {output}"
+        " --threads {threads} > {log} 2>&1"
+
+
+rule own_import:
+    input:
+        code=code("import_network"),
+        files=lambda wildcards: PLAN.files(wildcards.network),
+        data=own_dataset,
+    output:
+        model="results/own/models/{network}/model.safetensors",
+        ledger="results/own/models/{network}/ledger.parquet",
+        record="results/own/models/{network}/record.json",
+    log:
+        "logs/own/models/{network}.log",
+    benchmark:
+        "benchmarks/own/models/{network}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        device=STUDY["device"],
+    params:
+        asked=own_asked("import"),
+    shell:
+        "python scripts/import_network.py --asked {params.asked:q} --data {input.data} --model {output.model}"
+        " --ledger {output.ledger} --record {output.record}"
+        " --device {resources.device} --threads {threads} > {log} 2>&1"
+
+
+for analysis in OWN_ANALYSES:
+
+    rule:
+        name:
+            f"own_{analysis}"
+        input:
+            code=code(analysis),
+            model=rules.own_import.output.model,
+            data=own_dataset,
+            ledger=rules.own_import.output.ledger,
+        output:
+            f"results/own/{ANALYSES[analysis]}/{{network}}.csv",
+        log:
+            f"logs/own/{ANALYSES[analysis]}/{{network}}.log",
+        benchmark:
+            f"benchmarks/own/{ANALYSES[analysis]}/{{network}}.tsv"
+        conda:
+            ENVIRONMENT
+        resources:
+            device=STUDY["device"],
+        params:
+            asked=own_asked(analysis),
+            resume=own_resume(analysis),
+        shell:
+            "python {input.code[0]} --model {input.model} --data {input.data} --ledger {input.ledger}"
+            " --asked {params.asked:q} --table {output} {params.resume}"
+            " --device {resources.device} --threads {threads} > {log} 2>&1"
+
+
+rule own_collect:
+    input:
+        code=code("collect"),
+        files=own_collected,
+    output:
+        "results/own/tables/{network}/{table}.csv",
+    log:
+        "logs/own/tables/{network}/{table}.log",
+    benchmark:
+        "benchmarks/own/tables/{network}/{table}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        asked=own_asked("collect"),
+    shell:
+        "python scripts/collect.py --asked {params.asked:q} --table {output} {input.files} > {log} 2>&1"
+
+
+rule own_areas:
+    input:
+        code=code("measure_areas"),
+        ablation="results/own/tables/{network}/ablation.csv",
+        runs="results/own/tables/{network}/runs.csv",
+    output:
+        "results/own/tables/{network}/areas.csv",
+    log:
+        "logs/own/tables/{network}/areas.log",
+    benchmark:
+        "benchmarks/own/tables/{network}/areas.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        asked=own_asked("areas"),
+    shell:
+        "python scripts/measure_areas.py --ablation {input.ablation} --runs {input.runs}"
+        " --table {output} > {log} 2>&1"
+
+
+rule own_summary:
+    input:
+        code=code("plot_own"),
+        tables=lambda wildcards: own_tables([wildcards.network]),
+    output:
+        pdf="results/own/figures/{network}.pdf",
+        png="results/own/figures/{network}.png",
+    log:
+        "logs/own/figures/{network}.log",
+    benchmark:
+        "benchmarks/own/figures/{network}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        asked=own_asked("summary"),
+    shell:
+        "python scripts/plot_own.py --pdf {output.pdf} --png {output.png} {input.tables} > {log} 2>&1"
+
+
+rule own_comparison:
+    input:
+        code=code("plot_own"),
+        tables=own_tables(PLAN.networks),
+    output:
+        pdf="results/own/comparison.pdf",
+        png="results/own/comparison.png",
+    log:
+        "logs/own/comparison.log",
+    benchmark:
+        "benchmarks/own/comparison.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        asked=PLAN.asked("comparison"),
+    shell:
+        "python scripts/plot_own.py --pdf {output.pdf} --png {output.png} {input.tables} > {log} 2>&1"

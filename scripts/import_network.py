@@ -1,0 +1,43 @@
+"""Import a network of the user's own: factory, weights and layers are checked, a model file is written."""
+
+import json
+import logging
+from pathlib import Path
+
+from directions import cli, data, labels, trained, weights
+from directions.files import atomic
+from directions.own import network, record
+
+log = logging.getLogger(__name__)
+
+
+def main(argv: list[str]) -> None:
+    parser = cli.parser(__doc__, compute=True)
+    parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
+    parser.add_argument("--data", type=Path, required=True, help="prepared data set")
+    parser.add_argument("--model", required=True, help="weights to write, safetensors")
+    parser.add_argument(
+        "--ledger", required=True, help="to write: the training images used, and their labels"
+    )
+    parser.add_argument("--record", required=True, help="JSON to write: sizes, scores")
+    args = parser.parse_args(argv)
+    device = cli.prepare_torch(args.device, args.threads)
+    settings = cli.settings(args.asked)
+
+    dataset = data.load(args.data)
+    train, test = (network.at_most(settings[f"{split}_images"], dataset, split) for split in data.SPLITS)
+    labels.save(args.ledger, labels.ledger(dataset.train_labels, dataset.name, train, 0.0, settings["seed"]))
+    state = {name: value.clone() for name, value in network.imported(settings).state_dict().items()}
+    shape = dataset.train_images.shape[1:]
+    weights.save(args.model, state, network.header(settings, shape, dataset.classes, test))
+
+    found = trained.read(args.model, args.data, args.ledger, device, args.threads - 1)
+    sizes = ", ".join(f"{layer} ({units} units)" for layer, units in found.layers.items())
+    log.info("%s: %s", settings["network"], sizes)
+    made = record.record(settings["network"], found, *map(found.examples, data.SPLITS), dataset.name)
+    with atomic(args.record) as partial:
+        partial.write_text(json.dumps(made, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    cli.start(main)

@@ -1,0 +1,25 @@
+"""Noise of growing size on all units: loss and accuracy."""
+
+import pandas as pd
+
+from directions import noise
+from directions.trained import Trained, grid_table
+
+
+def observe(trained: Trained, settings: dict) -> pd.DataFrame:
+    """Table repeat, noise_sd_ratio, split, loss, accuracy; each repeat starts at ratio 0."""
+    examples = trained.examples(settings["split"])
+    ratios = noise.ratios(settings["lowest"], settings["highest"], settings["points"])
+    loss, accuracy = noise.add_noise(
+        trained.model,
+        examples.images,
+        examples.labels,
+        spread={name: sd for name, (_, sd) in trained.moments().items()},
+        noise_sd_ratios=ratios,
+        repeats=settings["repeats"],
+        seed=trained.seed,
+        unfinished=trained.unfinished,
+    )
+    keys = ("repeat", range(settings["repeats"])), ("noise_sd_ratio", ratios)
+    table = grid_table(*keys, loss=loss, accuracy=accuracy).assign(split=settings["split"])
+    return table[["repeat", "noise_sd_ratio", "split", "loss", "accuracy"]]

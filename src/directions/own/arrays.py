@@ -1,0 +1,124 @@
+"""The user's own data: files of arrays, a tree of images, a function, or one of ours with other labels."""
+
+import gzip
+import logging
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from directions.data.dataset import SPLITS, Dataset
+from directions.data.known import Request
+from directions.data.mnist import decode_idx
+from directions.data.registry import KNOWN
+from directions.errors import InputError
+from directions.own import userfile
+from directions.own.plan import ARRAYS
+
+CHANNELS = (1, 3, 4)  # of images whose channels stand last
+
+log = logging.getLogger(__name__)
+
+
+def dataset(data: str | dict, labels: dict[str, str], known: Dataset | None, threads: int = 1) -> Dataset:
+    """The data set that an entry `data` describes, its labels replaced by those of the files in `labels`.
+
+    data: the name of one of ours, which is then `known`; "file.py:function", which returns the four arrays
+    of `ARRAYS` in their order; {each of `ARRAYS`: file}; or {imagefolder: folder, size: pixels}. labels:
+    {"train" or "test": file}. Raises InputError naming a file that is missing, broken, or does not fit.
+    """
+    if known is None and isinstance(data, dict) and "imagefolder" in data:
+        request = Request(
+            Path(), ("local",), Path(data["imagefolder"]).expanduser(), data["size"], threads=threads
+        )
+        known = KNOWN["imagefolder"].prepare(request)
+    if known is None:
+        parts = userfile.call(data) if isinstance(data, str) else [array(data[name]) for name in ARRAYS]
+        if not isinstance(parts, tuple | list) or len(parts) != len(ARRAYS):
+            raise InputError(f"{data} must return {len(ARRAYS)} arrays: {', '.join(ARRAYS)}")
+        named = dict(zip(ARRAYS, map(np.asarray, parts), strict=True))
+        images = {split: as_images(named[f"{split}_images"], f"{split}_images") for split in SPLITS}
+        given = {split: as_labels(named[f"{split}_labels"], f"{split}_labels") for split in SPLITS}
+        names = None
+    else:
+        images = {split: known.split(split)[0] for split in SPLITS}
+        given = {split: known.split(split)[1] for split in SPLITS}
+        names = known.class_names
+    for split, file in labels.items():
+        replaced = as_labels(array(file), file)
+        if len(replaced) != len(given[split]):
+            raise InputError(
+                f"{file} has {len(replaced)} labels, the {split} set has {len(given[split])} images"
+            )
+        given[split] = replaced
+    names = names or tuple(map(str, range(1 + max(int(part.max(initial=0)) for part in given.values()))))
+    name = known.name if known else "own data"
+    return Dataset(name, names, images["train"], given["train"], images["test"], given["test"])
+
+
+def array(file: str) -> np.ndarray:
+    """The array of a .npy, .pt, .csv (labels) or IDX file (also .gz); raises InputError where it is none."""
+    path = Path(file).expanduser()
+    if not path.is_file():
+        raise InputError(f"there is no file {path} (looked for in {Path.cwd()})")
+    try:
+        if path.suffix == ".npy":
+            return np.load(path, allow_pickle=False)
+        if path.suffix in (".pt", ".pth"):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+            if not isinstance(content, torch.Tensor):
+                raise InputError(f"{path} holds {type(content).__name__}, not one tensor")
+            return content.numpy()
+        if path.suffix == ".csv":
+            return _column(path)
+        content = path.read_bytes()
+        return decode_idx(gzip.decompress(content) if path.suffix == ".gz" else content, str(path))
+    except (ValueError, OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        raise InputError(f"{path} cannot be read as an array: {str(error).splitlines()[0]}") from error
+
+
+def _column(path: Path) -> np.ndarray:
+    """The column `label` of a CSV file, or its only column, with or without a line of names."""
+    table = pd.read_csv(path, header=None, dtype=str)
+    first = table.iloc[0].str.strip()
+    if not first.str.fullmatch(r"[+-]?\d+").all():
+        table = table[1:].set_axis(list(first), axis=1)
+    if "label" not in table and table.shape[1] != 1:
+        raise InputError(
+            f"{path} has columns {', '.join(map(str, table))}: name the one of the labels `label`"
+        )
+    column = table["label"] if "label" in table else table.iloc[:, 0]
+    return column.to_numpy().astype(np.int64)  # ValueError for what is no whole number
+
+
+def as_images(images: np.ndarray, name: str) -> np.ndarray:
+    """uint8 (n, c, h, w) or float32 (n, ...); images without channels get one, channels at the end go first.
+
+    Raises InputError for anything else. Floats are what the network takes: nothing is scaled or turned.
+    """
+    if images.dtype in (np.float16, np.float32, np.float64) and images.ndim >= 2:
+        if not np.isfinite(images).all():
+            raise InputError(f"{name}: some numbers are not finite")
+        return images.astype(np.float32)
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise InputError(
+            f"{name} are {images.dtype} {images.shape}: they must be uint8 (n, h, w) or (n, c, h, w),"
+            " or floating point (n, ...) as the network takes them"
+        )
+    if images.ndim == 3:
+        return images[:, None]
+    if images.shape[1] not in CHANNELS and images.shape[3] in CHANNELS:
+        log.info("%s: %s has its channels last; they are put first", name, images.shape)
+        return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    return images
+
+
+def as_labels(labels: np.ndarray, name: str) -> np.ndarray:
+    """int64 (n,), from 0; raises InputError for anything else."""
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or labels.min(initial=0) < 0:
+        raise InputError(
+            f"{name}: labels are {labels.dtype} {labels.shape}; they must be whole numbers (n,) from 0"
+        )
+    return labels.astype(np.int64)

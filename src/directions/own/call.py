@@ -1,0 +1,103 @@
+"""All analyses of one network from plain Python, without files: `from directions import analyse`."""
+
+import copy
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from directions import areas
+from directions.analyses import ANALYSES
+from directions.errors import InputError
+from directions.examples import Examples
+from directions.figures import own
+from directions.labels import choose_images
+from directions.own import arrays, plan
+from directions.own.inputs import normalized
+from directions.own.layers import Layers, find
+from directions.own.record import record
+from directions.trained import Trained
+
+Array = np.ndarray | Tensor
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was found; `tables`: {name: table}, such as tables["areas"], as the workflow writes them."""
+
+    tables: dict[str, pd.DataFrame]
+
+    def figure(self) -> Figure:
+        """The summary figure; `.savefig("mine.png")` writes it."""
+        return own.summary(self.tables)
+
+
+def analyse(
+    network: nn.Module,
+    layers: Layers,
+    train: tuple[Array, Array],
+    test: tuple[Array, Array] | None = None,
+    *,
+    name: str = "network",
+    normalize: dict[str, Sequence[float]] | None = None,
+    device: str = "cpu",
+    **settings,
+) -> Analysis:
+    """Ablate, add noise to, and measure the units of a network, which is left as it is.
+
+    layers: names of modules whose outputs are units, or {module: activation that follows it}. train, test:
+    (images, labels), images uint8 (n, h, w) or (n, c, h, w), or floating point (n, ...) as the network takes
+    them; labels whole numbers (n,) from 0; test None: the same as train. normalize: {mean, sd} per channel.
+    settings: any of those in configs/own.example.yaml, such as analyses=["add_noise"] or
+    ablate_cumulative={"orderings": 10}. Raises InputError for a layer that does not exist, images that do
+    not fit and the like.
+    """
+    plan.check_settings(settings)
+    chosen = plan.merged(plan.DEFAULTS, settings)
+    sets = {"train": train, "test": test or train}
+    classes = 1 + max(int(_labels(*pair, split).max()) for split, pair in sets.items())
+    examples = {
+        split: normalized(_examples(*pair, split, chosen, classes, device), normalize)
+        for split, pair in sets.items()
+    }
+    found = find(copy.deepcopy(network).cpu(), layers, examples["train"].image_shape)
+    found.model.to(device)
+    trained = Trained(found, examples.__getitem__, seed=chosen["seed"])
+    made = {"runs": pd.DataFrame([record(name, trained, examples["train"], examples["test"], "own data")])}
+    for analysis in chosen["analyses"]:
+        observe = importlib.import_module(f"directions.observations.{analysis}").observe
+        made[ANALYSES[analysis]] = observe(trained, chosen[analysis])
+    tables = {table: _with_keys(rows, name) for table, rows in made.items()}
+    if "ablation" in tables:
+        tables["areas"] = areas.of_curves(tables["ablation"], {name: classes})
+    return Analysis(tables)
+
+
+def _with_keys(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """A table with the columns in front that scripts/collect.py puts there."""
+    keys = pd.DataFrame([{"experiment": "own", "run": name}] * len(rows))
+    return pd.concat([keys, rows.reset_index(drop=True)], axis=1)
+
+
+def _labels(images: Array, labels: Array, split: str) -> np.ndarray:
+    """Checked labels, one for each image."""
+    given = arrays.as_labels(np.asarray(labels), f"{split} labels")
+    if len(images) != len(given) or not len(given):
+        raise InputError(f"{split}: {len(images)} images, {len(given)} labels")
+    return given
+
+
+def _examples(images: Array, labels: Array, split: str, chosen: dict, classes: int, device: str) -> Examples:
+    """At most as many examples as are wanted, drawn as the workflow draws them."""
+    pixels = arrays.as_images(np.asarray(images), f"{split} images")
+    given = _labels(images, labels, split)
+    wanted = chosen[f"{split}_images"]
+    used = choose_images(len(given), "all" if wanted == "all" else min(wanted, len(given)), split)
+    return Examples(
+        torch.tensor(pixels[used], device=device), torch.tensor(given[used], device=device), classes
+    )

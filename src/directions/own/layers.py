@@ -1,0 +1,181 @@
+"""Layers of units of any network: which they are, along which axis their units lie, what feeds them.
+
+A unit is one neuron of a dense layer or one feature map of a convolution. A dense layer has its units on the
+last axis of its output, also where it acts on every token or position, (examples, tokens, units); a
+convolution has them on axis 1, (examples, units, height, width). An activation follows the layer of weights
+that was called last before it: GELU after a dense layer in a channels-last block has units on the last axis.
+What is clamped, made noisy or measured is the unit at all tokens or positions together.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from directions.errors import InputError
+from directions.own import activations
+from directions.seeds import torch_stream
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+AS_IS = "none"  # the activation of layers whose outputs are units as they come
+SHOWN = 20  # layers named in an error
+
+Layers = Sequence[str] | Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network in evaluation mode whose units are known.
+
+    layers: {layer: number of units}, in the order of the forward pass. incoming: {layer: weights (units,
+    fan-in) of the dense layer or convolution that feeds it}. Modules whose units are not on axis 1 of their
+    output say so in an attribute, `unit_axis` (see `units.edited`).
+    """
+
+    model: nn.Module
+    layers: dict[str, int]
+    incoming: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a module in a forward pass."""
+
+    name: str
+    module: nn.Module
+    output: object
+
+
+def find(network: nn.Module, wanted: Layers, shape: Sequence[int]) -> Network:
+    """The network with the units of the layers wanted; it is changed where `activations.separated` is needed.
+
+    wanted: names of modules whose outputs are units, or {module: activation that follows it}, "none" for its
+    output as it comes. shape: of one example, without the examples' axis. Raises InputError for a layer that
+    does not exist (naming those that do, the nearest first), is not called just once, or whose units cannot
+    be told.
+    """
+    for module in network.eval().requires_grad_(False).modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False  # else what was observed is changed afterwards
+    asked = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(wanted, AS_IS)
+    example = torch.rand(2, *shape, generator=torch_stream("example"))
+    calls = _calls(network, example)
+    once = {call.name for call in calls if sum(other.name == call.name for other in calls) == 1}
+    if set(asked.values()) == {AS_IS} and set(asked) <= once:
+        return _measured(network, list(asked), calls)
+    return _measured(*_separated(network, asked, example))
+
+
+def _separated(network: nn.Module, asked: dict[str, str], example: Tensor) -> tuple:
+    """(network with an own module for every call of an activation, its layers wanted, its calls)."""
+    existing = dict(network.named_modules())
+    if (unknown := next((name for name in asked if name not in existing), None)) and set(asked.values()) == {
+        AS_IS
+    }:
+        try:
+            traced = activations.separated(network)
+        except InputError as error:
+            raise InputError(f"{_no_layer(unknown, existing)} ({error})") from error
+    else:
+        traced = activations.separated(network)
+    if not torch.allclose(traced(example), network(example), rtol=1e-4, atol=1e-5):
+        raise InputError(
+            "this network computes something else when followed by torch.fx, perhaps because it draws"
+            " numbers: give every activation a module of its own, called once, and name these as layers"
+        )
+    calls = _calls(traced, example)
+    called = {call.name for call in calls}
+    for name in asked:
+        if name not in called and name in existing:
+            raise InputError(
+                f"layer {name} is a block, or is never called; where activations need modules of their own,"
+                f" name the last activation in a block: there are {_nearest(name, called)}"
+            )
+        if name not in called:
+            raise InputError(_no_layer(name, called))
+    layers = [
+        name if activation == AS_IS else activations.following(traced, name, activation)
+        for name, activation in asked.items()
+    ]
+    return traced, layers, calls
+
+
+def _no_layer(name: str, known: Iterable[str]) -> str:
+    return f"no layer {name!r}: layers of this network are {_nearest(name, known)}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The layers that there are, those first that are most like `name`."""
+    ranked = difflib.get_close_matches(name, sorted(filter(None, known)), n=10**6, cutoff=0.0)
+    more = f" and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else ""
+    return f"{', '.join(ranked[:SHOWN])}{more}"
+
+
+def _calls(network: nn.Module, example: Tensor) -> list[Call]:
+    """All calls of modules for these examples, in the order in which they end."""
+    calls: list[Call] = []
+
+    def noting(name: str) -> Callable:
+        return lambda module, _inputs, output: calls.append(Call(name, module, output))
+
+    handles = [module.register_forward_hook(noting(name)) for name, module in network.named_modules() if name]
+    try:
+        with torch.no_grad():
+            network(example)
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"the network does not take images of shape {tuple(example.shape[1:])}: {reason}"
+        ) from error
+    finally:
+        for handle in handles:
+            handle.remove()
+    return calls
+
+
+def _measured(network: nn.Module, wanted: list[str], calls: list[Call]) -> Network:
+    """The network with units counted, axes marked, weights found."""
+    for call in calls:
+        if isinstance(call.module, nn.Linear) and isinstance(call.output, Tensor) and call.output.dim() > 2:
+            call.module.unit_axis = -1
+    layers, incoming, feeding = {}, {}, None
+    for place, call in enumerate(calls):
+        if isinstance(call.module, (nn.Linear, *CONVOLUTIONS)):
+            feeding = place
+        if call.name not in wanted:
+            continue
+        if call.name in layers:
+            times = sum(other.name == call.name for other in calls)
+            raise InputError(f"layer {call.name} is called {times} times: name one that is called once")
+        if feeding is None:
+            raise InputError(f"layer {call.name}: no dense layer or convolution is called before it")
+        call.module.unit_axis = _axis(call, calls[feeding])
+        layers[call.name] = call.output.shape[call.module.unit_axis]
+        incoming[call.name] = calls[feeding].module.weight.detach().flatten(1)
+    if silent := [name for name in wanted if name not in layers]:
+        raise InputError(f"layer {silent[0]} is never called, so it has no outputs")
+    return Network(network, layers, incoming)
+
+
+def _axis(call: Call, feeding: Call) -> int:
+    """The axis of a layer's output on which its units lie, 1 or -1, as the weights that feed it tell."""
+    if not isinstance(call.output, Tensor) or call.output.dim() < 2:
+        raise InputError(
+            f"layer {call.name} returns {type(call.output).__name__}, not one tensor of examples"
+        )
+    shape, units = tuple(call.output.shape), len(feeding.module.weight)
+    usual = -1 if isinstance(feeding.module, nn.Linear) else 1
+    if call.output.dim() == 2:
+        usual = 1
+    if shape[usual] == units and shape == tuple(feeding.output.shape):
+        return usual
+    fitting = [axis for axis in (1, -1) if shape[axis] == units]
+    if len(fitting) == 1 or (fitting and len(shape) == 2):
+        return fitting[0]
+    told = "more than one axis has" if fitting else "no axis has"
+    raise InputError(
+        f"layer {call.name} returns (examples, ...) of shape {shape}, and {told} the {units} units of"
+        f" {feeding.name}, which feeds it: name a layer nearer to its weights"
+    )

@@ -1,0 +1,69 @@
+"""A network of the user's own: from its factory and weights, or again from its model file."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from directions.data import Dataset
+from directions.errors import InputError
+from directions.own import userfile, weightfile
+from directions.own.layers import Network, find
+from directions.seeds import number
+
+
+def made(factory: str) -> nn.Module:
+    """What "file.py:function" returns; a network without weights of its own is always drawn the same.
+
+    Raises InputError where it is no network.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(number("own"))
+        network = userfile.call(factory)
+    if not isinstance(network, nn.Module):
+        raise InputError(f"{factory} returned {type(network).__name__}, not a torch.nn.Module")
+    return network
+
+
+def imported(settings: dict) -> nn.Module:
+    """The network of these settings: `build`, a factory, and where given `weights`, a file that fits it.
+
+    Raises InputError as `made` and `weightfile` do.
+    """
+    network = made(settings["build"])
+    if settings.get("weights"):
+        weightfile.fit(network, weightfile.read(settings["weights"]), settings["weights"])
+    return network
+
+
+def at_most(images: int | str, dataset: Dataset, split: str) -> int:
+    """How many images of a split are used, where so many are wanted, or "all"."""
+    have = len(dataset.split(split)[1])
+    return have if images == "all" else min(images, have)
+
+
+def header(settings: dict, shape: Sequence[int], classes: int, test_images: int) -> dict:
+    """What a model file says to be read again; shape: of one example, without the examples' axis."""
+    own = {key: settings.get(key) for key in ("build", "layers", "normalize")}
+    return {
+        "own": own | {"code": userfile.digest(settings["build"])},
+        "settings": {"seed": settings["seed"], "test_images": test_images},
+        "image_shape": list(shape),
+        "classes": classes,
+    }
+
+
+def rebuilt(state: dict[str, Tensor], header: dict, origin: object) -> Network:
+    """The network of a model file, on the CPU.
+
+    Raises InputError where the factory's file is gone or was changed after the network was imported.
+    """
+    own = header["own"]
+    if userfile.digest(own["build"]) != own["code"]:
+        raise InputError(
+            f"{origin}: {own['build']}, or a file that it imports, was changed after this network was"
+            " imported: let the workflow import it again (`snakemake --cores all --configfile ... -- own`)"
+        )
+    network = made(own["build"])
+    weightfile.fit(network, state, origin)
+    return find(network, own["layers"], header["image_shape"])

@@ -1,0 +1,143 @@
+"""What the workflow makes of the networks named in the config: files that each needs, what jobs are asked."""
+
+from collections.abc import Iterator
+
+from directions import schema
+from directions.analyses import ANALYSES, OWN_ANALYSES
+from directions.data.registry import KNOWN
+from directions.errors import InputError
+from directions.own import userfile
+from directions.provenance import said
+
+ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")  # files of which data may be made
+FOLDER = ("imagefolder", "size")
+OF_NETWORK = (
+    "build",
+    "weights",
+    "layers",
+    "normalize",
+    "train_images",
+    "test_images",
+    "seed",
+)  # for the import
+
+# What holds where the config says nothing else: as in the paper, but with fewer images, orderings and points.
+DEFAULTS = {
+    "analyses": list(OWN_ANALYSES),
+    "train_images": 2000,
+    "test_images": 2000,
+    "seed": 0,
+    "ablate_cumulative": {
+        "split": "train", "layers": "all", "orderings": 5, "clamp": ["zero"], "points": 17,
+        "precision": "float32",
+    },
+    "add_noise": {"split": "train", "repeats": 5, "lowest": 0.0316, "highest": 10.0, "points": 12},
+    "ablate_single": {"split": "test"},
+    "measure_units": {"split": "test", "bins": 20, "shuffles": 10},
+}  # fmt: skip
+
+
+def merged(base: dict, over: dict) -> dict:
+    """`base` with `over` laid on it, the settings of each analysis one by one."""
+    return base | over | {key: base[key] | over.get(key, {}) for key in OWN_ANALYSES}
+
+
+def check_settings(settings: dict) -> None:
+    """Raises InputError for a setting that there is not, with the nearest one that there is."""
+    for path, given, known in [("", settings, DEFAULTS)] + [
+        (f"{key}: ", settings.get(key, {}), DEFAULTS[key]) for key in OWN_ANALYSES
+    ]:
+        for key in given:
+            if key not in known:
+                hint = schema.nearest(key, known)
+                raise InputError(f"{path}unknown setting {key}{hint} (known here: {', '.join(known)})")
+
+
+def completed(own: dict) -> dict[str, dict]:
+    """{network: all its settings} from the config's block `own`: its own, those of all, defaults."""
+    common = merged(DEFAULTS, {key: value for key, value in own.items() if key != "networks"})
+    return {name: merged(common, entry) for name, entry in own.get("networks", {}).items()}
+
+
+def problems(own: dict) -> Iterator[str]:
+    """What is impossible in a block `own` that its schema accepts."""
+    for name, entry in completed(own).items():
+        path = f"own.networks.{name}"
+        references = {"build": entry["build"]}
+        data = entry["data"]
+        if isinstance(data, dict) and set(data) not in (set(ARRAYS), set(FOLDER)):
+            yield f"{path}.data: needs {', '.join(ARRAYS)}, or {' and '.join(FOLDER)}; has {', '.join(data)}"
+        elif isinstance(data, str) and ":" in data:
+            references["data"] = data
+        elif isinstance(data, str) and (data == "imagefolder" or data not in KNOWN):
+            known = [known for known in KNOWN if known != "imagefolder"]
+            yield (
+                f"{path}.data: {data} is no data set{schema.nearest(data, known)}; there are"
+                f" {', '.join(known)}, file.py:function, {{{', '.join(ARRAYS)}}} and {{imagefolder, size}}"
+            )
+        for key, reference in references.items():
+            try:
+                userfile.files(reference)
+            except InputError as error:
+                yield f"{path}.{key}: {error}"
+        noise = entry["add_noise"]
+        if noise["lowest"] >= noise["highest"]:
+            yield f"{path}.add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
+
+
+class Plan:
+    """The networks of a checked config, {name: all settings}, and the jobs that they need."""
+
+    def __init__(self, own: dict):
+        self.networks = completed(own)
+
+    def known_data(self, network: str) -> str | None:
+        """The data set of a network, where it is one of ours as it is."""
+        entry = self.networks[network]
+        data = entry["data"]
+        return data if isinstance(data, str) and ":" not in data and not entry.get("labels") else None
+
+    def files(self, network: str) -> list[str]:
+        """The user's files that make the network: factory, what it imports, weights."""
+        entry = self.networks[network]
+        return userfile.files(entry["build"]) + ([entry["weights"]] if entry.get("weights") else [])
+
+    def data_files(self, network: str) -> list[str]:
+        """The user's files that make its data; of a tree of images none, as only its names are known."""
+        entry = self.networks[network]
+        data, labels = entry["data"], list(entry.get("labels", {}).values())
+        if isinstance(data, str):
+            return labels + (userfile.files(data) if ":" in data else [])
+        return labels + [data[name] for name in ARRAYS if name in data]
+
+    def tables(self, network: str) -> list[str]:
+        """The tables of a network, those made from others included."""
+        tables = ["runs", *(ANALYSES[analysis] for analysis in self.networks[network]["analyses"])]
+        return tables + (["areas"] if "ablation" in tables else [])
+
+    def asked(self, stage: str, network: str = "", table: str = "", **_: str) -> str:
+        """The one parameter of a rule, as `provenance.Ancestry.asked` has it.
+
+        data(network) · import(network) · each analysis(network) · collect(network, table) · areas(network) ·
+        summary(network) · comparison().
+        """
+        if stage == "comparison":
+            return said(stage, {}, {name: self.asked("summary", name) for name in self.networks})
+        entry = self.networks[network]
+        if stage == "data":
+            return said(stage, {"data": entry["data"], "labels": entry.get("labels", {})}, None)
+        if stage == "import":
+            settings = {key: entry.get(key) for key in OF_NETWORK} | {"network": network}
+            return said(stage, settings, self.asked("data", network))
+        if stage in ANALYSES:
+            return said(stage, entry[stage], self.asked("import", network))
+        if stage == "collect":
+            source = next((name for name, made in ANALYSES.items() if made == table), "import")
+            settings = {"experiment": "own", "runs": {network: {}}, "table": table}
+            return said(stage, settings, self.asked(source, network))
+        if stage == "areas":
+            return said(stage, {}, [self.asked("collect", network, name) for name in ("ablation", "runs")])
+        if stage == "summary":
+            made = [name for name in self.tables(network) if name != "areas"]
+            return said(stage, {"network": network}, [self.asked("collect", network, name) for name in made])
+        raise KeyError(stage)

@@ -1,0 +1,74 @@
+"""Weights from the user's file into the user's network."""
+
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from directions.errors import InputError
+
+WRAPPED = ("state_dict", "model_state_dict", "model")  # under which training scripts keep weights
+PARALLEL = "module."  # what DataParallel puts in front of every name
+SHOWN = 5  # names per kind of misfit in an error
+
+
+def read(path: Path | str) -> dict[str, Tensor]:
+    """{name: tensor} of a .safetensors file, or of a state dict by torch.save, alone or in a checkpoint.
+
+    Nothing but tensors is unpickled, so a file from a stranger can do no harm. Raises InputError for a file
+    that is missing, broken, or holds something else.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise InputError(f"weights: there is no file {path} (looked for in {Path.cwd()})")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        if "GLOBAL" in str(error):  # it names a class: a whole network, or an optimizer, was saved
+            raise InputError(
+                f"{path} holds more than weights: save them with torch.save(network.state_dict(), file)"
+            ) from error
+        raise InputError(f"{path} cannot be read as weights: {str(error).splitlines()[0]}") from error
+    return _unwrapped(content, path)
+
+
+def _unwrapped(content: object, path: Path) -> dict[str, Tensor]:
+    for name in WRAPPED:
+        if isinstance(content, dict) and isinstance(content.get(name), dict):
+            content = content[name]
+    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise InputError(f"{path} holds no state dict, that is, no names with a tensor each")
+    if content and all(name.startswith(PARALLEL) for name in content):
+        return {name.removeprefix(PARALLEL): value for name, value in content.items()}
+    return content
+
+
+def fit(network: nn.Module, state: dict[str, Tensor], origin: object) -> None:
+    """Load weights into a network.
+
+    Raises InputError where they do not fit, naming what is missing, what is unexpected, what is misshapen.
+    """
+    wanted = network.state_dict()
+    faults = {
+        "missing": [name for name in wanted if name not in state],
+        "unexpected": [name for name in state if name not in wanted],
+        "of another shape": [
+            f"{name} {tuple(state[name].shape)} for {tuple(value.shape)}"
+            for name, value in wanted.items()
+            if name in state and isinstance(value, Tensor) and state[name].shape != value.shape
+        ],
+    }
+    if any(faults.values()):
+        told = "; ".join(f"{len(names)} {kind}: {_few(names)}" for kind, names in faults.items() if names)
+        raise InputError(f"{origin}: these weights do not fit the network: {told}")
+    network.load_state_dict(state)
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"

@@ -1,0 +1,193 @@
+"""One call from plain Python, and that it says of our own networks what our own analyses say."""
+
+import copy
+import importlib
+import re
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from checkouts import ROOT
+from torch import nn, optim
+from torch.nn.functional import cross_entropy, gelu, relu
+
+from directions import analyse, models
+from directions.data.known import Request
+from directions.data.registry import KNOWN
+from directions.errors import InputError
+from directions.figures import own
+from directions.measures import NO_INDEX
+
+FEW = {
+    "ablate_cumulative": {"orderings": 2, "points": 5, "clamp": ["zero", "mean"]},
+    "add_noise": {"repeats": 2, "points": 3}, "measure_units": {"bins": 6, "shuffles": 2},
+    "train_images": 150, "test_images": 120,
+}  # fmt: skip
+
+
+class Functional(nn.Module):
+    """Two hidden layers; activations are functions."""
+
+    def __init__(self, activation=relu):
+        super().__init__()
+        self.fc1, self.fc2, self.readout = nn.Linear(784, 20), nn.Linear(20, 15), nn.Linear(15, 10)
+        self.activation = activation
+
+    def forward(self, x):
+        x = self.activation(self.fc1(x.flatten(1)))
+        return self.readout(self.activation(self.fc2(x)))
+
+
+@pytest.fixture(scope="module")
+def mnist() -> dict[str, tuple]:
+    """Real digits: 2,000 to train with, 500 to test."""
+    digits = KNOWN["mnist"].prepare(Request(ROOT / "data/raw", KNOWN["mnist"].sources))
+    train, test = digits.split("train"), digits.split("test")
+    return {"train": (train[0][:2000], train[1][:2000]), "test": (test[0][:500], test[1][:500])}
+
+
+@pytest.fixture(scope="module")
+def trained(mnist) -> Functional:
+    torch.manual_seed(0)
+    network = Functional()
+    images, labels = torch.tensor(mnist["train"][0]) / 255, torch.tensor(mnist["train"][1])
+    optimizer = optim.Adam(network.parameters(), lr=0.003)
+    for _step in range(150):
+        chosen = torch.randint(len(labels), (64,))
+        optimizer.zero_grad()
+        cross_entropy(network(images[chosen]), labels[chosen]).backward()
+        optimizer.step()
+    return network.eval()
+
+
+def test_a_functional_mlp_gives_what_our_own_mlp_gives_with_its_weights(trained, mnist, settings, caplog):
+    """Every table, number by number, both on the fast way; only the names of layers differ."""
+    caplog.set_level("INFO")
+    found = analyse(trained, {"fc1": "relu", "fc2": "relu"}, **mnist, **FEW)
+    assert found.tables["runs"]["test_accuracy"].item() > 0.7
+    assert "along a chain of 2 layers from fc1_relu on" in caplog.text
+    ours = models.build(settings | {"hidden": [20, 15]}, (1, 28, 28), 10)
+    ours.load_state_dict(dict(zip(ours.state_dict(), trained.state_dict().values(), strict=True)))
+    other = analyse(ours, list(models.unit_layers(ours)), **mnist, **FEW)
+    assert found.tables.keys() == other.tables.keys() == {
+        "runs", "ablation", "noise", "single", "units", "areas"
+    }  # fmt: skip
+    for name, table in found.tables.items():
+        renamed = other.tables[name].replace({"relu1": "fc1_relu", "relu2": "fc2_relu"})
+        drawn = ["information_null_bits"]  # by the layers' names, and so is noise
+        left, right = (part.drop(columns=drawn, errors="ignore") for part in (table, renamed))
+        if name == "noise":
+            left, right = (part[part["noise_sd_ratio"] == 0] for part in (left, right))
+        assert list(left) == list(right)
+        numbers = left.select_dtypes("number").columns
+        np.testing.assert_allclose(left[numbers], right[numbers], atol=1e-5)
+        assert left.drop(columns=numbers).equals(right.drop(columns=numbers))
+
+
+def test_a_network_is_left_as_it_is(trained, mnist):
+    network = nn.Sequential(copy.deepcopy(trained), nn.ReLU(inplace=True), nn.Linear(10, 10))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network.train()
+    analyse(network, {"0.fc1": "relu"}, **mnist, **FEW | {"analyses": ["add_noise"]})
+    assert network.training
+    assert network[1].inplace
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+    assert not any(hasattr(module, "unit_axis") for module in network.modules())
+
+
+def test_units_with_negative_activity_have_no_selectivity_and_are_said_to(mnist, caplog):
+    torch.manual_seed(0)
+    layers = {"fc1": "gelu", "fc2": "gelu"}
+    found = analyse(
+        Functional(gelu), layers, **mnist, **FEW | {"analyses": ["ablate_single", "measure_units"]}
+    )
+    units = found.tables["units"]
+    assert units["negative"].all()
+    assert units["selectivity"].isna().all()
+    assert (units["information_bits"] > 0).all()
+    for layer in ("fc1_gelu", "fc2_gelu"):
+        assert re.search(rf"{layer}: \d+ of \d+ units are negative for some images: {NO_INDEX}", caplog.text)
+    said = "".join(text.get_text() for axes in found.figure().axes for text in axes.texts)
+    assert "the index has no meaning in these layers" in said
+
+
+def test_figures_show_what_was_measured_of_one_network_and_of_several(trained, mnist):
+    every = analyse(trained, {"fc1": "relu", "fc2": "relu"}, **mnist, **FEW, name="all").tables
+    some = analyse(
+        trained, {"fc1": "relu"}, **mnist, **FEW | {"analyses": ["measure_units"]}, name="few"
+    ).tables
+    figure = own.summary(every)
+    area = every["areas"].groupby("clamp")["auc"].mean()
+    said = "".join(text.get_text() for axes in figure.axes for text in axes.texts)
+    assert len(figure.axes) == 4
+    assert f"area {area['zero']:.3f}" in said
+    assert f"area {area['mean']:.3f}" in said
+    assert len(own.summary(some).axes) == 2
+    compared = own.comparison({"all": every, "few": some})
+    names = [text.get_text() for text in compared.legends[0].get_texts()]
+    assert [name.split(":")[0] for name in names] == ["all", "few"]
+    assert f"all: {area['zero']:.3f}" in names[0]
+    curve = compared.axes[0].lines[0]
+    by_hand = every["ablation"].query("clamp == 'zero'").groupby("ablated")["accuracy"].mean()
+    np.testing.assert_allclose(curve.get_ydata(), by_hand)
+    np.testing.assert_allclose(curve.get_xdata(), by_hand.index / 35)
+
+
+def test_images_may_be_floats_as_the_network_takes_them_or_be_normalised(trained, mnist):
+    images, labels = mnist["test"]
+    only = FEW | {"analyses": ["ablate_single"]}
+    layers = {"fc1": "relu"}
+    pixels = analyse(trained, layers, (images, labels), **only, normalize={"mean": [0.1], "sd": [0.3]})
+    floats = torch.tensor((images / 255 - 0.1) / 0.3, dtype=torch.float32)
+    same = analyse(trained, layers, (floats, torch.tensor(labels)), **only)
+    flat = analyse(trained, layers, (floats.flatten(1), labels), **only)
+    plain = analyse(trained, layers, (images, labels), **only)
+    loss = [found.tables["single"]["loss_after"].to_numpy() for found in (pixels, same, flat, plain)]
+    np.testing.assert_allclose(loss[0], loss[1], rtol=1e-4)
+    np.testing.assert_allclose(loss[1], loss[2], rtol=1e-4)
+    assert abs(loss[3] - loss[0]).min() > 1e-3
+
+
+@pytest.mark.parametrize(("over", "said"), [
+    ({"ablate_cumulativ": {}}, "unknown setting ablate_cumulativ; did you mean ablate_cumulative?"),
+    ({"add_noise": {"repeat": 3}}, "add_noise: unknown setting repeat; did you mean repeats?"),
+    ({"normalize": {"mean": [0.1, 0.2], "sd": [0.3]}}, "mean has 2 numbers, images have 1 channels"),
+    ({"test": (np.zeros((3, 28, 28), np.uint8), np.zeros(4, int))}, "test: 3 images, 4 labels"),
+    ({"test": (np.zeros((3, 28, 28), np.uint8), np.array([0, 1, 12]))}, "its data have 13 classes"),
+])  # fmt: skip
+def test_what_does_not_fit_is_refused(trained, mnist, over, said):
+    with pytest.raises(InputError, match=said):
+        analyse(trained, {"fc1": "relu"}, **mnist | FEW | over)
+
+
+def test_data_may_lack_classes_that_the_network_knows(trained, mnist, caplog):
+    images, labels = mnist["test"]
+    some = images[labels < 7], labels[labels < 7]
+    found = analyse(trained, {"fc1": "relu"}, some, **FEW | {"analyses": ["ablate_single"]})
+    assert "the network knows 10 classes, its data have 7" in caplog.text
+    assert "drop_class_6" in found.tables["single"]
+    assert "drop_class_7" not in found.tables["single"]
+
+
+def test_a_network_that_knows_nothing_is_warned_of(mnist, caplog):
+    torch.manual_seed(0)
+    analyse(Functional(), {"fc1": "relu"}, **mnist, **FEW | {"analyses": ["ablate_single"]})
+    assert "about chance: are the images as the network was trained on them" in caplog.text
+
+
+def test_the_call_shown_in_the_readme_works(mnist, tmp_path, monkeypatch):
+    """Its very lines, in a folder with the files that they name."""
+    [code] = re.findall(
+        r"```python\n(.*?from directions import analyse.*?)```", (ROOT / "README.md").read_text(), re.S
+    )
+    assert len(code.strip().splitlines()) < 10
+    shutil.copy(ROOT / "examples/mlp.py", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    torch.save(importlib.import_module("mlp").build().state_dict(), tmp_path / "mlp.pt")
+    for split, (images, labels) in mnist.items():
+        np.save(tmp_path / f"{split}_images.npy", images)
+        np.save(tmp_path / f"{split}_labels.npy", labels)
+    exec(code, {})
+    assert (tmp_path / "mlp.png").is_file()

@@ -1,0 +1,127 @@
+"""Networks of the user's own in the config: what is refused, what is filled in, what each job is asked."""
+
+import json
+import re
+
+import pytest
+import yaml
+from studies import ROOT, load, refused
+
+from directions import config
+from directions.own import plan
+
+FILES = {name: f"{name}.npy" for name in plan.ARRAYS}
+
+
+@pytest.fixture(autouse=True)
+def in_the_repository(monkeypatch):
+    monkeypatch.chdir(ROOT)  # paths of the user's files are seen from there
+
+
+def entry(**over) -> dict:
+    return {"build": "examples/mlp.py:build", "layers": ["fc1"], "data": "mnist"} | over
+
+
+def own(**over) -> dict:
+    return {"networks": {"a": entry(**over)}}
+
+
+def test_the_example_says_the_defaults_and_loads():
+    example = config.read_yaml(ROOT / "configs/own.example.yaml")["own"]
+    assert {key: value for key, value in example.items() if key != "networks"} == plan.DEFAULTS
+    assert load(own=example)["own"] == example
+
+
+def test_every_commented_line_of_the_example_is_a_valid_setting():
+    text = (ROOT / "configs/own.example.yaml").read_text()
+    lines = [line.strip().removeprefix("# ") for line in text.splitlines() if line.strip().startswith("# ")]
+    settings = [
+        yaml.safe_load(line) for line in lines if line.split(":")[0] in ("data", "labels", "normalize")
+    ]
+    assert len(settings) == 5
+    for setting in settings:
+        if setting.get("data") != "strokes.py:read":  # which is not there
+            assert load(own=own(**setting))
+
+
+@pytest.mark.parametrize(("over", "said"), [
+    ({"weight": "w.pt"}, "a.weight .*did you mean weights?"),
+    ({"layers": []}, "a.layers .* a list of modules whose outputs are units, or {module:"),
+    ({"layers": {"fc1": "rely"}}, "a.layers.fc1 .*: 'rely' is refused.*; did you mean relu?"),
+    ({"data": "mnits"}, "a.data: mnits is no data set; did you mean mnist?"),
+    ({"data": "imagefolder"}, "a.data: imagefolder is no data set"),
+    ({"data": {"train_image": "x.npy"}}, "a.data.train_image .*did you mean train_images"),
+    ({"data": {"train_images": "x.npy"}}, "a.data: needs train_images, .* or imagefolder and size"),
+    ({"data": {**FILES, "size": 3}}, "a.data: needs"),
+    ({"data": "gone.py:read"}, "a.data: gone.py:read: there is no file gone.py"),
+    ({"build": "gone.py:build"}, "a.build: gone.py:build: there is no file gone.py"),
+    ({"build": "examples/mlp.py"}, "a.build: 'examples/mlp.py' names no function"),
+    ({"labels": {"train": "y.csv", "tets": "z.csv"}}, "a.labels.tets .*did you mean test?"),
+    ({"normalize": {"mean": [0.1], "sd": [0]}}, r"a.normalize.sd\[0\] .* a number > 0"),
+    ({"analyses": ["ablate_checkpoints"]}, r"a.analyses\[0\]"),
+    ({"add_noise": {"lowest": 20.0}}, "a.add_noise: lowest 20.0 must be below highest 10.0"),
+    ({"ablate_cumulative": {"ordering": 3}}, "ablate_cumulative.ordering .*did you mean orderings?"),
+])  # fmt: skip
+def test_what_cannot_be_meant_is_refused_by_key(over, said):
+    assert re.search(said, refused(own=own(**over)).replace("\n", " "))
+
+
+def test_a_network_needs_a_factory_layers_and_data():
+    said = refused(own={"networks": {"a": {"weights": "w.pt"}}})
+    for key in ("build", "layers", "data"):
+        assert f"own.networks.a (in config.yaml or the command line): lacks {key}" in said
+    assert "own (in config.yaml or the command line): unknown key" not in said
+    assert "owns (in config.yaml or the command line): unknown key; did you mean own?" in refused(owns={})
+
+
+def test_a_networks_own_settings_go_before_those_of_all():
+    block = own(test_images=50, ablate_cumulative={"points": 3}) | {
+        "train_images": 70, "test_images": 80, "ablate_cumulative": {"points": 5, "orderings": 2}
+    }  # fmt: skip
+    made = plan.completed(load(own=block)["own"])["a"]
+    assert (made["train_images"], made["test_images"]) == (70, 50)
+    assert made["ablate_cumulative"] == plan.DEFAULTS["ablate_cumulative"] | {"points": 3, "orderings": 2}
+
+
+def asked(**over) -> dict[str, str]:
+    """{job: what it is asked} of two networks, of which one is changed."""
+    block = {"networks": {"a": entry(**over), "b": entry(data=FILES, labels={"train": "y.csv"})}}
+    made = plan.Plan(block)
+    jobs = {"comparison": made.asked("comparison")}
+    for name in made.networks:
+        jobs |= {
+            f"{name} {stage}": made.asked(stage, name) for stage in ("data", "import", "areas", "summary")
+        }
+        jobs |= {f"{name} {analysis}": made.asked(analysis, name) for analysis in plan.DEFAULTS["analyses"]}
+        tables = (table for table in made.tables(name) if table != "areas")
+        jobs |= {f"{name} {table}": made.asked("collect", name, table) for table in tables}
+    return jobs
+
+
+def changed(**over) -> set[str]:
+    before, after = asked(), asked(**over)
+    return {job for job, said in before.items() if after[job] != said}
+
+
+def test_a_setting_moves_its_own_chain_and_nothing_of_other_networks():
+    assert changed() == set()
+    assert changed(add_noise={"repeats": 7}) == {"a add_noise", "a noise", "a summary", "comparison"}
+    assert changed(ablate_cumulative={"points": 9}) == {
+        "a ablate_cumulative", "a ablation", "a areas", "a summary", "comparison"
+    }  # fmt: skip
+    everything = {job for job in asked() if job[0] == "a" or job == "comparison"}
+    assert changed(layers=["fc2"]) == everything - {"a data"}
+    assert changed(labels={"test": "t.npy"}) == everything
+    assert all(json.loads(said)["upstream"] for said in asked().values())
+
+
+def test_the_users_files_are_inputs_of_the_jobs_that_read_them():
+    made = plan.Plan({"networks": {
+        "a": entry(weights="w.pt"), "b": entry(data=FILES, labels={"train": "y.csv"}),
+        "c": entry(labels={"test": "t.npy"}), "d": entry(data="examples/mlp.py:build"),
+    }})  # fmt: skip
+    assert made.files("a") == ["examples/mlp.py", "w.pt"]
+    assert [made.known_data(name) for name in "abcd"] == ["mnist", None, None, None]
+    assert made.data_files("b") == ["y.csv", *FILES.values()]
+    assert made.data_files("c") == ["t.npy"]
+    assert made.data_files("d") == ["examples/mlp.py"]

@@ -1,0 +1,240 @@
+"""The user's files: functions, weights, arrays, labels; and what is said about those that do not fit."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import nn
+
+from directions import labels
+from directions.errors import InputError
+from directions.evaluation import scaled
+from directions.examples import load_examples
+from directions.own import arrays, network, userfile, weightfile
+
+NETS = """
+import torch
+from widths import HIDDEN
+
+def build():
+    return torch.nn.Sequential(torch.nn.Linear(4, HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, 2))
+
+def number():
+    return 3
+"""
+
+
+@pytest.fixture
+def nets(tmp_path):
+    (tmp_path / "nets.py").write_text(NETS)
+    (tmp_path / "widths.py").write_text("HIDDEN = 3\n")
+    return f"{tmp_path}/nets.py"
+
+
+def test_a_factory_may_import_what_lies_beside_it_and_is_always_drawn_the_same(nets, tmp_path):
+    made = network.made(f"{nets}:build")
+    assert [tuple(part.shape) for part in made.parameters()] == [(3, 4), (3,), (2, 3), (2,)]
+    torch.manual_seed(99)
+    before = torch.get_rng_state()
+    again = network.made(f"{nets}:build")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(map(torch.equal, made.parameters(), again.parameters()))
+    assert userfile.files(f"{nets}:build") == [nets, f"{tmp_path}/widths.py"]
+
+
+def test_a_change_in_a_file_beside_the_factory_is_seen(nets, tmp_path):
+    before = userfile.digest(f"{nets}:build")
+    (tmp_path / "widths.py").write_text("HIDDEN = 5\n")
+    assert userfile.digest(f"{nets}:build") != before
+
+
+@pytest.mark.parametrize(("reference", "said"), [
+    ("nets.py", "names no function: write file.py:function"),
+    ("{nets}.gone.py:build", "there is no file"),
+    ("{nets}:bild", r"has no function bild; it has build, "),
+    ("{nets}:number", "returned int, not a torch.nn.Module"),
+])  # fmt: skip
+def test_a_factory_that_cannot_be_meant_is_refused(nets, reference, said):
+    with pytest.raises(InputError, match=said):
+        network.made(reference.format(nets=nets))
+
+
+def test_a_model_file_is_read_again_until_its_factory_changes(nets, tmp_path):
+    settings = {"build": f"{nets}:build", "layers": ["1"], "seed": 4}
+    made = network.imported(settings)
+    header = network.header(settings, [4], 2, 7)
+    found = network.rebuilt(made.state_dict(), header, "model.safetensors")
+    assert found.layers == {"1": 3}
+    assert torch.equal(found.incoming["1"], made[0].weight)
+    (tmp_path / "widths.py").write_text("HIDDEN = 3  # as before\n")
+    with pytest.raises(InputError, match="model.safetensors: .*was changed after this network was imported"):
+        network.rebuilt(made.state_dict(), header, "model.safetensors")
+
+
+def state() -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in small().state_dict().items()}
+
+
+def small() -> nn.Module:
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+
+
+@pytest.mark.parametrize("wrap", [
+    lambda weights: weights,
+    lambda weights: {"state_dict": weights, "epoch": 3},
+    lambda weights: {"model": {f"module.{name}": value for name, value in weights.items()}},
+])  # fmt: skip
+def test_weights_are_read_from_what_training_scripts_write(tmp_path, wrap):
+    torch.save(wrap(state()), tmp_path / "w.pt")
+    save_file(state(), tmp_path / "w.safetensors")
+    for name in ("w.pt", "w.safetensors"):
+        other = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+        weightfile.fit(other, weightfile.read(tmp_path / name), name)
+        assert all(map(torch.equal, other.parameters(), small().parameters()))
+
+
+def test_weights_that_do_not_fit_are_named_by_kind():
+    wrong = state()
+    wrong["0.weight"] = torch.zeros(3, 5)
+    wrong["3.weight"] = wrong.pop("2.bias")
+    said = (
+        r"mine.pt: these weights do not fit the network: 1 missing: 2.bias; 1 unexpected: 3.weight;"
+        r" 1 of another shape: 0.weight \(3, 5\) for \(3, 4\)"
+    )
+    network = small()
+    with pytest.raises(InputError, match=said):
+        weightfile.fit(network, wrong, "mine.pt")
+    assert all(map(torch.equal, network.parameters(), small().parameters()))  # nothing was loaded
+
+
+def test_files_that_hold_no_weights_are_refused_and_none_is_unpickled(tmp_path):
+    torch.save(small(), tmp_path / "network.pt")
+    torch.save({"epoch": 3}, tmp_path / "number.pt")
+    (tmp_path / "broken.pt").write_bytes(b"garbage")
+    (tmp_path / "broken.safetensors").write_bytes(b"garbage")
+    for name, said in (
+        ("network.pt", "holds more than weights: save them with torch.save"),
+        ("number.pt", "holds no state dict"),
+        ("broken.pt", "cannot be read as weights"),
+        ("broken.safetensors", "cannot be read as weights"),
+        ("gone.pt", "there is no file"),
+    ):
+        with pytest.raises(InputError, match=said):
+            weightfile.read(tmp_path / name)
+
+
+IMAGES = np.arange(6 * 4 * 5, dtype=np.uint8).reshape(6, 4, 5)
+LABELS = np.array([0, 2, 1, 0, 2, 1])
+
+
+def idx(array: np.ndarray) -> bytes:
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + sizes + array.astype(np.uint8).tobytes()
+
+
+def written(folder, kind: str) -> dict[str, str]:
+    """{train_images, ...: file}, all of one kind."""
+    named = {}
+    for name in ("train_images", "train_labels", "test_images", "test_labels"):
+        array, path = IMAGES if "images" in name else LABELS, folder / f"{name}{kind}"
+        if kind == ".npy":
+            np.save(path, array)
+        elif kind == ".pt":
+            torch.save(torch.tensor(array), path)
+        else:
+            path.write_bytes(gzip.compress(idx(array)) if kind == ".gz" else idx(array))
+        named[name] = str(path)
+    return named
+
+
+@pytest.mark.parametrize("kind", [".npy", ".pt", "-idx", ".gz"])
+def test_arrays_of_every_kind_make_the_same_data_set(tmp_path, kind):
+    found = arrays.dataset(written(tmp_path, kind), {}, None)
+    assert np.array_equal(found.train_images, IMAGES[:, None])
+    assert np.array_equal(found.test_labels, LABELS)
+    assert found.classes == 3
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".pt", ".csv"])
+def test_labels_replace_those_of_the_data_set(tmp_path, suffix):
+    path, other = tmp_path / f"labels{suffix}", LABELS[::-1].copy()
+    if suffix == ".csv":
+        pd.DataFrame({"image": range(6), "label": other}).to_csv(path, index=False)
+    elif suffix == ".npy":
+        np.save(path, other)
+    else:
+        torch.save(torch.tensor(other), path)
+    known = arrays.dataset(written(tmp_path, ".npy"), {}, None)
+    found = arrays.dataset("mnist", {"train": str(path)}, known)
+    assert np.array_equal(found.train_labels, other)
+    assert np.array_equal(found.test_labels, LABELS)
+    assert np.array_equal(found.train_images, known.train_images)
+
+
+@pytest.mark.parametrize("text", ["0\n2\n1\n", "digit\n0\n2\n1\n", "label,name\n0,a\n2,b\n1,c\n"])
+def test_a_csv_of_labels_may_have_one_column_or_name_it(tmp_path, text):
+    (tmp_path / "y.csv").write_text(text)
+    assert arrays.array(f"{tmp_path}/y.csv").tolist() == [0, 2, 1]
+
+
+def test_a_tree_of_images_and_a_function_are_data_too(tmp_path):
+    for split in ("train", "test"):
+        for name in ("cat", "dog"):
+            (tmp_path / "tree" / split / name).mkdir(parents=True)
+            Image.new("RGB", (6, 6), (10, 20, 30)).save(tmp_path / "tree" / split / name / "a.png")
+    found = arrays.dataset({"imagefolder": str(tmp_path / "tree"), "size": 4}, {}, None)
+    assert found.train_images.shape == (2, 3, 4, 4)
+    assert found.class_names == ("cat", "dog")
+    code = "import numpy as np\n\ndef read():\n    y = np.arange(4) % 2\n    x = y[:, None] * 0.5\n"
+    (tmp_path / "strokes.py").write_text(f"{code}    return x, y, x, y\n")
+    found = arrays.dataset(f"{tmp_path}/strokes.py:read", {}, None)
+    assert found.train_images.dtype == np.float32  # as the network takes them
+    assert found.train_images.tolist() == [[0], [0.5], [0], [0.5]]
+    found.save(tmp_path / "strokes.safetensors")
+    labels.save(tmp_path / "ledger.parquet", labels.ledger(found.train_labels, "strokes", "all", 0.0, 0))
+    files = tmp_path / "strokes.safetensors", tmp_path / "ledger.parquet"
+    examples = load_examples(*files, "train", "cpu")
+    assert scaled(examples.images).tolist() == found.train_images.tolist()
+    assert examples.image_shape == (1,)
+
+
+def test_images_without_channels_or_with_channels_last_are_put_in_order():
+    assert arrays.as_images(IMAGES, "x").shape == (6, 1, 4, 5)
+    last = np.arange(2 * 8 * 9 * 3, dtype=np.uint8).reshape(2, 8, 9, 3)
+    assert np.array_equal(arrays.as_images(last, "x")[1, 2], last[1, :, :, 2])
+
+
+@pytest.mark.parametrize(("images", "said"), [
+    (IMAGES.astype(np.int64), "must be uint8"),
+    (IMAGES[0, 0], "must be uint8"),
+    (np.full((2, 3), np.nan), "not finite"),
+])  # fmt: skip
+def test_images_of_another_kind_are_refused(images, said):
+    with pytest.raises(InputError, match=said):
+        arrays.as_images(images, "x")
+
+
+def test_data_that_do_not_fit_are_refused_by_file(tmp_path):
+    known = arrays.dataset(written(tmp_path, ".npy"), {}, None)
+    np.save(tmp_path / "short.npy", LABELS[:4])
+    (tmp_path / "two.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "words.csv").write_text("label\ncat\ndog\n")
+    np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
+    (tmp_path / "bad.npy").write_bytes(b"garbage")
+    torch.save([1], tmp_path / "list.pt")
+    for name, said in (
+        ("short.npy", "short.npy has 4 labels, the train set has 6 images"),
+        ("two.csv", "has columns a, b: name the one of the labels `label`"),
+        ("words.csv", "cannot be read as an array"),
+        ("objects.npy", "cannot be read as an array"),
+        ("bad.npy", "cannot be read as an array"),
+        ("list.pt", "holds list, not one tensor"),
+        ("gone.npy", "there is no file"),
+    ):
+        with pytest.raises(InputError, match=said):
+            arrays.dataset("mnist", {"train": f"{tmp_path}/{name}"}, known)
