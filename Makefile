@@ -6,7 +6,7 @@ STUDIES ?= $(STUDY)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick laptop test report results times dry-run bench-training bench
+.PHONY: help setup quick laptop test test-slurm report results times progress estimate dry-run bench-training bench
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -34,7 +34,11 @@ test: setup  ## format, lint and all tests
 	ruff format --check .
 	snakefmt --check $(SNAKEFILES)
 	snakemake --lint
-	pytest --numprocesses logical --maxprocesses 8 --dist loadfile
+	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --ignore tests/slurm
+
+test-slurm: setup  ## the workflow on a real Slurm, started for the tests; on Debian, as root: else skipped
+	tests/slurm/cluster.sh install
+	pytest -n 3 --dist loadgroup -rs tests/slurm
 
 report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick
 	snakemake --config study=$(STUDY) --report results/$(STUDY)/report.html
@@ -46,6 +50,12 @@ results: setup  ## docs/RESULTS.md with tables and figures of finished studies: 
 
 times: setup  ## seconds per stage of a finished study: make times STUDY=quick
 	@python scripts/show_times.py $(STUDY)
+
+progress: setup  ## done, running, failed per rule and figure, time left: make progress STUDY=paper
+	@python scripts/show_progress.py $(STUDY)
+
+estimate: setup  ## hours of the paper's study, from the run times of the one that was done: make estimate STUDY=quick
+	@python scripts/estimate.py --measured $(STUDY)
 
 dry-run: setup  ## list every job of the paper's study, without data
 	snakemake --dry-run --quiet rules --config study=paper

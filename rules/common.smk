@@ -8,7 +8,8 @@ from pathlib import Path
 
 # The library of this very checkout, wherever another copy of it may be installed: here and in all jobs.
 sys.path.insert(0, f"{workflow.basedir}/src")
-shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; ')
+# A shell that Slurm sends a signal waits for its script, which may be writing a snapshot (stopping.py).
+shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM USR1; ')
 
 from directions import config as study_config
 from directions.analyses import ANALYSES, DERIVED, MADE_BY, OWN_ANALYSES
@@ -154,7 +155,8 @@ def failed_run():
     planned, unfinished = ({drawn_by(job) for job in jobs} for jobs in (graph.jobs, graph.needrun_jobs()))
     figures = [figure for figure in [*STUDY["figures"], *PLAN.networks, "comparison"] if figure in planned]
     failed = {}
-    for job in workflow.scheduler.failed:
+    groups = [job if job.is_group() else [job] for job in workflow.scheduler.failed]
+    for job in (job for group in groups for job in group):
         stopped = {drawn_by(after) for after in graph.bfs(graph.depending, job)}
         failed[job.log[0]] = [figure for figure in figures if figure in stopped]
     drawn = [figure for figure in figures if figure not in unfinished]

@@ -36,8 +36,8 @@ rule train:
         f"python {TRAIN}"
 
 
-# Networks that may be trained by several processes (docs/DEVIATIONS.md, D28); how many is the machine's affair:
-# --set-resources train_distributed:processes=4 --set-threads train_distributed=32
+# Networks that may be trained by several processes (docs/DEVIATIONS.md, D28). How many is the machine's affair:
+# --set-resources train_distributed:processes=4 --set-threads train_distributed=32, both of each of `nodes`.
 rule train_distributed:
     input:
         data=data_of,
@@ -57,10 +57,11 @@ rule train_distributed:
         ENVIRONMENT
     resources:
         device=STUDY["device"],
+        nodes=1,
         processes=1,
     params:
         asked=asked("train"),
         resume=rules.train.params.resume,
     shell:
-        "test {resources.processes} = 1 && start=python"
-        f" || start='torchrun --standalone --nproc-per-node {{resources.processes}}'; $start {TRAIN}"
+        "python scripts/launch.py --nodes {resources.nodes} --processes {resources.processes}"
+        f" --node-threads {{threads}} {TRAIN}"

@@ -1,16 +1,19 @@
 """Train one network; a killed run goes on where it was and ends with the same weights.
 
+Sent SIGTERM or SIGUSR1, it leaves a snapshot and exits with 75: "run me again".
+
 With several GPUs: torchrun --standalone --nproc-per-node 4 scripts/train.py ... (needs norm_batch).
 """
 
 import argparse
 import logging
 import shutil
+import sys
 from pathlib import Path
 
 import pandas as pd
 
-from directions import cli, models, processes, records, snapshots, training, weights
+from directions import cli, models, processes, records, snapshots, stopping, training, weights
 from directions.examples import load_examples
 from directions.files import atomic
 
@@ -29,8 +32,12 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--history", required=True, help="CSV to write, one row per evaluated epoch")
     parser.add_argument("--record", required=True, help="JSON to write: settings, sizes, final scores")
     args = parser.parse_args(argv)
-    with processes.joined() as group:
-        run(args, group)
+    try:
+        with processes.joined() as group:
+            run(args, group)
+    except stopping.Stopped as stopped:
+        log.info("%s", stopped)
+        sys.exit(stopping.AGAIN)
 
 
 def run(args: argparse.Namespace, group: processes.Processes) -> None:

@@ -98,9 +98,9 @@ def checkout(folder: Path) -> Checkout:
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
     for name in listed:
-        if (ROOT / name).is_file():
+        if (ROOT / name).is_file() or (ROOT / name).is_symlink():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
     (folder / "configs/tiny.yaml").write_text(tiny())
     made = Checkout(folder)
     made.edit("config.yaml", "study: quick", "study: tiny ")

@@ -19,6 +19,7 @@ from directions.examples import Examples
 from directions.processes import ALONE, Processes
 from directions.seeds import number
 from directions.snapshots import Keeper, Progress, random_states, set_random_states
+from directions.stopping import Request, Stopped, noticed
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,8 @@ def train(
     (see `Keeper`); a snapshot is written when the last is `snapshot_seconds` old, which changes no result.
     A snapshot with another `fingerprint` is ignored. Several `processes` all call this; the first writes.
     Raises InputError when the network ends below `require_train_accuracy`, when its loss is no longer a
-    number, and when it cannot be trained in such batches or by so many processes.
+    number, and when it cannot be trained in such batches or by so many processes. Raises Stopped, with a
+    snapshot left, in the first process that is sent SIGTERM or SIGUSR1; the others lose it and end, too.
     """
     plan = steps.planned(model, train_set, settings, processes)
     optimizer = make_optimizer(model, settings)
@@ -77,8 +79,8 @@ def train(
         log.info("resuming after step %d of %d", progress.step, plan.steps)
     elif 0 in settings["keep_epochs"] and processes.first:
         keeper.checkpoint(0)
-    loop = Loop(train_set, test_set, settings, plan, keeper, progress, processes)
-    with over_groups(model, settings["norm_batch"]):
+    with over_groups(model, settings["norm_batch"]), noticed() as request:
+        loop = Loop(train_set, test_set, settings, plan, keeper, progress, processes, request)
         for epoch in range(progress.step // plan.per_epoch, plan.epochs):
             loop.train_epoch(epoch)
             loop.end_epoch(epoch + 1)
@@ -98,6 +100,7 @@ class Loop:
     keeper: Keeper
     progress: Progress
     processes: Processes
+    request: Request
 
     def __post_init__(self):
         self.model, self.optimizer = self.keeper.model, self.keeper.optimizer
@@ -120,8 +123,8 @@ class Loop:
         self.model.train()
         left = self.plan.left(epoch, progress.step)
         for images, labels in steps.batches(self.train_set, settings, epoch, left, self.processes):
-            if self.processes.first and progress.step > self.first_step and self.keeper.due():
-                self.snapshot()  # here, where an epoch that ended is evaluated and kept, too
+            if self.processes.first:
+                self.keep()  # here, where an epoch that ended is evaluated and kept, too
             if settings["schedule"] != "constant":
                 for group in self.optimizer.param_groups:
                     group["lr"] = steps.learning_rate(settings, progress.step, self.plan.steps)
@@ -141,6 +144,14 @@ class Loop:
                 report(self.progress, self.plan, self.pace())
         if done in self.settings["keep_epochs"] and self.processes.first:
             self.keeper.checkpoint(done)
+
+    def keep(self) -> None:
+        """Leave a snapshot when one is due; also when asked to end, and then raise Stopped."""
+        asked, step = self.request.made, self.progress.step
+        if step > self.first_step and (asked or self.keeper.due()):
+            self.snapshot()
+        if asked:
+            raise Stopped(f"asked to end after step {step} of {self.plan.steps}: run again to go on")
 
     def snapshot(self) -> None:
         """Leave a snapshot, unless what it would hold are no longer numbers."""

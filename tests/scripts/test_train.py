@@ -13,6 +13,7 @@ import pytest
 from safetensors.torch import load_file
 
 from directions import labels
+from directions.stopping import AGAIN
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,6 +72,27 @@ def test_kill_9_and_run_again_ends_with_the_same_bytes(files, settings):
     assert not (files / "broken/resume").exists()
     kept = load_file(files / "broken/checkpoints.safetensors")
     assert {name.split("/")[0] for name in kept} == {"epoch-000000", "epoch-000300", "epoch-000600"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_asked_to_end_it_leaves_a_snapshot_and_says_again(files, settings, number):
+    settings |= {"epochs": 200, "keep_epochs": [0, 100, 200], "evaluate_every": 10, "dropout": 0.2}
+    assert run(files, settings, "unbroken").returncode == 0
+    process = subprocess.Popen(command(files, settings, "asked"), stdout=subprocess.PIPE, text=True)
+    while "epoch 10/200" not in process.stdout.readline():
+        assert process.poll() is None
+    while process.poll() is None:  # Slurm sends it more than once
+        process.send_signal(number)
+        time.sleep(0.01)
+    said = process.communicate()[0]
+    assert process.returncode == AGAIN
+    assert outputs(files / "asked") == []
+    step = int(said.split("asked to end after step ")[1].split()[0])
+    done = run(files, settings, "asked")
+    assert done.returncode == 0, done.stderr
+    assert f"resuming after step {step} of 800" in done.stdout
+    for name in outputs(files / "unbroken"):
+        assert (files / "asked" / name).read_bytes() == (files / "unbroken" / name).read_bytes(), name
 
 
 def test_record_and_log_say_what_happened(files, settings):

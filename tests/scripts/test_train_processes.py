@@ -1,6 +1,7 @@
 """scripts/train.py in several processes: the same network, whatever their number and whoever is killed."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -146,6 +147,28 @@ def test_the_network_does_not_depend_on_the_number_of_processes_nor_on_kills(fol
         assert (killed / name).read_bytes() == (two / name).read_bytes(), name
     trained(folder, settings, "alone", 1)
     same_but_for_rounding(two, alone)
+
+
+def test_processes_that_are_all_asked_to_end_leave_one_snapshot(folders, settings):
+    """Slurm sends its signal to every process of a job, torchrun among them, which sends it on."""
+    folder, settings = folders["memory"], settings | {"steps": 80, "keep_epochs": []}
+    unbroken = trained(folder, settings, "all", 2)
+    asked = folder / "asked"
+    process = subprocess.Popen(
+        command(folder, settings, "asked", 2), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    while " epoch 1/8" not in process.stdout.readline():
+        assert process.poll() is None
+    for member in [process, *psutil.Process(process.pid).children(recursive=True)]:
+        member.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode != 0
+    assert said.count("asked to end after step") == 1
+    assert (asked / "resume/snapshot.pt").exists()
+    done = run(folder, settings, "asked", 2)
+    assert done.returncode == 0, done.stderr
+    assert "resuming after step" in done.stdout
+    assert (asked / "model.safetensors").read_bytes() == (unbroken / "model.safetensors").read_bytes()
 
 
 def test_a_step_of_a_resnet_is_the_same_in_two_processes(folders, settings):

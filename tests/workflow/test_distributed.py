@@ -18,11 +18,9 @@ def test_networks_with_norm_batch_have_a_rule_of_their_own(fresh, grouped):
     assert after == before | {"train": before["train"] - 1}
 
 
-def test_one_process_is_plain_python_and_several_are_started_by_torchrun(grouped):
+def test_how_many_processes_there_are_is_the_machines_affair(grouped):
     path = "results/tiny/models/conv_corruption/corrupt-0.0_seed-0/model.safetensors"
-    for count, start in ((1, "start=python"), (2, "torchrun --standalone --nproc-per-node 2")):
-        chosen = ["--set-resources", f"train_distributed:processes={count}"]
-        done = grouped.snakemake("--dry-run", "--printshellcmds", *chosen, "--", path)
-        assert done.returncode == 0, done.stderr
-        assert start in done.stdout
-        assert f"test {count} = 1" in done.stdout
+    chosen = ["--set-resources", "train_distributed:processes=2", "train_distributed:nodes=3"]
+    done = grouped.snakemake("--dry-run", "--printshellcmds", *chosen, "--", path)
+    assert done.returncode == 0, done.stderr
+    assert "python scripts/launch.py --nodes 3 --processes 2" in done.stdout
