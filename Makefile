@@ -3,10 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= all
 STUDY ?= quick
 STUDIES ?= $(STUDY)
+DIR ?= ../$(notdir $(CURDIR))-storage
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/src  # this checkout's library, whatever copy is installed
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick laptop test test-slurm report results times progress estimate dry-run bench-training bench
+.PHONY: help setup quick laptop test test-slurm report results times progress estimate dry-run stages remote pull \
+	sizes push status bench-training bench
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -59,6 +62,25 @@ estimate: setup  ## hours of the paper's study, from the run times of the one th
 
 dry-run: setup  ## list every job of the paper's study, without data
 	snakemake --dry-run --quiet rules --config study=paper
+
+remote: setup  ## where products are shared: make remote DIR=/a/folder, or DIR=s3://bucket/path, ssh://host/path
+	@case "$(DIR)" in *://*) ;; *) mkdir -p "$(DIR)" ;; esac
+	dvc remote add --local --default --force storage "$(DIR)"
+
+pull: setup  ## recorded products of a figure, or of all, instead of computing them: make pull FIG=fig1a
+	@python scripts/pull.py $(FIG) $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
+
+sizes: setup  ## how many bytes `make pull` brings for each figure
+	@python scripts/pull.py --sizes $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
+
+push: setup  ## record and share what is up to date: make push, make push FIG=fig1a
+	@python scripts/push.py $(FIG) $(and $(filter command line,$(origin STUDY)),--study $(STUDY)) $(and $(RENEW),--renew)
+
+stages: setup  ## write dvc.yaml from the run table; of one study more: make stages STUDY=laptop
+	@python scripts/write_stages.py $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
+
+status: stages  ## what differs from the recorded study, stage by stage
+	@dvc status
 
 bench-training: setup  ## seconds per epoch beside a plain DataLoader and float32, some minutes
 	@python bench/training.py

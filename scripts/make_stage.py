@@ -1,0 +1,22 @@
+"""Make one stage of dvc.yaml: tell Snakemake what dvc.lock confirms, then have it make what is lacking."""
+
+import sys
+from pathlib import Path
+
+from directions import cli
+from directions.sharing import stages
+from directions.sharing.pulling import Checkout
+
+
+def main(argv: list[str]) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("stage", help="its name in asked/{study}.yaml")
+    parser.add_argument("--study", help="by default that of config.yaml")
+    args = parser.parse_args(argv)
+    root = Path.cwd()
+    checkout = Checkout(root, stages.load(root, args.study))
+    sys.exit(checkout.make(args.stage))
+
+
+if __name__ == "__main__":
+    cli.start(main)

@@ -1,0 +1,26 @@
+"""Record in dvc.lock what Snakemake calls up to date of a study, and copy it to the remote; nothing else."""
+
+from pathlib import Path
+
+from directions import cli
+from directions.sharing import stages
+from directions.sharing.pulling import Checkout
+from directions.sharing.pushing import push
+
+
+def main(argv: list[str]) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("figures", nargs="*", help="fig1a, ... or claims; none: all that is up to date")
+    parser.add_argument("--study", help="by default that of config.yaml")
+    parser.add_argument("--renew", action="store_true", help="accept other results of the same jobs")
+    args = parser.parse_args(argv)
+    root = Path.cwd()
+    recorded, stale = push(Checkout(root, stages.load(root, args.study)), args.figures, args.renew)
+    print(f"recorded: {', '.join(recorded) or 'nothing new'}")
+    if stale:
+        print(f"left out, as Snakemake would make them again: {', '.join(stale)}")
+    print("Now: git add dvc.yaml dvc.lock asked && git commit")
+
+
+if __name__ == "__main__":
+    cli.start(main)

@@ -1,0 +1,144 @@
+"""DVC and Snakemake, called as a user would: public commands only; what goes wrong is said in plain words."""
+
+import csv
+import fcntl
+import json
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from directions.errors import InputError
+
+log = logging.getLogger(__name__)
+
+
+class Dvc:
+    """The dvc command in a checkout; it waits while another DVC process holds its lock.
+
+    DVC reads dvc.yaml and dvc.lock anew for each target that it is given, so status and push go without.
+    """
+
+    def __init__(self, root: Path):
+        self._root = root
+        self._settings: dict[str, str] | None = None
+
+    def call(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run a command, whatever comes of it."""
+        return _run("dvc", "--wait-for-lock", *arguments, root=self._root)
+
+    def do(self, *arguments: str) -> str:
+        """Run a command and return its standard output. Raises InputError with DVC's words where it fails."""
+        done = self.call(*arguments)
+        if done.returncode:
+            raise InputError(f"dvc {arguments[0]} failed:\n{said(done)}")
+        return done.stdout
+
+    def differing(self) -> dict[str, str]:
+        """{path: deleted, modified, not in cache, ...} of products that are not as dvc.lock has them."""
+        status = json.loads(self.do("status", "--json") or "{}")
+        return {path: how for change in _changes(status, "changed outs") for path, how in change.items()}
+
+    def changed(self) -> set[str]:
+        """The stages (and .dvc files) of which anything is not as dvc.lock has it."""
+        return set(json.loads(self.do("status", "--json") or "{}"))
+
+    def setting(self, name: str) -> str:
+        """A value of DVC's configuration, from whatever level it is set at; "" where it is not."""
+        if self._settings is None:
+            lines = self.do("config", "--list").splitlines()
+            self._settings = dict(line.split("=", 1) for line in lines if "=" in line)
+        return self._settings.get(name, "")
+
+
+def _changes(status: dict, kind: str) -> Iterator[dict]:
+    for entries in status.values():
+        yield from (entry[kind] for entry in entries if isinstance(entry, dict) and kind in entry)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What Snakemake says of one file: is its job to be run, is it there, has its job a record."""
+
+    pending: bool
+    missing: bool
+    known: bool
+
+
+class Snakemake:
+    """The snakemake command for one study in a checkout."""
+
+    def __init__(self, root: Path, study: str):
+        self._root, self._study = root, study
+
+    def _call(self, *options: str, targets: Iterable[str]) -> subprocess.CompletedProcess:
+        chosen = ("--config", f"study={self._study}", "--", *targets)
+        return _run("snakemake", *options, *chosen, root=self._root)
+
+    def rows(self, targets: Iterable[str]) -> dict[str, Row]:
+        """{file: what is said of it} for all files that these targets are made from, and themselves."""
+        done = self._checked(self._call("--summary", targets=targets))
+        table = csv.DictReader(done.stdout.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {
+            row["output_file"]: Row(
+                row["plan"] == "update pending", row["status"] == "missing", row["log-file(s)"] != "-"
+            )
+            for row in table
+        }
+
+    def declare(self, targets: Iterable[str]) -> None:
+        """Record that these files and all upstream of them are what the present settings and code make.
+
+        It blesses what is there, so it may only follow a check. Upstream files may be absent.
+        """
+        self._checked(self._call("--cores", "1", "--touch", "--forceall", "--quiet", "all", targets=targets))
+
+    def plan(self, targets: Iterable[str]) -> dict[str, int]:
+        """{rule: number of jobs} of a dry run."""
+        done = self._checked(self._call("--dry-run", "--quiet", "rules", targets=targets))
+        jobs = re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
+        return {rule: int(count) for rule, count in jobs if rule not in ("all", "total")}
+
+    def make(self, targets: Iterable[str]) -> int:
+        """Make the targets with all cores, output straight to the terminal; the exit code."""
+        options = ["--cores", "all", "--config", f"study={self._study}", "--", *targets]
+        command = [sys.executable, "-m", "snakemake", *options]
+        return subprocess.run(command, cwd=self._root, check=False).returncode
+
+    def _checked(self, done: subprocess.CompletedProcess) -> subprocess.CompletedProcess:
+        words = said(done)
+        if done.returncode and "cannot be locked" in words:
+            raise InputError(
+                "Snakemake is at work in this folder: wait (or, if none is, `snakemake --unlock`)"
+            )
+        if done.returncode:
+            raise InputError(f"snakemake failed:\n{words}")
+        return done
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """One pull or push at a time in a checkout; the second says that it waits."""
+    path = root / ".dvc/tmp/sharing.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("another pull or push is at work in this folder: waiting until it is done")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def said(done: subprocess.CompletedProcess) -> str:
+    """The last words of a command."""
+    return "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
+
+
+def _run(module: str, *arguments: str, root: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)

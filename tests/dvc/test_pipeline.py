@@ -1,0 +1,180 @@
+"""dvc.yaml against the Snakemake graph and the run table, and what moves when a setting does."""
+
+import re
+import resource
+import shutil
+
+import pytest
+import yaml
+from checkouts import ROOT, Checkout
+from dvc_shares import Share
+
+from directions import config
+from directions.sharing import pipeline, stages
+from directions.sharing.record import Record
+from directions.sharing.stages import Study
+
+
+def graph(said: str) -> dict[str, tuple[set[str], set[str]]]:
+    """{output: (all outputs, all inputs of its job)} of a dry run that lists every job."""
+    found = {}
+    for job in re.split(r"^(?:local)?rule \w+:\n", said, flags=re.MULTILINE)[1:]:
+        lists = dict(re.findall(r"^ {4}(input|output): (.*)$", job, re.MULTILINE))
+        files = {kind: set(names.split(", ")) for kind, names in lists.items()}
+        for path in files.get("output", ()):
+            found[path] = (files["output"], files.get("input", set()))
+    return found
+
+
+@pytest.mark.parametrize("name", ["tiny", "quick"])
+def test_stages_hold_all_files_and_dependencies_of_the_snakemake_graph_and_no_more(fresh, name):
+    study = stages.load(fresh.folder, name)
+    done = fresh.snakemake("--dry-run", "--forceall", "--config", f"study={name}")
+    jobs = graph(done.stdout + done.stderr)
+    assert jobs.keys() == study.products.keys()
+    for stage in study.stages.values():
+        for product in stage.products:
+            outputs, inputs = jobs[product.path]
+            assert inputs == {*product.needs, *stage.code}
+            together = {one.path for one in stage.products if one.item == product.item}
+            assert outputs <= together
+
+
+def test_the_committed_pipeline_is_that_of_the_run_table():
+    """Where this fails: `make stages`, and commit what it wrote."""
+    main = config.read_yaml(ROOT / "config.yaml")["study"]
+    shared = [stages.load(ROOT, name) for name in pipeline.shared(ROOT)]
+    assert shared[0].name == main
+    assert (ROOT / "dvc.yaml").read_text() == pipeline.pipeline_text(shared, main)
+
+
+def test_every_dependency_in_dvc_yaml_is_one_of_the_study(fresh):
+    study = stages.load(fresh.folder)
+    written = yaml.safe_load(pipeline.pipeline_text([study], study.name))["stages"]
+    assert list(written) == ["asked", *study.stages]
+    for stage in study.stages.values():
+        made = {
+            path
+            for out in (*written[stage.name]["outs"], *written[stage.name].get("metrics", ()))
+            for path in out
+        }
+        assert made == {product.path for product in stage.products}
+        assert set(written[stage.name].get("deps", ())) == set(stage.needs)
+        assert written[stage.name]["params"] == [{"asked/tiny.yaml": [stage.name]}]
+
+
+def test_two_studies_share_their_data_sets_and_nothing_else(fresh):
+    tiny, quick = (stages.load(fresh.folder, name) for name in ("tiny", "quick"))
+    written = yaml.safe_load(pipeline.pipeline_text([tiny, quick], "tiny"))["stages"]
+    names = [f"quick-{name}" for name in ["asked", *quick.stages] if not name.startswith("data-")]
+    assert list(written) == ["asked", *tiny.stages, *names]
+
+
+def test_data_outside_the_checkout_are_refused(clone):
+    shutil.copy2(ROOT / "config.yaml", clone / "config.yaml")
+    text = (clone / "config.yaml").read_text()
+    (clone / "config.yaml").write_text(text.replace("data_root: data", "data_root: /scratch"))
+    with pytest.raises(stages.InputError, match="data_root: /scratch lies outside"):
+        stages.load(clone)
+
+
+SEEDS = list(range(125))  # 8 products each
+LEAVES = {  # a change of one leaf of the config
+    "repeats": ("repeats: 2", "repeats: 3"),
+    "a varied value": ("corrupt: [0.0, 1.0]", "corrupt: [0.0, 0.5, 1.0]"),
+    "overlaid by experiments": ("hidden: [12, 8], epochs: 3", "hidden: [12, 9], epochs: 3"),
+    "one experiment": ("pad: 2, width: 0.05", "pad: 2, width: 0.06"),
+    "an analysis": ("bins: 4", "bins: 5"),
+}
+
+
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_a_leaf_of_the_config_moves_the_same_stages_in_dvc_and_in_snakemake(whole, tmp_path, leaf):
+    study = whole.copy(tmp_path / "study")
+    study.edit("configs/tiny.yaml", *LEAVES[leaf])
+    study.script("write_stages")
+    moved = yaml.safe_load(study.dvc("status", "--json"))
+    stages_of = stages.load(study.folder)
+    assert set(moved) - {"asked"} == stages_of_jobs(study, stages_of)
+
+
+def stages_of_jobs(study: Checkout, chosen: Study) -> set[str]:
+    done = study.snakemake("--dry-run")
+    return {
+        chosen.products[path].stage for path in graph(done.stdout + done.stderr) if path in chosen.products
+    }
+
+
+def test_the_status_of_a_thousand_products_takes_seconds(author, tmp_path):
+    """Their bytes are made up: what is timed is how long it takes to tell that none of them has changed."""
+    study = Share(tmp_path / "study")
+    author.do("git", "clone", "--quiet", ".", str(study.folder))
+    study.edit(
+        "configs/tiny.yaml",
+        "seed: [0]}\n    analyses: [ablate_single",
+        f"seed: {SEEDS}}}\n    analyses: [ablate_single",
+    )
+    study.script("write_stages")
+    chosen = stages.load(study.folder)
+    assert len(chosen.products) > 1000
+    for path in chosen.products:
+        (study.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (study.folder / path).write_text(path)
+    study.dvc("commit", "--force")
+    before = processor_seconds()
+    assert "up to date" in study.dvc("status")
+    assert Record(study.folder).confirmed(chosen) == chosen.products.keys()
+    assert processor_seconds() - before < 10
+
+
+def processor_seconds() -> float:
+    """Of this process and its children that ended: other work on this machine does not count."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def test_repro_in_a_clone_pulls_what_it_needs_and_does_what_snakemake_would(reader, tmp_path):
+    study = reader.copy(tmp_path / "study")
+    study.edit("configs/tiny.yaml", "orderings: 3", "orderings: 4")
+    said = study.dvc("repro", "--pull", "--allow-missing", "fig1a")
+    assert re.findall(r"Running stage '(.+)'", said) == [
+        "asked", "ablation-mnist_corruption",
+        "table-mnist_corruption-ablation", "table-mnist_corruption-areas",
+        "fig1a",
+    ]  # fmt: skip
+    assert re.findall(r"^(?:local)?rule (\w+):", said, re.MULTILINE) == [
+        "ablate_cumulative", "ablate_cumulative", "collect", "measure_areas", "fig1a"
+    ]  # fmt: skip
+    assert study.jobs("fig1a") == {}
+    assert "Running stage" not in study.dvc("repro", "--allow-missing", "fig1a")
+
+
+FIGURE = "results/tiny/figures/fig1a.png"
+TABLE = "results/tiny/tables/mnist_corruption/areas.csv"
+
+
+@pytest.mark.parametrize(("old", "new", "doubt"), [
+    ("{areas}", "0" * 32, f"it was made from another {TABLE} than the one recorded"),  # a merge line by line
+    ("{code}", "0" * 16, "it was made with other code"),
+    ("{asked}", "0" * 16, "it was made with other settings"),
+])  # fmt: skip
+def test_a_record_that_does_not_fit_confirms_nothing(author, tmp_path, old, new, doubt):
+    study = stages.load(author.folder)
+    assert Record(author.folder).doubts(study)[FIGURE] == ""
+    lock = (author.folder / "dvc.lock").read_text()
+    head, fig1a, tail = re.split(r"(?ms)(^  fig1a:\n.*?)(?=^  \w)", lock)
+    values = {
+        "{areas}": Record(author.folder).by_path[TABLE].outs[TABLE],
+        "{code}": study.stages["fig1a"].code_digest,
+        "{asked}": study.products[FIGURE].asked,
+    }
+    assert values[old] in fig1a
+    (tmp_path / "dvc.lock").write_text(head + fig1a.replace(values[old], new) + tail)
+    doubts = Record(tmp_path).doubts(study)
+    assert doubts[FIGURE] == doubt
+    assert doubts[TABLE] == ""
+
+
+def test_a_lock_that_cannot_be_read_is_named(author, tmp_path):
+    (tmp_path / "dvc.lock").write_text("<<<<<<< HEAD\nstages: [\n")
+    with pytest.raises(stages.InputError, match="(?s)dvc.lock cannot be read .*git checkout"):
+        Record(tmp_path)
