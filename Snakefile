@@ -32,6 +32,6 @@ rule all:
 
 onerror:
     print(failed_run(), file=sys.stderr)
-    # Snakemake records the settings of a failed job, too, and would take an old output that is put back for its own.
-    for job in workflow.scheduler.failed:
+    # Snakemake records the settings of a failed job, too, and would take an old output put back for its own.
+    for job in failed_jobs():
         workflow.persistence.started(job)

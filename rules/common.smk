@@ -149,14 +149,19 @@ def drawn_by(job):
     return Path(job.output[0]).stem if job.rule.name in ("own_summary", "own_comparison") else job.rule.name
 
 
+def failed_jobs():
+    """The jobs that failed, those of a group one by one."""
+    groups = [job if job.is_group() else [job] for job in workflow.scheduler.failed]
+    return [job for group in groups for job in group]
+
+
 def failed_run():
     """For the end of a run that failed: which figures are ready, which are not, and why."""
     graph = workflow.dag
     planned, unfinished = ({drawn_by(job) for job in jobs} for jobs in (graph.jobs, graph.needrun_jobs()))
     figures = [figure for figure in [*STUDY["figures"], *PLAN.networks, "comparison"] if figure in planned]
     failed = {}
-    groups = [job if job.is_group() else [job] for job in workflow.scheduler.failed]
-    for job in (job for group in groups for job in group):
+    for job in failed_jobs():
         stopped = {drawn_by(after) for after in graph.bfs(graph.depending, job)}
         failed[job.log[0]] = [figure for figure in figures if figure in stopped]
     drawn = [figure for figure in figures if figure not in unfinished]
