@@ -56,6 +56,17 @@ def counted(said: str) -> dict[str, int]:
     return found
 
 
+def graph(said: str) -> dict[str, tuple[set[str], set[str]]]:
+    """{output: (all outputs, all inputs of its job)} of a dry run that lists every job."""
+    found = {}
+    for job in re.split(r"^(?:local)?rule \w+:\n", said, flags=re.MULTILINE)[1:]:
+        lists = dict(re.findall(r"^ {4}(input|output): (.*)$", job, re.MULTILINE))
+        files = {kind: set(names.split(", ")) for kind, names in lists.items()}
+        for path in files.get("output", ()):
+            found[path] = (files["output"], files.get("input", set()))
+    return found
+
+
 class Checkout:
     """A folder with the project in it."""
 

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,23 +67,39 @@ def fresh(tmp_path_factory) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory, request) -> Checkout:
+def once(tmp_path_factory, request) -> Callable[[str, Callable[[Path], None]], Path]:
+    """`once(name, make)`: a folder that `make` fills, by the first test of any process (pytest -n) to ask."""
+    base = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        base = base.parent  # of all processes
+
+    def folder(name: str, make: Callable[[Path], None]) -> Path:
+        made, complete = base / name, base / f"{name} is complete"
+        with FileLock(base / f"{name}.lock"):
+            if not complete.exists():
+                shutil.rmtree(made, ignore_errors=True)  # left by a test that failed here
+                made.mkdir()
+                make(made)
+                complete.touch()
+        return made
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(once) -> Checkout:
     """A checkout whose tiny study is complete; real MNIST from this checkout's data, or fetched.
 
-    Nobody changes it. Processes that share the tests (pytest -n) share it, too: the first one builds it.
+    Nobody changes it.
     """
-    folder = tmp_path_factory.getbasetemp()
-    if hasattr(request.config, "workerinput"):
-        folder = folder.parent  # of all processes
-    made, complete = Checkout(folder / "built"), folder / "built is complete"
-    with FileLock(folder / "built.lock"):
-        if not complete.exists():
-            made.folder.mkdir()
-            checkout(made.folder).take_mnist()
-            done = made.snakemake()
-            assert done.returncode == 0, done.stdout + done.stderr
-            complete.touch()
-    return made
+
+    def build(folder: Path) -> None:
+        made = checkout(folder)
+        made.take_mnist()
+        done = made.snakemake()
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return Checkout(once("built", build))
 
 
 @pytest.fixture

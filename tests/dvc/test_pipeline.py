@@ -1,4 +1,4 @@
-"""dvc.yaml against the Snakemake graph and the run table, and what moves when a setting does."""
+"""dvc.yaml against the Snakemake graph and the run table; what dvc.lock confirms."""
 
 import re
 import resource
@@ -6,24 +6,12 @@ import shutil
 
 import pytest
 import yaml
-from checkouts import ROOT, Checkout
+from checkouts import ROOT, graph
 from dvc_shares import Share
 
 from directions import config
 from directions.sharing import pipeline, stages
 from directions.sharing.record import Record
-from directions.sharing.stages import Study
-
-
-def graph(said: str) -> dict[str, tuple[set[str], set[str]]]:
-    """{output: (all outputs, all inputs of its job)} of a dry run that lists every job."""
-    found = {}
-    for job in re.split(r"^(?:local)?rule \w+:\n", said, flags=re.MULTILINE)[1:]:
-        lists = dict(re.findall(r"^ {4}(input|output): (.*)$", job, re.MULTILINE))
-        files = {kind: set(names.split(", ")) for kind, names in lists.items()}
-        for path in files.get("output", ()):
-            found[path] = (files["output"], files.get("input", set()))
-    return found
 
 
 @pytest.mark.parametrize("name", ["tiny", "quick"])
@@ -79,30 +67,6 @@ def test_data_outside_the_checkout_are_refused(clone):
 
 
 SEEDS = list(range(125))  # 8 products each
-LEAVES = {  # a change of one leaf of the config
-    "repeats": ("repeats: 2", "repeats: 3"),
-    "a varied value": ("corrupt: [0.0, 1.0]", "corrupt: [0.0, 0.5, 1.0]"),
-    "overlaid by experiments": ("hidden: [12, 8], epochs: 3", "hidden: [12, 9], epochs: 3"),
-    "one experiment": ("pad: 2, width: 0.05", "pad: 2, width: 0.06"),
-    "an analysis": ("bins: 4", "bins: 5"),
-}
-
-
-@pytest.mark.parametrize("leaf", LEAVES)
-def test_a_leaf_of_the_config_moves_the_same_stages_in_dvc_and_in_snakemake(whole, tmp_path, leaf):
-    study = whole.copy(tmp_path / "study")
-    study.edit("configs/tiny.yaml", *LEAVES[leaf])
-    study.script("write_stages")
-    moved = yaml.safe_load(study.dvc("status", "--json"))
-    stages_of = stages.load(study.folder)
-    assert set(moved) - {"asked"} == stages_of_jobs(study, stages_of)
-
-
-def stages_of_jobs(study: Checkout, chosen: Study) -> set[str]:
-    done = study.snakemake("--dry-run")
-    return {
-        chosen.products[path].stage for path in graph(done.stdout + done.stderr) if path in chosen.products
-    }
 
 
 def test_the_status_of_a_thousand_products_takes_seconds(author, tmp_path):
@@ -130,22 +94,6 @@ def test_the_status_of_a_thousand_products_takes_seconds(author, tmp_path):
 def processor_seconds() -> float:
     """Of this process and its children that ended: other work on this machine does not count."""
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-
-
-def test_repro_in_a_clone_pulls_what_it_needs_and_does_what_snakemake_would(reader, tmp_path):
-    study = reader.copy(tmp_path / "study")
-    study.edit("configs/tiny.yaml", "orderings: 3", "orderings: 4")
-    said = study.dvc("repro", "--pull", "--allow-missing", "fig1a")
-    assert re.findall(r"Running stage '(.+)'", said) == [
-        "asked", "ablation-mnist_corruption",
-        "table-mnist_corruption-ablation", "table-mnist_corruption-areas",
-        "fig1a",
-    ]  # fmt: skip
-    assert re.findall(r"^(?:local)?rule (\w+):", said, re.MULTILINE) == [
-        "ablate_cumulative", "ablate_cumulative", "collect", "measure_areas", "fig1a"
-    ]  # fmt: skip
-    assert study.jobs("fig1a") == {}
-    assert "Running stage" not in study.dvc("repro", "--allow-missing", "fig1a")
 
 
 FIGURE = "results/tiny/figures/fig1a.png"

@@ -26,7 +26,7 @@ def push(checkout: Checkout, names: list[str], renew: bool = False) -> tuple[lis
         chosen = study.upstream(study.of_stages(names)) if names else set(study.products)
         rows = checkout.snakemake.rows(sorted(path for path in chosen if (checkout.root / path).exists()))
         stages = [stage for stage in study.stages.values() if stage.products[0].path in chosen]
-        ready = [stage for stage in stages if _ready(stage, rows, checkout)]
+        ready = _ready(stages, rows, checkout)
         stale = [stage.name for stage in stages if stage not in ready and _here(stage, checkout)]
         _refuse_unfinished(names, ready, stale, study.name)
         if not renew:
@@ -35,7 +35,17 @@ def push(checkout: Checkout, names: list[str], renew: bool = False) -> tuple[lis
         return _record(checkout, ready), stale
 
 
-def _ready(stage: Stage, rows: Mapping[str, Row], checkout: Checkout) -> bool:
+def _ready(stages: list[Stage], rows: Mapping[str, Row], checkout: Checkout) -> list[Stage]:
+    """Finished stages made from what dvc.lock has or is given now: nobody could confirm others."""
+    ready, recorded = [], set(checkout.confirmed)
+    for stage in stages:  # those upstream first
+        if recorded.issuperset(stage.needs) and _finished(stage, rows, checkout):
+            ready.append(stage)
+            recorded.update(product.path for product in stage.products)
+    return ready
+
+
+def _finished(stage: Stage, rows: Mapping[str, Row], checkout: Checkout) -> bool:
     """Is all of it here, with all it was made from, and does Snakemake know it and call it up to date?"""
     made = [product.path for product in stage.products]
     return all((checkout.root / path).exists() for path in [*made, *stage.needs]) and all(
@@ -58,7 +68,9 @@ def _refuse_unfinished(names: list[str], ready: list[Stage], stale: list[str], s
     if unfinished or not ready:
         raise InputError(
             f"not up to date, so not recorded: {few(unfinished or stale) or 'nothing was made yet'}."
-            f" Run `{command}` first, or `make pull` where files were brought by dvc alone"
+            f" Run `{command}` first, or `make pull` where files were brought by dvc alone."
+            " Where Snakemake finds nothing to do, but never made the files itself:"
+            " `snakemake --cores 1 --touch --force -- FILES`, if you know that they are right"
         )
 
 

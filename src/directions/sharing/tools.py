@@ -80,12 +80,21 @@ class Snakemake:
         return _run("snakemake", *options, *chosen, root=self._root)
 
     def rows(self, targets: Iterable[str]) -> dict[str, Row]:
-        """{file: what is said of it} for all files that these targets are made from, and themselves."""
+        """{file: what is said of it} for all files that these targets are made from, and themselves.
+
+        The summary knows nothing of files that a failed job was to make, which the dry run would make again.
+        """
+        targets = list(targets)
         done = self._checked(self._call("--summary", targets=targets))
+        planned = self._checked(self._call("--dry-run", targets=targets)).stdout
+        lines = re.findall(r"^ +output: (.+)$", planned, re.MULTILINE)
+        again = {path for line in lines for path in line.split(", ")}
         table = csv.DictReader(done.stdout.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
         return {
             row["output_file"]: Row(
-                row["plan"] == "update pending", row["status"] == "missing", row["log-file(s)"] != "-"
+                row["plan"] == "update pending" or row["output_file"] in again,
+                row["status"] == "missing",
+                row["log-file(s)"] != "-",
             )
             for row in table
         }
