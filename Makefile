@@ -41,7 +41,7 @@ test: setup  ## format, lint and all tests
 
 test-slurm: setup  ## the workflow on a real Slurm, started for the tests; on Debian, as root: else skipped
 	tests/slurm/cluster.sh install
-	pytest -n 3 --dist loadgroup -rs tests/slurm
+	pytest -n 3 --dist loadfile -rs tests/slurm
 
 report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick
 	snakemake --config study=$(STUDY) --report results/$(STUDY)/report.html

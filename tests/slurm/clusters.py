@@ -1,24 +1,42 @@
 """The Slurm that cluster.sh starts, and checkouts that run on it."""
 
 import re
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
-from checkouts import Checkout, checkout
+from checkouts import Checkout
 
-MODEL = "results/tiny/models/mnist_selectivity/seed-0/model.safetensors"
-SNAPSHOT = "results/tiny/resume/mnist_selectivity/seed-0/snapshot.pt"
-LOG = "logs/tiny/models/mnist_selectivity/seed-0.log"
-LONG = {  # one network of 10 seconds on an idle machine
+LONG = {  # six networks of 6 seconds each on an idle machine; and one for several processes
     "defaults": {
-        "training": {"images": 200, "test_images": 100, "batch": 20, "epochs": 1000, "evaluate_every": 20}
+        "training": {"images": 200, "test_images": 100, "batch": 20, "epochs": 600, "evaluate_every": 20}
     },
-    "experiments": {"mnist_selectivity": {"training": {"hidden": [12, 8]}, "vary": {"seed": [0]}}},
-    "draw": {"fig7a": "mnist_selectivity"},
+    "experiments": {
+        "mnist_selectivity": {"training": {"hidden": [12, 8]}, "vary": {"seed": [0, 1, 2, 3, 4, 5]}},
+        "conv_corruption": {
+            "training": {
+                "dataset": "mnist", "pad": 2, "width": 0.05, "norm_batch": 10, "batch": 20,
+                "images": 60, "epochs": 1, "evaluate_every": 1,
+            },
+            "vary": {"corrupt": [0.0], "seed": [0]},
+        },
+    },
+    "draw": {"fig7a": "mnist_selectivity", "fig1b": "conv_corruption"},
 }  # fmt: skip
+
+
+def model(seed: int) -> str:
+    """The weights that the training of a network writes."""
+    return f"results/tiny/models/mnist_selectivity/seed-{seed}/model.safetensors"
+
+
+def snapshot(seed: int) -> str:
+    """What it leaves when it is asked to end."""
+    return f"results/tiny/resume/mnist_selectivity/seed-{seed}/snapshot.pt"
 
 
 def wait_until(happened: Callable[[], object], seconds: float, what: str) -> float:
@@ -26,7 +44,7 @@ def wait_until(happened: Callable[[], object], seconds: float, what: str) -> flo
     started = time.monotonic()
     while not happened():
         assert time.monotonic() - started < seconds, f"not after {seconds} s: {what}"
-        time.sleep(0.2)
+        time.sleep(0.1)
     return time.monotonic() - started
 
 
@@ -44,10 +62,9 @@ class Cluster:
         lines = self.command("squeue", "--noheader", "--format=%T %Z").splitlines()
         return [line.split()[0] for line in lines if line.split()[1] == str(checkout.folder)]
 
-    def ids(self, checkout: Checkout) -> list[str]:
-        """Slurm's numbers of the same."""
-        lines = self.command("squeue", "--noheader", "--format=%A %Z").splitlines()
-        return [line.split()[0] for line in lines if line.split()[1] == str(checkout.folder)]
+    def state(self, number: str) -> str:
+        """Of one job."""
+        return self.command("squeue", "--noheader", "--format=%T", f"--jobs={number}").strip()
 
     def ended(self, checkout: Checkout) -> list[dict[str, str]]:
         """What Slurm wrote down of each job of this checkout that ended."""
@@ -66,15 +83,19 @@ class Cluster:
 class Study(Checkout):
     """A checkout that runs on the cluster with its own profile, looked at more often."""
 
+    started: ClassVar[list[subprocess.Popen]] = []  # by all studies; those of a failed test must be ended
+
     def start(self, *arguments: str) -> subprocess.Popen:
         command = [
-            sys.executable, "-m", "snakemake", "--profile", "slurm", "--jobs", "4",
-            "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10", *arguments,
+            sys.executable, "-m", "snakemake", "--profile", "slurm", "--jobs", "8",
+            "--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "10", *arguments,
         ]  # fmt: skip
         with (self.folder / "said").open("a") as said:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command, cwd=self.folder, stdout=said, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
             )
+        self.started.append(process)
+        return process
 
     def run(self, *arguments: str, seconds: float = 240) -> int:
         """Its exit code."""
@@ -89,24 +110,23 @@ class Study(Checkout):
         """All that Snakemake said here."""
         return (self.folder / "said").read_text()
 
-    @property
-    def log(self) -> str:
-        """The log of the network in training; it begins anew with each attempt."""
-        path = self.folder / LOG
+    def log(self, seed: int = 0) -> str:
+        """The log of a network in training; it begins anew with each attempt."""
+        path = self.folder / f"logs/tiny/models/mnist_selectivity/seed-{seed}.log"
         return path.read_text() if path.exists() else ""
 
     def wait_for_training(self, seconds: float = 90) -> None:
-        """Until the network is some epochs old, in this attempt."""
-        wait_until(lambda: " epoch " in self.log, seconds, "training:\n" + self.said[-3000:])
+        """Until the first network is some epochs old, in this attempt."""
+        wait_until(lambda: " epoch " in self.log(), seconds, "training:\n" + self.said[-3000:])
 
-    @property
-    def model(self) -> bytes:
-        return (self.folder / MODEL).read_bytes()
+    def slurm_logs(self, seed: int) -> list[Path]:
+        """What Slurm logged of each job submitted for a network, in turn; named by the job's number."""
+        found = re.findall(rf"/slurm_logs/rule_train/\S*seed-{seed}/\d+\.log", self.said)
+        return [Path(f"{self.folder}/.snakemake{path}") for path in dict.fromkeys(found)]
+
+    def weights(self, seed: int = 0) -> bytes:
+        return (self.folder / model(seed)).read_bytes()
 
 
-def prepared(folder: Path) -> Study:
-    """A checkout with real MNIST prepared, and the study above."""
-    made = Study(checkout(folder).folder)
-    made.take_mnist()
-    made.write_study(LONG)
-    return made
+def copied(made: Checkout, folder: Path) -> Study:
+    return Study(shutil.copytree(made.folder, folder, symlinks=True))

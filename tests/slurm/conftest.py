@@ -1,4 +1,4 @@
-"""A real Slurm of the tests' own, and a study whose one network takes long enough to be disturbed."""
+"""A real Slurm of the tests' own, and a study whose networks take long enough to be disturbed."""
 
 import os
 import shutil
@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from clusters import MODEL, Cluster, Study, prepared
+from checkouts import Checkout, checkout
+from clusters import LONG, Cluster, Study, copied, model
 
 CLUSTER = Path(__file__).parent / "cluster.sh"
 
@@ -26,23 +27,39 @@ def cluster():
     os.environ["SLURM_CONF"] = f"{folder}/etc/slurm.conf"
     os.environ["PATH"] = f"{folder}/bin:{os.environ['PATH']}"
     yield Cluster(folder)
+    for process in Study.started:
+        process.kill()
     subprocess.run([CLUSTER, "stop", folder], check=True, timeout=120)
     shutil.rmtree(parent)
 
 
 @pytest.fixture(scope="session")
-def unbroken(tmp_path_factory) -> Study:
-    """The study's network, trained here and undisturbed."""
-    made = prepared(tmp_path_factory.mktemp("unbroken"))
-    done = made.snakemake("--", MODEL)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return made
+def prepared(once) -> Checkout:
+    """Data and labels of the study; nothing is trained."""
+
+    def prepare(folder):
+        made = checkout(folder)
+        made.take_mnist()
+        made.write_study(LONG)
+        done = made.snakemake("--until", "corrupt_labels", "--", "fig7a", "fig1b")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return Checkout(once("prepared", prepare))
+
+
+@pytest.fixture(scope="session")
+def unbroken(prepared, once) -> Study:
+    """The study's networks, trained here and undisturbed."""
+
+    def train(folder):
+        folder.rmdir()
+        done = copied(prepared, folder).snakemake("--", *(model(seed) for seed in range(5)))
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return Study(once("unbroken", train))
 
 
 @pytest.fixture
-def study(cluster, unbroken, tmp_path) -> Study:
+def study(cluster, prepared, tmp_path) -> Study:
     """A checkout in which nothing is trained yet; its data and labels are there."""
-    made = Study(shutil.copytree(unbroken.folder, tmp_path / "study", symlinks=True))
-    shutil.rmtree(made.folder / "results/tiny/models")
-    shutil.rmtree(made.folder / "logs")
-    return made
+    return copied(prepared, tmp_path / "study")

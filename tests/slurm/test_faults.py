@@ -1,141 +1,147 @@
-"""What may happen to a training job on a cluster, done to one: it ends with an unbroken run's weights."""
+"""What may happen to training jobs on a cluster: each network ends with an unbroken run's weights.
 
-import os
-import shutil
+All of it happens at once, to six networks that one Snakemake submits: a time limit is a minute at least.
+"""
+
+import re
 import signal
-import time
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
 
 import psutil
 import pytest
-from clusters import MODEL, SNAPSHOT, wait_until
+from clusters import Study, copied, model, snapshot, wait_until
 
-TRAIN = "  train: &gpu\n    slurm_partition: gpu\n    gpu: 1\n    mem_mb: 8000 * attempt\n"
-
-
-def recovered(study, running, unbroken):
-    """The training went on from its snapshot and ended well."""
-    seconds = wait_until(lambda: "resuming after step" in study.log, 150, study.said)
-    print(f"training goes on after {seconds:.0f} s")
-    assert running.wait(timeout=120) == 0, study.said
-    assert study.model == unbroken.model
-
-
-def test_a_cancelled_job_is_submitted_again_and_resumes(study, cluster, unbroken):
-    running = study.start("--", MODEL)
-    study.wait_for_training()
-    cluster.command("scancel", *cluster.ids(study))
-    recovered(study, running, unbroken)
-    assert [job["JobState"] for job in cluster.ended(study)] == ["CANCELLED", "COMPLETED"]
-    assert "returned non-zero exit status 75" in study.said
-
-
-def test_a_job_that_slurm_queues_again_as_after_preemption_resumes(study, cluster, unbroken):
-    running = study.start("--", MODEL)
-    study.wait_for_training()
-    (number,) = cluster.ids(study)
-    cluster.command("scontrol", "requeue", number)
-    wait_until((study.folder / SNAPSHOT).exists, 30, study.log)
-    # Slurm waits two minutes before it runs such a job again; the test does not.
-    wait_until(lambda: cluster.queue(study) == ["PENDING"], 30, "back in the queue")
-    cluster.command("scontrol", "update", f"JobId={number}", "StartTime=now")
-    recovered(study, running, unbroken)
-    assert study.said.count("has been submitted with SLURM jobid") == 1
-
-
-@pytest.mark.parametrize(("signal_at", "state"), [("--signal=TERM@10", "FAILED"), ("--nice=0", "TIMEOUT")])
-def test_a_job_whose_time_is_up_leaves_a_snapshot_and_gets_more(study, cluster, signal_at, state):
-    """Asked some seconds before (the profile's way), it ends by itself; else Slurm ends it at its limit."""
-    study.edit("configs/tiny.yaml", "epochs: 1000", "epochs: 100000")
-    study.resources(TRAIN + "    runtime: 240 * attempt", TRAIN + "    runtime: 1 if attempt == 1 else 60")
-    study.resources("--signal=TERM@120", signal_at)
-    running = study.start("--", MODEL)
-    wait_until(lambda: "resuming after step" in study.log, 240, study.said)
-    running.send_signal(signal.SIGINT)
-    running.wait(timeout=60)
-    first, *_ = cluster.ended(study)
-    assert (first["JobState"], first["TimeLimit"]) == (state, "1")
-    assert "returned non-zero exit status 75" in study.said
-
-
-def test_a_job_out_of_memory_is_submitted_again_with_more(study, cluster, unbroken):
-    study.resources(TRAIN, TRAIN.replace("8000 * attempt", "450 if attempt == 1 else 8000"))
-    running = study.start("--", MODEL)
-    assert running.wait(timeout=200) == 0, study.said
-    asked = [(job["JobState"], job["Tres"].split("mem=")[1].split(",")[0]) for job in cluster.ended(study)]
-    assert asked == [("FAILED", "450M"), ("COMPLETED", "8000M")]
-    assert study.model == unbroken.model
-
-
-def test_a_job_that_fails_within_a_group_is_explained_at_the_end(study):
-    shutil.rmtree(study.folder / "results/tiny/labels")
-    study.edit(
-        "scripts/corrupt_labels.py",
-        "    parser = cli",
-        '    raise SystemExit("error: broken")\n    parser = cli',
-    )
-    assert study.run("--retries", "0", "--", "fig7a") != 0
-    end = study.said.split("Exiting because a job execution failed")[-1]
-    assert "figures that are not: fig7a\n" in end
-    assert "(stops fig7a):\n  error: broken\n" in end
-    assert "Traceback" not in end
-
-
-def test_jobs_wait_while_nodes_are_drained(study, cluster):
-    nodes = "NodeName=node1,node2"
-    cluster.command("scontrol", "update", nodes, "State=DRAIN", "Reason=test")
-    try:
-        running = study.start("--", MODEL)
-        wait_until(lambda: cluster.queue(study) == ["PENDING"], 60, study.said)
-        time.sleep(5)
-        assert cluster.queue(study) == ["PENDING"]
-        assert running.poll() is None
-    finally:
-        cluster.command("scontrol", "update", nodes, "State=RESUME")
-    assert running.wait(timeout=150) == 0, study.said
-
-
-def test_ctrl_c_cancels_the_jobs_and_the_next_run_goes_on(study, cluster, unbroken):
-    running = study.start("--", MODEL)
-    study.wait_for_training()
-    running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=60) != 0
-    wait_until(lambda: not cluster.queue(study), 30, "cancelled")
-    assert (study.folder / SNAPSHOT).exists()
-    recovered(study, study.start("--", MODEL), unbroken)
-
-
-def test_after_kill_9_of_snakemake_the_documented_steps_lose_nothing(study, cluster, unbroken):
-    """docs/CLUSTER.md: cancel what still runs, unlock, run again."""
-    labels = study.folder / "results/tiny/labels"
-    before = {path: path.stat().st_mtime_ns for path in labels.rglob("*.parquet")}
-    running = study.start("--", MODEL)
-    study.wait_for_training()
-    family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
-    for process in family:
-        process.kill()
-    running.wait()
-    assert cluster.queue(study) == ["RUNNING"]  # nobody told Slurm
-    name = study.said.split("SLURM run ID: ")[1].split()[0]
-    cluster.command("scancel", f"--name={name}")
-    wait_until(lambda: not cluster.queue(study), 30, "cancelled")
-    assert "asked to end" in study.log
-    assert study.run("--unlock") == 0
-    recovered(study, study.start("--", MODEL), unbroken)
-    assert {path: path.stat().st_mtime_ns for path in labels.rglob("*.parquet")} == before
-
-
-@pytest.mark.parametrize(
-    ("partition", "message"),
-    [
-        ("nowhere", "invalid partition specified: nowhere"),
-        ("members", "Invalid account or account/partition combination specified"),
-    ],
+CANCELLED, REQUEUED, WARNED, TIMED_OUT, KILLED, STARVED = range(6)  # the seed of each network
+SIZES = "    mem_mb: 8000 * attempt\n    runtime: 240 * attempt\n    # Slurm asks"
+MB = f"450 if run == 'seed-{STARVED}' or (run == 'seed-{KILLED}' and attempt == 1) else 8000"
+MINUTES = f"60 if attempt > 1 else 2 if run == 'seed-{WARNED}' else 1 if run == 'seed-{TIMED_OUT}' else 60"
+SMALL = (
+    SIZES.replace("8000 * attempt", MB)
+    .replace("240 * attempt", MINUTES)
+    .replace("run ==", "wildcards.run ==")
 )
-def test_a_wrong_partition_or_account_is_said_at_once(study, cluster, partition, message):
-    study.resources(TRAIN, TRAIN.replace("partition: gpu", f"partition: {partition}"))
-    started = time.monotonic()
-    assert study.run("--", MODEL, seconds=120) != 0
-    assert message in study.said
-    assert cluster.ended(study) == []
-    assert time.monotonic() - started < 60
-    assert os.path.exists(study.folder / "data/mnist.safetensors")
+# Slurm looks every 30 seconds for what is due within 30 seconds: 60 to 90 seconds after such a job began.
+SIGNAL = f"\"'--signal=TERM@30' if wildcards.run == 'seed-{WARNED}' else '--nice=0'\""
+
+
+class Held:
+    """A training that is stopped, so that its time passes although the network is small."""
+
+    def __init__(self, study: Study, seed: int):
+        (self.process,) = [
+            process for process in psutil.process_iter(["cmdline", "cwd"])
+            if process.info["cwd"] == str(study.folder)
+            and {"scripts/train.py", model(seed)} <= set(process.info["cmdline"])
+        ]  # fmt: skip
+        self.process.suspend()
+
+    def asked_to_end(self) -> bool:
+        """Does Slurm's SIGTERM wait for it to go on?"""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        pending = int(re.search(r"ShdPnd:\s*(\w+)", status)[1], 16)
+        return bool(pending & 1 << signal.SIGTERM - 1)
+
+    def go_on_when_asked_to_end(self) -> None:
+        """At a time limit Slurm lets it go on itself: then it may have ended already."""
+        with suppress(FileNotFoundError, psutil.NoSuchProcess):
+            wait_until(self.asked_to_end, 150, "Slurm's SIGTERM")
+            self.process.resume()
+
+
+@pytest.fixture(scope="session")
+def disturbed(cluster, prepared, tmp_path_factory) -> Study:
+    """The study after all that was done to it."""
+    study, held = copied(prepared, tmp_path_factory.mktemp("disturbed") / "study"), {}
+    study.resources(SIZES, SMALL)
+    study.resources("\"'--signal=TERM@120'\"", SIGNAL)
+
+    def hold(seed):
+        held[seed] = Held(study, seed)
+
+    to_do = {
+        CANCELLED: lambda seed: cluster.command("scancel", study.slurm_logs(seed)[0].stem),
+        REQUEUED: lambda seed: cluster.command("scontrol", "requeue", study.slurm_logs(seed)[0].stem),
+        WARNED: hold,
+        TIMED_OUT: hold,
+    }
+
+    def all_done():
+        assert running.poll() is None, study.said
+        for seed in [seed for seed in to_do if " epoch " in study.log(seed)]:
+            to_do.pop(seed)(seed)
+        return not to_do
+
+    running = study.start("--", *map(model, range(6)))
+    wait_until(all_done, 120, "training")
+    # Slurm waits two minutes before it runs such a job again; the test does not.
+    wait_until((study.folder / snapshot(REQUEUED)).exists, 30, "snapshot")
+    number = study.slurm_logs(REQUEUED)[0].stem
+    wait_until(lambda: cluster.state(number) == "PENDING", 30, "back in the queue")
+    cluster.command("scontrol", "update", f"JobId={number}", "StartTime=now")
+    for stopped in held.values():
+        stopped.go_on_when_asked_to_end()
+    running.wait(timeout=240)
+    return study
+
+
+def submissions(study, cluster, seed) -> list[dict[str, str]]:
+    """What Slurm wrote down of the jobs of a network, in turn."""
+    numbers = [path.stem for path in study.slurm_logs(seed)]
+    found = [job for job in cluster.ended(study) if job["JobId"] in numbers]
+    for job, after in zip(found, found[1:], strict=False):
+        waited = datetime.fromisoformat(after["StartTime"]) - datetime.fromisoformat(job["EndTime"])
+        print(f"seed {seed}: runs again after {waited.total_seconds():.0f} s")
+    return found
+
+
+def states(study, cluster, seed) -> list[str]:
+    return [job["JobState"] for job in submissions(study, cluster, seed)]
+
+
+def resumed(study, seed, unbroken) -> bool:
+    """The training went on from its snapshot and ended well."""
+    return "resuming after step" in study.log(seed) and study.weights(seed) == unbroken.weights(seed)
+
+
+def said_again(study, seed) -> bool:
+    """The first job left a snapshot and ended with the exit code that says "again"."""
+    return "returned non-zero exit status 75" in study.slurm_logs(seed)[0].read_text()
+
+
+def test_a_cancelled_job_is_submitted_again_and_resumes(disturbed, cluster, unbroken):
+    assert states(disturbed, cluster, CANCELLED) == ["CANCELLED", "COMPLETED"]
+    assert said_again(disturbed, CANCELLED)
+    assert resumed(disturbed, CANCELLED, unbroken)
+
+
+def test_a_job_that_slurm_queues_again_as_after_preemption_resumes(disturbed, cluster, unbroken):
+    assert states(disturbed, cluster, REQUEUED)[-1] == "COMPLETED"
+    assert len(disturbed.slurm_logs(REQUEUED)) == 1  # Snakemake submitted it once
+    assert resumed(disturbed, REQUEUED, unbroken)
+
+
+@pytest.mark.parametrize(("seed", "state"), [(WARNED, "FAILED"), (TIMED_OUT, "TIMEOUT")])
+def test_a_job_whose_time_is_up_leaves_a_snapshot_and_gets_more(disturbed, cluster, unbroken, seed, state):
+    """Asked some time before (the profile's way), it ends by itself; else Slurm ends it at its limit."""
+    first, second = submissions(disturbed, cluster, seed)
+    assert (first["JobState"], second["JobState"]) == (state, "COMPLETED")
+    assert int(first["TimeLimit"]) < int(second["TimeLimit"]) == 60
+    assert said_again(disturbed, seed)
+    assert resumed(disturbed, seed, unbroken)
+
+
+def test_a_job_out_of_memory_is_submitted_again_with_more(disturbed, cluster, unbroken):
+    asked = [
+        (job["JobState"], job["Tres"].split("mem=")[1].split(",")[0])
+        for job in submissions(disturbed, cluster, KILLED)
+    ]
+    assert asked == [("FAILED", "450M"), ("COMPLETED", "8000M")]
+    assert disturbed.weights(KILLED) == unbroken.weights(KILLED)
+
+
+def test_a_job_that_fails_four_times_is_given_up_and_the_others_go_on(disturbed, cluster):
+    assert states(disturbed, cluster, STARVED) == 4 * ["FAILED"]
+    assert not (disturbed.folder / model(STARVED)).exists()
+    assert disturbed.said.count("Finished jobid: ") == 5
