@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SETTINGS, toy_dataset
+from toys import SETTINGS, toy_dataset
 
 from directions import labels, models, weights
 from directions.data import Dataset
