@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= all
 STUDY ?= quick
+FIGURES ?= all
 STUDIES ?= $(STUDY)
 DIR ?= ../$(notdir $(CURDIR))-storage
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -28,7 +29,7 @@ setup: .venv/ready  ## make .venv with exactly the versions of requirements.lock
 quick: setup  ## the quick study on real MNIST: data, networks, figures, claims
 laptop: setup  ## the laptop study, a night on two cores: MNIST at the paper's size, Fashion-MNIST
 quick laptop:
-	snakemake --cores $(CORES) --config study=$@ -- all
+	snakemake --cores $(CORES) --config study=$@ figures=$(FIGURES) -- all
 	@python scripts/show_claims.py results/$@/tables/claims.csv
 	@echo && echo "Figures: results/$@/figures/" && ls results/$@/figures
 
