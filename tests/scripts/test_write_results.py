@@ -129,3 +129,12 @@ def test_what_is_no_claims_table_is_refused_and_leaves_the_page_as_it_was(page, 
         with pytest.raises(InputError):
             run("write_results", "--published", folder, "--output", output)
     assert output.read_text() == page
+
+
+def test_the_committed_page_is_that_of_the_committed_tables(tmp_path):
+    written = tmp_path / "docs/RESULTS.md"
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/results").symlink_to(ROOT / "docs/results")
+    run("write_results", "--published", tmp_path / "docs/results", "--output", written)
+    found = written.read_text().replace(str(tmp_path / "docs"), "docs")
+    assert found == (ROOT / "docs/RESULTS.md").read_text(), "make results was not run after the last change"
