@@ -1,6 +1,7 @@
 """Links into DVC's cache; a pull that is killed, and two at once."""
 
 import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def test_a_pull_that_was_killed_is_completed_by_the_next_and_two_at_once_take_tu
     while not any((study.folder / ".dvc/cache").rglob("*")):
         assert first.poll() is None
         time.sleep(0.01)
-    subprocess.run(["kill", f"-{signal.SIGKILL}", f"-{first.pid}"], check=True)
+    os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     pulls = [
         subprocess.Popen([*command, "fig1a"], cwd=study.folder, stdout=subprocess.PIPE, text=True)
