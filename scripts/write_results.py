@@ -10,6 +10,7 @@ from directions.errors import InputError
 from directions.files import atomic
 
 SIDE = {"above": ">", "below": "<"}
+REPLICATION = "replication.png"  # what scripts/draw_replication.py makes of Figure 1a
 HEAD = """\
 # The paper's claims, and what came out
 
@@ -60,7 +61,10 @@ def section(figure: str, studies: dict[str, pd.DataFrame], published: Path) -> s
     lines = [f"## Figure {figure.removeprefix('fig')}", "", *header(list(here))]
     lines.append(line([panel(figure, study, published) for study in here]))
     tested = [", ".join(rows["tested_on"].dropna().unique()) or "no tables for it" for rows in here.values()]
-    lines += [line(tested), "", *header(["claim", "claimed", *here, "certainty"])]
+    lines += [line(tested), ""]
+    if figure == "fig1a" and (published / REPLICATION).exists():
+        lines += [f"![Figure 1a beside an independent replication]({published.name}/{REPLICATION})", ""]
+    lines += header(["claim", "claimed", *here, "certainty"])
     notes = []
     for claim in dict.fromkeys(claim for rows in here.values() for claim in rows.index):
         found = {study: rows.loc[claim] for study, rows in here.items() if claim in rows.index}

@@ -1,14 +1,17 @@
 """The page of results: what it shows of claims tables, and how it refuses what is none."""
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from checkouts import ROOT
 
+from directions import tidy
 from directions.claims import RESULT
 from directions.errors import InputError
+from directions.figures.replication import draw
 
 MLP = "MNIST, mlp 128x128, 3,000 images, 120 epochs"
 
@@ -129,6 +132,52 @@ def test_what_is_no_claims_table_is_refused_and_leaves_the_page_as_it_was(page, 
         with pytest.raises(InputError):
             run("write_results", "--published", folder, "--output", output)
     assert output.read_text() == page
+
+
+def replication(folder: Path, source: Path = ROOT / "data/paper/replication_fig1a_mnist.csv") -> Path:
+    """`folder` of published studies, with the picture drawn."""
+    pdf, png = folder / "replication.pdf", folder / "replication.png"
+    run("draw_replication", "--published", folder, "--replication", source, "--pdf", pdf, "--png", png)
+    return png
+
+
+def test_a_replications_curves_are_drawn_beside_figure_1a_of_each_study_and_shown_below_it(tmp_path):
+    published = tmp_path / "docs/results"
+    for study in ("one", "other"):
+        shutil.copytree(ROOT / "docs/results/quick/tables", published / study / "tables")
+    assert replication(published).stat().st_size > 50_000
+    run("write_results", "--published", published, "--output", tmp_path / "docs/RESULTS.md")
+    page = (tmp_path / "docs/RESULTS.md").read_text(encoding="utf-8")
+    assert page.count("](results/replication.png)") == 1
+    assert page.index("](results/replication.png)") < page.index("## Figure 1b")
+
+
+def test_areas_in_the_legend_are_those_of_the_tables_and_of_the_claims(tmp_path):
+    columns = "fraction_corrupted", "units_ablated", "mean_accuracy"
+    theirs = pd.read_csv(ROOT / "data/paper/replication_fig1a_mnist.csv")[list(columns)]
+    claims = pd.read_csv(ROOT / "data/paper/claims.csv").dropna(subset="corrupt")
+    claims = claims[claims["id"].str.startswith("fig1a_replication")]
+    tables = tidy.read(ROOT / "docs/results/quick/tables/mnist_corruption", ["runs", "ablation", "areas"])
+    (legend,) = draw({"some": tables}, theirs).legends
+    areas = tables["areas"].merge(tables["runs"][["run", "corrupt"]])
+    ours = areas[areas["clamp"] == "zero"].groupby("corrupt")["auc"].mean()
+    assert [text.get_text() for text in legend.get_texts()] == [
+        f"{row.corrupt}: some {ours[row.corrupt]:.3f}, replication {row.paper_value:.3f}"
+        for row in claims.itertuples()
+    ]
+
+
+def test_a_study_without_a_fraction_of_the_replication_is_refused_and_nothing_is_written(tmp_path):
+    published = tmp_path / "docs/results"
+    shutil.copytree(ROOT / "docs/results/quick/tables", published / "one/tables")
+    runs = published / "one/tables/mnist_corruption/runs.csv"
+    table = pd.read_csv(runs)
+    table[table["corrupt"] != 0.4].to_csv(runs, index=False)
+    with pytest.raises(InputError, match="corrupt 0.4"):
+        replication(published)
+    assert not list(published.glob("replication*"))
+    with pytest.raises(InputError, match="make results"):
+        replication(tmp_path)
 
 
 def test_the_committed_page_is_that_of_the_committed_tables(tmp_path):

@@ -1,0 +1,34 @@
+"""Draw Figure 1a of the published studies beside the curves of an independent replication."""
+
+import logging
+from pathlib import Path
+
+from directions import cli, tidy
+from directions.errors import InputError
+from directions.figures import replication, style
+
+EXPERIMENT = "mnist_corruption"
+
+
+def main(argv: list[str]) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--published", required=True, type=Path, help="one folder per study in it")
+    parser.add_argument("--replication", required=True, type=Path, help="the curves, a CSV in data/paper")
+    parser.add_argument("--pdf", required=True, type=Path, help="to write")
+    parser.add_argument("--png", required=True, type=Path, help="to write")
+    args = parser.parse_args(argv)
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it reports every glyph that goes into a PDF
+    folders = sorted(args.published.glob(f"*/tables/{EXPERIMENT}"))
+    if not folders:
+        raise InputError(
+            f"{args.published} has no study with tables of {EXPERIMENT}: make results STUDIES=quick"
+        )
+    studies = {path.parts[-3]: tidy.read(path, ["runs", "ablation", "areas"]) for path in folders}
+    theirs = tidy.read(args.replication.parent, [args.replication.stem])
+    columns = ("fraction_corrupted", "units_ablated", "mean_accuracy")
+    curves = tidy.require(theirs, args.replication.stem, *columns)
+    style.save(replication.draw(studies, curves), args.pdf, args.png)
+
+
+if __name__ == "__main__":
+    cli.start(main)

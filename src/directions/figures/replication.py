@@ -1,0 +1,76 @@
+"""Figure 1a of some studies, each beside the same curves of an independent replication."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from directions.areas import area
+from directions.errors import InputError
+from directions.figures import curves, style, words
+from directions.tidy import Tables, require
+
+NOTES = (
+    "Lines: ours, mean ± SD over orderings and networks. Dashed: growlix/single_directions_replication"
+    " (2019), mean over 10 orderings of one network of 2 x 512 units per fraction, 640 epochs, MNIST.",
+    "Legend: fraction of labels shuffled, and the area under each curve.",
+)
+
+
+def draw(studies: dict[str, Tables], replication: pd.DataFrame) -> Figure:
+    """One panel per study, {name: tables runs, ablation, areas of the experiment behind Figure 1a}.
+
+    `replication` has the columns fraction_corrupted, units_ablated, mean_accuracy. Raises InputError naming a
+    table or column that is missing or empty, or fractions that the replication has and a study has not.
+    """
+    theirs = dict(list(replication.groupby("fraction_corrupted")))
+    areas = {fraction: [f"replication {their_area(rows):.3f}"] for fraction, rows in theirs.items()}
+    subtitles = tuple(f"{study}: {described(tables)}" for study, tables in studies.items())
+    layout = style.Layout(NOTES, rows=-(-len(theirs) // 2), subtitles=subtitles, width=style.WIDE)
+    with style.look():
+        figure, panels = style.titled("Figure 1a beside an independent replication", layout)
+        for axes, (study, tables) in zip(panels, studies.items(), strict=True):
+            for fraction, mean in draw_study(axes, tables, theirs).items():
+                areas[fraction].insert(-1, f"{study} {mean:.3f}")
+        lines = [
+            Line2D([], [], color=style.corruption_colour(fraction), label=f"{fraction}: {', '.join(found)}")
+            for fraction, found in areas.items()
+        ]
+        style.legend(figure, panels[0], layout, columns=2, handles=lines)
+    return figure
+
+
+def described(tables: Tables) -> str:
+    """ "MLP 512x512, 60,000 images", what the networks of a study are."""
+    runs = require(tables, "runs", "hidden", "train_images")
+    return f"{words.only(runs, 'hidden')} units, {int(words.only(runs, 'train_images')):,} images"
+
+
+def their_area(rows: pd.DataFrame) -> float:
+    """The normalised area under one of the replication's curves (DEVIATIONS.md, D9)."""
+    return area(rows["units_ablated"].to_numpy(), rows["mean_accuracy"].to_numpy())
+
+
+def draw_study(axes: Axes, tables: Tables, theirs: dict[float, pd.DataFrame]) -> dict[float, float]:
+    """Both sets of curves over the share of units ablated; returns {fraction: our mean area}."""
+    runs = require(tables, "runs", "run", "corrupt", "classes")
+    ablation = curves.clamped(tables, "ablation", curves.CLAMP, "ordering", "ablated", "units", "accuracy")
+    areas = curves.clamped(tables, "areas", curves.CLAMP, "auc")
+    ablation = ablation.assign(share=ablation["ablated"] / ablation["units"])
+    found = {}
+    for fraction, rows in theirs.items():
+        names = runs.loc[runs["corrupt"] == fraction, "run"]
+        if names.empty:
+            raise InputError(
+                f"table 'runs' has no network with corrupt {fraction}, which the replication has"
+            )
+        colour = style.corruption_colour(fraction)
+        ours = style.pooled(ablation[ablation["run"].isin(names)], "share", "accuracy")
+        style.band(axes, ours, colour, str(fraction))
+        share = rows["units_ablated"] / rows["units_ablated"].max()
+        axes.plot(share, rows["mean_accuracy"], color=colour, linestyle="--", linewidth=1.0)
+        found[fraction] = areas.loc[areas["run"].isin(names), "auc"].mean()
+    style.chance_line(axes, words.only(runs, "classes"))
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of units ablated (clamped to zero)")
+    axes.set_ylabel("training accuracy")
+    return found
