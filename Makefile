@@ -45,7 +45,8 @@ test-slurm: setup  ## the workflow on a real Slurm, started for the tests; on De
 	pytest -n 3 --dist loadfile -rs tests/slurm
 
 report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick
-	snakemake --config study=$(STUDY) --report results/$(STUDY)/report.html
+	@python scripts/write_report.py --study $(STUDY) --results results/$(STUDY) --benchmarks benchmarks/$(STUDY) \
+	  --captions report --output results/$(STUDY)/report.html
 	@echo "Report: results/$(STUDY)/report.html"
 
 results: setup  ## docs/RESULTS.md with tables and figures of finished studies: make results STUDIES="quick laptop"

@@ -8,8 +8,8 @@ from directions import cli, tidy
 from directions.claims import VERDICTS, place
 from directions.errors import InputError
 from directions.files import atomic
+from directions.wording import claimed, found
 
-SIDE = {"above": ">", "below": "<"}
 REPLICATION = "replication.png"  # what scripts/draw_replication.py makes of Figure 1a
 HEAD = """\
 # The paper's claims, and what came out
@@ -24,19 +24,9 @@ intervals. A study is a file in `configs/`; under each figure stands what it was
 """
 
 
-def claimed(row: pd.Series) -> str:
-    """The side and the number that are claimed, those that there are: "> 0, 0.095"."""
-    side = f"{SIDE[row['direction']]} {row['bound']:g}" if row["direction"] in SIDE else ""
-    number = "" if pd.isna(row["paper_value"]) else f"{row['paper_value']:g}"
-    return ", ".join(filter(None, [side, number]))
-
-
 def ours(row: pd.Series) -> str:
     """Our value with its interval, those that there are, and the verdict: "0.31 [0.28, 0.34]: reproduced"."""
-    if pd.isna(row["estimate"]):
-        return row["verdict"]
-    interval = "" if pd.isna(row["low"]) else f" [{row['low']:.3f}, {row['high']:.3f}]"
-    return f"{row['estimate']:.3f}{interval}: {row['verdict']}"
+    return ": ".join(filter(None, [found(row), row["verdict"]]))
 
 
 def line(cells: list[str]) -> str:
@@ -67,11 +57,13 @@ def section(figure: str, studies: dict[str, pd.DataFrame], published: Path) -> s
     lines += header(["claim", "claimed", *here, "certainty"])
     notes = []
     for claim in dict.fromkeys(claim for rows in here.values() for claim in rows.index):
-        found = {study: rows.loc[claim] for study, rows in here.items() if claim in rows.index}
-        row, name = next(iter(found.values())), claim.removeprefix(f"{figure}_")
-        cells = [ours(found[study]) if study in found else "-" for study in here]
+        answers = {study: rows.loc[claim] for study, rows in here.items() if claim in rows.index}
+        row, name = next(iter(answers.values())), claim.removeprefix(f"{figure}_")
+        cells = [ours(answers[study]) if study in answers else "-" for study in here]
         lines.append(line([f"`{name}`: {row['claim']}", claimed(row), *cells, row["certainty"]]))
-        notes += [f"- `{name}`, {study}: {r['note']}" for study, r in found.items() if not pd.isna(r["note"])]
+        notes += [
+            f"- `{name}`, {study}: {r['note']}" for study, r in answers.items() if not pd.isna(r["note"])
+        ]
     return "\n".join([*lines, *(["", "Notes:", "", *notes] if notes else [])]) + "\n"
 
 

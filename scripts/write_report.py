@@ -1,0 +1,170 @@
+"""Write a finished study as one HTML file: claims, figures, tables to sort, run times, versions, commit."""
+
+import base64
+import io
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+from docutils.core import publish_parts
+from PIL import Image
+from show_times import times
+
+from directions import cli, tidy
+from directions.claims import VERDICTS, place
+from directions.errors import InputError
+from directions.files import atomic
+from directions.wording import claimed, found
+
+PACKAGES = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "snakemake", "dvc")
+ROWS = 400  # a longer table is named with its number of rows, not shown: it would be most of the file
+
+
+def caption(path: Path) -> str:
+    """The caption of a figure, reStructuredText as Snakemake's own reports take it, as HTML."""
+    if not path.exists():
+        return ""  # a figure of the user's own may have none
+    settings = {"report_level": 5, "file_insertion_enabled": False, "raw_enabled": False}
+    return publish_parts(path.read_text("utf-8"), writer="html5", settings_overrides=settings)["body"]
+
+
+def embedded(path: Path) -> dict:
+    """A picture for use within a page: lossless WebP, half of the PNG's bytes."""
+    packed = io.BytesIO()
+    with Image.open(path) as picture:
+        picture.convert("RGB").save(packed, "WEBP", lossless=True, method=2)
+        width, height = picture.size
+    source = f"data:image/webp;base64,{base64.b64encode(packed.getvalue()).decode()}"
+    return {"source": source, "width": width, "height": height}
+
+
+def shown(value: object) -> str:
+    """A cell: numbers short, nothing where there is none."""
+    if pd.isna(value):
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def table(frame: pd.DataFrame) -> dict:
+    """Columns and cells, each with what it is sorted by (numbers by value, words by themselves).
+
+    Columns in which all rows agree are said once, above the table.
+    """
+    many = len(frame) > 1
+    same = [column for column in frame if many and len(frame[column].unique()) == 1]
+    rest = frame.drop(columns=same)
+    stated = ((column, shown(frame[column].iloc[0])) for column in same)
+    return {
+        "columns": [(str(column), pd.api.types.is_numeric_dtype(rest[column])) for column in rest],
+        "rows": [
+            [("" if pd.isna(value) else value, shown(value)) for value in row]
+            for row in rest.astype(object).itertuples(index=False)
+        ],
+        "same": [(column, value) for column, value in stated if value],
+    }
+
+
+def tables(folder: Path) -> list[dict]:
+    """Every table of the study, {experiment, name, rows, table}, the long ones without their cells."""
+    listed = []
+    for path in sorted(folder.glob("*/*.csv")):
+        frame = tidy.csv(path)
+        cells = table(frame.drop(columns="experiment", errors="ignore")) if len(frame) <= ROWS else None
+        listed.append({"experiment": path.parent.name, "name": path.stem, "rows": len(frame), "table": cells})
+    return listed
+
+
+def figures(results: Path, captions: Path, claims: pd.DataFrame) -> list[dict]:
+    """Every figure that was drawn, in the paper's order, with its caption and its claims."""
+    drawn = sorted((results / "figures").glob("*.png"), key=lambda path: place(path.stem))
+    return [
+        {
+            "name": path.stem,
+            "title": path.stem.removeprefix("fig"),
+            "picture": embedded(path),
+            "caption": caption(captions / f"{path.stem}.rst"),
+            "claims": [row for row in answers(claims) if row["figure"] == path.stem],
+        }
+        for path in drawn
+    ]
+
+
+def answers(claims: pd.DataFrame) -> list[dict]:
+    """One claim per row in the words of the page."""
+    return [
+        row.to_dict()
+        | {
+            "panel": row["figure"].removeprefix("fig"),
+            "claimed": claimed(row),
+            "found": found(row),
+            "why": "" if pd.isna(row["note"]) else row["note"],
+            "on": "" if pd.isna(row["tested_on"]) else row["tested_on"],
+        }
+        for _, row in claims.iterrows()
+    ]
+
+
+def commit() -> str:
+    """The commit of this checkout, and whether files differ from it; says so where it is no checkout."""
+    try:
+        said = [
+            subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
+            for words in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
+        ]
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown: this is no git checkout"
+    return said[0] + (", with changes that are not committed" if said[1] else "")
+
+
+def versions() -> list[tuple[str, str]]:
+    """What is installed where this page is written."""
+    found = {name: metadata.version(name) for name in PACKAGES}
+    return [("Python", platform.python_version()), *found.items(), ("system", platform.platform())]
+
+
+def main(argv: list[str]) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--study", required=True, help="its name")
+    parser.add_argument("--results", required=True, type=Path, help="folder of the study's results")
+    parser.add_argument("--benchmarks", required=True, type=Path, help="folder of its jobs' run times")
+    parser.add_argument("--captions", required=True, type=Path, help="folder of captions and of page.html")
+    parser.add_argument("--output", required=True, type=Path, help="to write: the page")
+    args = parser.parse_args(argv)
+    if not (args.results / "tables/claims.csv").exists():
+        raise InputError(
+            f"{args.results} has no claims table: finish the study first,"
+            f" snakemake --cores all --config study={args.study} -- all"
+        )
+    claims = tidy.csv(args.results / "tables/claims.csv")
+    try:
+        units = {"median": "median, s", "total": "total, s", "memory_mib": "memory, MiB"}
+        measured = times(args.benchmarks).reset_index().rename(columns=units)
+    except InputError:
+        measured = None  # pulled, not computed: nothing ran here
+    strict = {"autoescape": True, "undefined": jinja2.StrictUndefined}
+    template = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, **strict)
+    page = template.from_string((args.captions / "page.html").read_text("utf-8")).render(
+        study=args.study,
+        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        commit=commit(),
+        versions=versions(),
+        verdicts=[(name, int((claims["verdict"] == name).sum())) for name in VERDICTS],
+        claims=answers(claims),
+        figures=figures(args.results, args.captions, claims),
+        tables=tables(args.results / "tables"),
+        most_rows=ROWS,
+        times=None if measured is None else table(measured),
+        seconds=None if measured is None else float(measured["total, s"].sum()),
+    )
+    with atomic(args.output) as written:
+        written.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    cli.start(main)

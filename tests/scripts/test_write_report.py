@@ -1,0 +1,148 @@
+"""The report of a study: one file with everything in it, no requests, and markup in tables shown as text."""
+
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from checkouts import ROOT
+
+from directions import tidy
+from directions.claims import VERDICTS
+
+QUICK = ROOT / "docs/results/quick"
+MEASURED = "s\tmax_rss\n1.5\t100\n"
+
+
+def write(results: Path, benchmarks: Path, output: Path, captions: Path = ROOT / "report"):
+    """Run the script as `make report` does."""
+    options = {"study": "quick", "results": results, "benchmarks": benchmarks, "captions": captions}
+    argv = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
+    command = [sys.executable, ROOT / "scripts/write_report.py", *argv, "--output", str(output)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
+
+class Page(HTMLParser):
+    """What a page refers to, and the cells of its tables by their names."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.links, self.sources, self.ids, self.tables, self.cell = [], [], [], {}, None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.ids += filter(None, [values.get("id")])
+        self.links += filter(None, [values.get("href")])
+        self.sources += filter(None, [values.get("src")])
+        if tag == "table" and "aria-label" in values:
+            self.rows = self.tables.setdefault(values["aria-label"], [])
+        elif tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append((values.get("data-key"), ""))
+            self.cell = self.rows[-1]
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            key, text = self.cell[-1]
+            self.cell[-1] = (key, text + data)
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.cell = None
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    """The published tables and two figures of the quick study, with a claim that tries to be markup."""
+    results = tmp_path_factory.mktemp("report") / "quick"
+    shutil.copytree(QUICK / "tables", results / "tables")
+    (results / "figures").mkdir()
+    for figure in ("fig1a", "figA1"):
+        shutil.copyfile(QUICK / f"figures/{figure}.png", results / f"figures/{figure}.png")
+    claims = tidy.csv(results / "tables/claims.csv")
+    claims.loc[0, "claim"] = "<script>alert('claim')</script>"
+    claims.to_csv(results / "tables/claims.csv", index=False)
+    return results
+
+
+@pytest.fixture(scope="module")
+def text(study) -> str:
+    """The page."""
+    benchmarks = study.parent / "benchmarks"
+    (benchmarks / "models/some").mkdir(parents=True)
+    (benchmarks / "models/some/run.tsv").write_text(MEASURED)
+    done = write(study, benchmarks, study / "report.html")
+    assert done.returncode == 0, done.stderr
+    return (study / "report.html").read_text("utf-8")
+
+
+def test_nothing_is_asked_of_the_network_and_all_links_within_lead_somewhere(text):
+    page = Page(text)
+    assert len(page.sources) == 2
+    assert all(source.startswith("data:image/webp;base64,") for source in page.sources)
+    within = {link for link in page.links if link.startswith("#")}
+    assert set(page.links) - within == {"https://arxiv.org/abs/1803.06959"}
+    assert within <= {f"#{name}" for name in page.ids}
+    assert {"#fig1a", "#figA1", "#tables"} <= within, "and a figure that was not drawn is no link"
+
+
+def test_every_claim_is_there_with_its_numbers_and_verdicts_are_counted(text, study):
+    claims, page = tidy.csv(study / "tables/claims.csv"), Page(text)
+    head, *rows = page.tables["Claims"]
+    assert [word.strip() for _, word in head] == [
+        "figure",
+        "claim",
+        "claimed",
+        "ours",
+        "verdict",
+        "certainty",
+    ]
+    assert [row[4][0] for row in rows] == list(claims["verdict"])
+    keys = [float(row[3][0]) if row[3][0] else None for row in rows]
+    assert keys == [None if pd.isna(value) else value for value in claims["estimate"]]
+    for verdict in VERDICTS:
+        number = (claims["verdict"] == verdict).sum()
+        assert re.search(rf"<strong>{number}</strong>{verdict}</button>", text)
+
+
+def test_markup_in_a_table_is_shown_not_run(text):
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert" in text
+
+
+def test_tables_say_once_what_all_rows_share_and_keep_full_numbers_for_sorting(text, study):
+    page = Page(text)
+    head, *rows = page.tables["mnist_corruption: areas"]
+    areas = tidy.csv(study / "tables/mnist_corruption/areas.csv")
+    place = [word.strip() for _, word in head].index("auc")
+    assert [float(row[place][0]) for row in rows] == list(areas["auc"])
+    assert "clamp" not in [word.strip() for _, word in head]
+    assert "clamp zero" in text
+    assert "mnist_corruption: ablation" not in page.tables, "too long to show"
+    assert "ablation: 3,960 rows in tables/mnist_corruption/ablation.csv" in text
+
+
+def test_run_times_versions_and_commit_are_named(text):
+    page = Page(text)
+    assert [cell.strip() for _, cell in page.tables["Run times"][1]] == ["models", "1", "1.5", "1.5", "100"]
+    for name in ("torch", "snakemake", "dvc", "commit"):
+        assert f"<dt>{name}</dt>" in text
+
+
+def test_a_study_that_was_pulled_has_no_run_times_and_says_so(study):
+    done = write(study, study / "absent", study / "pulled.html")
+    assert done.returncode == 0, done.stderr
+    assert "the products were pulled" in (study / "pulled.html").read_text("utf-8")
+
+
+def test_an_unfinished_study_is_refused_and_nothing_is_written(tmp_path):
+    done = write(tmp_path, tmp_path, tmp_path / "report.html")
+    assert done.returncode == 2, done.stderr
+    assert "study=quick -- all" in done.stderr
+    assert not (tmp_path / "report.html").exists()
