@@ -53,7 +53,8 @@ results: setup  ## docs/RESULTS.md with tables and figures of finished studies: 
 	python scripts/publish_studies.py --results results --published docs/results $(STUDIES)
 	python scripts/draw_replication.py --published docs/results --replication data/paper/replication_fig1a_mnist.csv \
 	  --pdf docs/results/replication.pdf --png docs/results/replication.png
-	python scripts/write_results.py --published docs/results --output docs/RESULTS.md
+	python scripts/write_results.py --published docs/results --output docs/RESULTS.md \
+	  --headlines data/paper/headlines.csv --summary README.md
 
 times: setup  ## seconds per stage of a finished study: make times STUDY=quick
 	@python scripts/show_times.py $(STUDY)

@@ -1,4 +1,4 @@
-"""Write the claims of published studies as one page: per figure, each study's answers beside the paper's."""
+"""Write the claims of published studies as a page, and the paper's main findings into another page."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from directions.errors import InputError
 from directions.files import atomic
 from directions.wording import claimed, found
 
+MARKS = ("<!-- written by make results -->", "<!-- end of what make results writes -->")
 REPLICATION = "replication.png"  # what scripts/draw_replication.py makes of Figure 1a
 HEAD = """\
 # The paper's claims, and what came out
@@ -79,6 +80,29 @@ def page(studies: dict[str, pd.DataFrame], published: Path) -> str:
     return HEAD.format(published=published) + "\n".join(["\n".join(lines) + "\n", *sections])
 
 
+def findings(studies: dict[str, pd.DataFrame], headlines: pd.DataFrame) -> str:
+    """A table of the paper's main findings: one row per claim of `headlines`, each study's answer in it."""
+    answers = {study: table.set_index("id") for study, table in studies.items()}
+    lines = header(["the paper's finding", "figure", "claimed", *studies])
+    for row in headlines.itertuples():
+        known = [table.loc[row.id] for table in answers.values() if row.id in table.index]
+        if not known:
+            raise InputError(f"no published study has the claim {row.id!r}: see data/paper/claims.csv")
+        figure = known[0]["figure"].removeprefix("fig")
+        cells = [figure, claimed(known[0])]
+        cells += [ours(table.loc[row.id]) if row.id in table.index else "-" for table in answers.values()]
+        lines.append(line([row.finding, *cells]))
+    return "\n".join(lines)
+
+
+def between(text: str, inserted: str, path: Path) -> str:
+    """`text` with what stands between the two marks replaced. Raises InputError where `path` lacks a mark."""
+    if text.count(MARKS[0]) != 1 or text.count(MARKS[1]) != 1:
+        raise InputError(f"{path} must have the lines {MARKS[0]} and {MARKS[1]} once each, for the findings")
+    before, rest = text.split(MARKS[0])
+    return f"{before}{MARKS[0]}\n{inserted}\n{MARKS[1]}{rest.split(MARKS[1])[1]}"
+
+
 def read(folder: Path) -> pd.DataFrame:
     """The claims table of a published study."""
     return tidy.require(
@@ -95,6 +119,10 @@ def main(argv: list[str]) -> None:
         "--published", required=True, type=Path, help="one folder per study in it; the page lies beside"
     )
     parser.add_argument("--output", required=True, type=Path, help="to write: the page, e.g. docs/RESULTS.md")
+    parser.add_argument("--headlines", required=True, type=Path, help="ids and short words of main findings")
+    parser.add_argument(
+        "--summary", required=True, type=Path, help="page whose table of findings is replaced"
+    )
     args = parser.parse_args(argv)
     folders = sorted(path.parents[1] for path in args.published.glob("*/tables/claims.csv"))
     if not folders:
@@ -102,8 +130,13 @@ def main(argv: list[str]) -> None:
             f"{args.published} has no published study: make results STUDIES=quick, after make quick"
         )
     studies = {folder.name: read(folder) for folder in folders}
+    headlines = tidy.require({"headlines": tidy.csv(args.headlines)}, "headlines", "id", "finding")
+    text = args.summary.read_text(encoding="utf-8")
+    summary = between(text, findings(studies, headlines), args.summary)
     with atomic(args.output) as written:
         written.write_text(page(studies, args.published), encoding="utf-8")
+    with atomic(args.summary) as written:
+        written.write_text(summary, encoding="utf-8")
 
 
 if __name__ == "__main__":

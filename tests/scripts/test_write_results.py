@@ -54,12 +54,24 @@ def results(tmp_path) -> Path:
     return tmp_path / "results"
 
 
+def write(published: Path, output: Path, headlines: str = "id,finding\nfig2a_more,More of it") -> Path:
+    """Run write_results on `published`; returns the page with the summary, beside `output`."""
+    (output.parent / "headlines.csv").write_text(headlines)
+    summary = output.parent / "README.md"
+    if not summary.exists():
+        marks = "<!-- written by make results -->\nold\n<!-- end of what make results writes -->"
+        summary.write_text(f"before\n{marks}\nafter\n")
+    options = ("--headlines", output.parent / "headlines.csv", "--summary", summary)
+    run("write_results", "--published", published, "--output", output, *options)
+    return summary
+
+
 @pytest.fixture
 def page(results, tmp_path) -> str:
     """The page of both studies."""
     published = tmp_path / "docs/results"
     run("publish_studies", "--results", results, "--published", published, "small", "large")
-    run("write_results", "--published", published, "--output", tmp_path / "docs/RESULTS.md")
+    write(published, tmp_path / "docs/RESULTS.md")
     return (tmp_path / "docs/RESULTS.md").read_text(encoding="utf-8")
 
 
@@ -130,7 +142,7 @@ def test_what_is_no_claims_table_is_refused_and_leaves_the_page_as_it_was(page, 
     (published / "small/tables/claims.csv").write_text("run,auc\na,0.5\n")
     for folder in (published, tmp_path / "absent"):
         with pytest.raises(InputError):
-            run("write_results", "--published", folder, "--output", output)
+            write(folder, output)
     assert output.read_text() == page
 
 
@@ -146,7 +158,7 @@ def test_a_replications_curves_are_drawn_beside_figure_1a_of_each_study_and_show
     for study in ("one", "other"):
         shutil.copytree(ROOT / "docs/results/quick/tables", published / study / "tables")
     assert replication(published).stat().st_size > 50_000
-    run("write_results", "--published", published, "--output", tmp_path / "docs/RESULTS.md")
+    write(published, tmp_path / "docs/RESULTS.md", "id,finding\nfig1a_trend,Trend")
     page = (tmp_path / "docs/RESULTS.md").read_text(encoding="utf-8")
     assert page.count("](results/replication.png)") == 1
     assert page.index("](results/replication.png)") < page.index("## Figure 1b")
@@ -180,10 +192,33 @@ def test_a_study_without_a_fraction_of_the_replication_is_refused_and_nothing_is
         replication(tmp_path)
 
 
-def test_the_committed_page_is_that_of_the_committed_tables(tmp_path):
-    written = tmp_path / "docs/RESULTS.md"
+def test_main_findings_go_between_the_marks_of_the_summary_and_nothing_else_changes(page, tmp_path):
+    text = (tmp_path / "docs/README.md").read_text(encoding="utf-8")
+    assert text == (
+        "before\n<!-- written by make results -->\n"
+        "| the paper's finding | figure | claimed | large | small |\n|---|---|---|---|---|\n"
+        "| More of it | 2a | > 0 | 0.125 [0.100, 0.200]: reproduced | 0.250 [0.200, 0.300]: reproduced |\n"
+        "<!-- end of what make results writes -->\nafter\n"
+    )
+
+
+def test_a_finding_that_is_no_claim_and_a_summary_without_marks_are_refused(page, tmp_path):
+    published, output = tmp_path / "docs/results", tmp_path / "docs/RESULTS.md"
+    with pytest.raises(InputError, match="fig9_none"):
+        write(published, output, "id,finding\nfig9_none,Of no figure")
+    (tmp_path / "docs/README.md").write_text("no marks")
+    with pytest.raises(InputError, match="README.md must have the lines"):
+        write(published, output)
+    assert output.read_text() == page
+
+
+def test_the_committed_pages_are_those_of_the_committed_tables(tmp_path):
+    written, summary = tmp_path / "docs/RESULTS.md", tmp_path / "docs/README.md"
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/results").symlink_to(ROOT / "docs/results")
-    run("write_results", "--published", tmp_path / "docs/results", "--output", written)
+    shutil.copyfile(ROOT / "README.md", summary)
+    write(tmp_path / "docs/results", written, (ROOT / "data/paper/headlines.csv").read_text())
     found = written.read_text().replace(str(tmp_path / "docs"), "docs")
-    assert found == (ROOT / "docs/RESULTS.md").read_text(), "make results was not run after the last change"
+    advice = "make results was not run after the last change"
+    assert found == (ROOT / "docs/RESULTS.md").read_text(), advice
+    assert summary.read_text() == (ROOT / "README.md").read_text(), advice
