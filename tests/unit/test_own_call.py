@@ -124,6 +124,10 @@ def test_figures_show_what_was_measured_of_one_network_and_of_several(trained, m
     assert f"area {area['zero']:.3f}" in said
     assert f"area {area['mean']:.3f}" in said
     assert len(own.summary(some).axes) == 2
+    alone = analyse(trained, {"fc1": "relu"}, **mnist, **FEW | {"analyses": ["ablate_single"]})
+    [panel] = alone.figure().axes
+    shown = np.concatenate([line.get_ydata() for line in panel.lines if line.get_marker() != "None"])
+    np.testing.assert_allclose(np.sort(shown), np.sort(alone.tables["single"]["importance"]))
     compared = own.comparison({"all": every, "few": some})
     names = [text.get_text() for text in compared.legends[0].get_texts()]
     assert [name.split(":")[0] for name in names] == ["all", "few"]
@@ -132,6 +136,27 @@ def test_figures_show_what_was_measured_of_one_network_and_of_several(trained, m
     by_hand = every["ablation"].query("clamp == 'zero'").groupby("ablated")["accuracy"].mean()
     np.testing.assert_allclose(curve.get_ydata(), by_hand)
     np.testing.assert_allclose(curve.get_xdata(), by_hand.index / 35)
+
+
+def test_the_comparison_has_a_chance_level_for_every_number_of_classes(trained, mnist):
+    images, labels = mnist["test"]
+    some = images[labels < 4], labels[labels < 4]
+    only = FEW | {"analyses": ["ablate_cumulative", "add_noise"]}
+    ten = analyse(trained, {"fc1": "relu"}, **mnist, **only, name="ten").tables
+    four = analyse(trained, {"fc1": "relu"}, some, **only, name="four").tables
+    for axes in own.comparison({"ten": ten, "four": four}).axes:
+        levels = {line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == ":"}
+        assert levels == {0.1, 0.25}
+
+
+def test_a_figure_says_what_speaks_against_it(mnist):
+    torch.manual_seed(0)
+    images, labels = mnist["test"]
+    few = images[:12], labels[:12]
+    found = analyse(Functional(), {"fc1": "relu"}, few, **FEW | {"analyses": ["measure_units"]})
+    said = " ".join(text.get_text().replace("\n", " ") for text in found.figure().texts)
+    assert "Test accuracy is about chance" in said
+    assert "Mutual information is mostly bias here: shuffled labels give" in said
 
 
 def test_images_may_be_floats_as_the_network_takes_them_or_be_normalised(trained, mnist):
@@ -155,10 +180,18 @@ def test_images_may_be_floats_as_the_network_takes_them_or_be_normalised(trained
     ({"normalize": {"mean": [0.1, 0.2], "sd": [0.3]}}, "mean has 2 numbers, images have 1 channels"),
     ({"test": (np.zeros((3, 28, 28), np.uint8), np.zeros(4, int))}, "test: 3 images, 4 labels"),
     ({"test": (np.zeros((3, 28, 28), np.uint8), np.array([0, 1, 12]))}, "its data have 13 classes"),
+    ({"train": (np.zeros((3, 28, 28), np.uint8), np.array([1, 5, 10]))}, "labels start at 1 here"),
+    ({"network": Functional}, r"network is type, .*: call it first, analyse\(build\(\)"),
+    ({"layers": []}, r"layers is \[\]: give a list of modules"),
+    ({"layers": "fc1"}, "layers is 'fc1': give a list of modules"),
+    ({"train": np.zeros((3, 28, 28), np.uint8)}, r"train must be a pair, \(images, labels\), not ndarray"),
+    ({"analyses": "ablate_single"}, "analyses is 'ablate_single': give a list of some of ablate_cumulative"),
+    ({"analyses": ["ablate_singel"]}, "analyses is .*: give a list of some of"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused(trained, mnist, over, said):
+    given = {"network": trained, "layers": {"fc1": "relu"}, **mnist, **FEW} | over
     with pytest.raises(InputError, match=said):
-        analyse(trained, {"fc1": "relu"}, **mnist | FEW | over)
+        analyse(**given)
 
 
 def test_data_may_lack_classes_that_the_network_knows(trained, mnist, caplog):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 import yaml
@@ -14,8 +15,25 @@ FILES = {name: f"{name}.npy" for name in plan.ARRAYS}
 
 
 @pytest.fixture(autouse=True)
-def in_the_repository(monkeypatch):
-    monkeypatch.chdir(ROOT)  # paths of the user's files are seen from there
+def folder(monkeypatch, tmp_path):
+    """A folder with the files that these tests name; the user's files are looked for in the current one."""
+    (tmp_path / "examples").mkdir()
+    shutil.copy(ROOT / "examples/mlp.py", tmp_path / "examples")
+    (tmp_path / "photos/train").mkdir(parents=True)
+    named = (
+        "examples/mlp.pt",
+        "photos/train/a.png",
+        "w.pt",
+        "shuffled.csv",
+        "x.npy",
+        "y.npy",
+        "tx.npy",
+        "ty.npy",
+    )
+    for name in (*named, *FILES.values()):
+        (tmp_path / name).write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def entry(**over) -> dict:
@@ -54,6 +72,10 @@ def test_every_commented_line_of_the_example_is_a_valid_setting():
     ({"data": {"train_images": "x.npy"}}, "a.data: needs train_images, .* or imagefolder and size"),
     ({"data": {**FILES, "size": 3}}, "a.data: needs"),
     ({"data": "gone.py:read"}, "a.data: gone.py:read: there is no file gone.py"),
+    ({"weights": "gone.pt"}, "a.weights: there is no gone.pt .looked for in"),
+    ({"labels": {"test": "gone.csv"}}, "a.labels.test: there is no gone.csv"),
+    ({"data": {**FILES, "test_images": "gone.npy"}}, "a.data.test_images: there is no gone.npy"),
+    ({"data": {"imagefolder": "gone", "size": 8}}, "a.data.imagefolder: there is no gone"),
     ({"build": "gone.py:build"}, "a.build: gone.py:build: there is no file gone.py"),
     ({"build": "examples/mlp.py"}, "a.build: 'examples/mlp.py' names no function"),
     ({"labels": {"train": "y.csv", "tets": "z.csv"}}, "a.labels.tets .*did you mean test?"),
@@ -125,3 +147,13 @@ def test_the_users_files_are_inputs_of_the_jobs_that_read_them():
     assert made.data_files("b") == ["y.csv", *FILES.values()]
     assert made.data_files("c") == ["t.npy"]
     assert made.data_files("d") == ["examples/mlp.py"]
+
+
+def test_a_tree_of_images_that_changes_moves_all_that_is_made_of_it(folder):
+    images = {"imagefolder": "photos", "size": 8}
+    before = asked(data=images)
+    assert asked(data=images) == before
+    (folder / "photos/train/b.png").write_bytes(b"new")
+    after = asked(data=images)
+    moved = {job for job, said in before.items() if after[job] != said}
+    assert moved == {job for job in before if job[0] == "a" or job == "comparison"}

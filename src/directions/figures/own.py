@@ -26,6 +26,9 @@ RUNS = (
     "test_accuracy",
 )
 EFFECTS = {"importance": "change of loss (nats)", "place": "layer"}  # what stands on y, and its label
+PLACE = dots.Measure("place", "layer", "")  # stands on x where nothing else was measured
+MARKS = ("circle", "triangle", "square", "diamond")
+SURE = 1.5  # times chance: what knows less is likely given other images than in training
 NO_INDEX = "activity is negative for some images:\nthe index has no meaning in these layers"
 
 
@@ -37,8 +40,9 @@ def summary(tables: Tables) -> Figure:
     """
     run = require(tables, "runs", *RUNS).iloc[0]
     drawn = list(_panels(tables))
-    notes = (*_scores(run), *_splits(tables), _layers(tables, run))
-    number = len(layers.places(tables["units"])) if "units" in tables else 0
+    notes = (*_scores(run), *_splits(tables), _layers(tables, run), *_doubts(tables, run))
+    units = _units(tables)
+    number = 0 if units is None else len(layers.places(units))
     bar = number > layers.FEW_LAYERS
     layout = style.Layout(
         notes, subtitles=tuple(above for above, _ in drawn), width=PANEL * len(drawn), bar=bar
@@ -61,6 +65,8 @@ def _panels(tables: Tables) -> Iterator[tuple[str, Callable[[Axes], None]]]:
     if "noise" in tables:
         yield "", lambda axes: _noise(axes, tables)
     if "units" not in tables:
+        if "single" in tables:
+            yield f"{len(tables['single']):,} units", _dots(_units(tables), PLACE, "importance")
         return
     effect = "importance" if "single" in tables else "place"
     units = (
@@ -68,6 +74,15 @@ def _panels(tables: Tables) -> Iterator[tuple[str, Callable[[Axes], None]]]:
     )
     for measure in (dots.SELECTIVITY, dots.INFORMATION):
         yield _rho(units, measure.column, effect), _dots(units, measure, effect)
+
+
+def _units(tables: Tables) -> pd.DataFrame | None:
+    """The table with one row per unit that there is; units of which nothing was measured count as live."""
+    if "units" in tables:
+        return require(tables, "units", "layer")
+    if "single" in tables:
+        return require(tables, "single", "layer", "unit", "importance").assign(dead=False)
+    return None
 
 
 def _ablation(axes: Axes, tables: Tables) -> None:
@@ -88,7 +103,8 @@ def _noise(axes: Axes, tables: Tables, colours: dict | None = None) -> None:
     for run, some in table.groupby("run", sort=False):
         noise.curve(axes, some, positive.min() / 2, (colours or {}).get(run, style.colour("zero")), run)
     noise.log_axis(axes, positive.min() / 2, positive.min(), positive.max())
-    style.chance_line(axes, int(tables["runs"]["classes"].min()))
+    for classes in sorted(tables["runs"]["classes"].unique()):
+        style.chance_line(axes, int(classes))
     axes.set(
         ylim=(0, 1.02),
         ylabel=f"accuracy, {table['split'].iloc[0]} set",
@@ -97,18 +113,21 @@ def _noise(axes: Axes, tables: Tables, colours: dict | None = None) -> None:
 
 
 def _dots(units: pd.DataFrame, measure: dots.Measure, effect: str) -> Callable[[Axes], None]:
-    """What draws importance, or where it was not measured the layer, against a measure."""
+    """What draws importance against a measure, the layer in place of either where it was not taken."""
+    places = layers.places(units)
+    units = units.assign(place=units["layer"].map(places))
 
     def draw(axes: Axes) -> None:
         shown = units[units["dead"] | units[measure.column].notna()]
         if shown.empty:
             axes.text(0.5, 0.5, NO_INDEX, transform=axes.transAxes, ha="center", fontsize=style.SMALL)
+            axes.set(xticks=[], yticks=[])
         else:
-            places = layers.places(units)
-            dots.draw_dots(axes, shown.assign(place=shown["layer"].map(places)), measure.column, effect)
-            if effect == "place":
-                axes.set(ylim=(0.5, len(places) + 0.5), yticks=list(layers.ticks(len(places))))
-        axes.set(xlabel=measure.label.split(" with")[0], ylabel=EFFECTS[effect])
+            dots.draw_dots(axes, shown, measure.column, effect)
+            around = {"lim": (0.5, len(places) + 0.5), "ticks": list(layers.ticks(len(places)))}
+            for side in ["y"] * (effect == "place") + ["x"] * (measure is PLACE):
+                axes.set(**{f"{side}{what}": value for what, value in around.items()})
+        axes.set(xlabel=measure.label.replace(" with the class", ""), ylabel=EFFECTS[effect])
         threshold = (
             style.symmetric_log(units["importance"].to_numpy(float)) if effect == "importance" else None
         )
@@ -149,18 +168,37 @@ def _splits(tables: Tables) -> Iterator[str]:
             words.count(tables["noise"].groupby("run")["repeat"].nunique(), "repeat") + " of the noise"
         )
     if said:
-        yield f"Curves: mean ± SD over {' and '.join(said)}."
-    if "units" in tables:
-        yield f"Dots: one per unit, {tables['units']['split'].iloc[0]} set; a cross at the left: dead unit."
+        divided = " Area: in brackets divided by unablated accuracy." if "ablation" in tables else ""
+        yield f"Curves: mean ± SD over {' and '.join(said)}.{divided}"
+    if (units := _units(tables)) is not None:
+        dead = "; a cross at the left: dead unit" if units["dead"].any() else ""
+        yield f"Dots: one per unit, {units['split'].iloc[0]} set{dead}."
 
 
 def _layers(tables: Tables, run: pd.Series) -> str:
-    if "units" not in tables:
+    if (units := _units(tables)) is None:
         return f"Units of {int(run['layers'])} layers."
-    names = list(layers.places(tables["units"]))
+    names = list(layers.places(units))
     if len(names) > layers.FEW_LAYERS:
-        return f"Colours: {len(names)} layers, from {names[0]} to {names[-1]}."
-    return f"Layers (circle, triangle, square, diamond): {', '.join(names)}."
+        numbered = ", ".join(f"{place} {name}" for place, name in enumerate(names, start=1))
+        return f"Layers: {numbered}."
+    return f"Layers: {', '.join(f'{name} ({mark})' for name, mark in zip(names, MARKS, strict=False))}."
+
+
+def _doubts(tables: Tables, run: pd.Series) -> Iterator[str]:
+    """What speaks against trusting the figure."""
+    if run["test_accuracy"] < SURE / run["classes"]:
+        yield (
+            "Test accuracy is about chance: are these the network's weights, and images as it was trained on"
+            " (`normalize`)?"
+        )
+    if "units" in tables and "information_null_bits" in tables["units"]:
+        floor = tables["units"]["information_null_bits"].mean()
+        if floor > 0.5 * tables["units"]["information_bits"].mean():
+            yield (
+                f"Mutual information is mostly bias here: shuffled labels give {floor:.2f} bits on average."
+                " More test images lower that."
+            )
 
 
 def comparison(every: dict[str, Tables]) -> Figure:
@@ -180,9 +218,11 @@ def comparison(every: dict[str, Tables]) -> Figure:
         raise InputError(
             "nothing to compare: list ablate_cumulative, add_noise or measure_units in `analyses`"
         )
-    notes = ("Legend: area under the ablation curve ± SD over orderings (divided by unablated accuracy).",)
+    notes = ["Legend: area under the ablation curve ± SD over orderings (divided by unablated accuracy)."]
+    if "units" in pooled and (without := _without_index(pooled["units"])):
+        notes.append(f"Without a class selectivity index, as activity is negative: {', '.join(without)}.")
     rows = 1 + -(-len(every) // 2)
-    layout = style.Layout(notes, rows, ("",) * len(shown), width=max(2, len(shown)) * PANEL)
+    layout = style.Layout(tuple(notes), rows, ("",) * len(shown), width=max(2, len(shown)) * PANEL)
     with style.look():
         figure, axes = style.titled(f"{len(every)} networks", layout)
         for panel, draw in zip(axes, shown.values(), strict=True):
@@ -190,6 +230,10 @@ def comparison(every: dict[str, Tables]) -> Figure:
         handles = [axes[0].plot([], [], color=colours[name], label=_named(pooled, name))[0] for name in every]
         style.legend(figure, axes[0], layout, 2, "network", handles)
     return figure
+
+
+def _without_index(units: pd.DataFrame) -> list[str]:
+    return [name for name, table in units.groupby("run", sort=False) if table["selectivity"].isna().all()]
 
 
 def _named(tables: Tables, name: str) -> str:
@@ -205,6 +249,8 @@ def _shares(axes: Axes, tables: Tables, colours: dict) -> None:
         mine = table[table["clamp"] == table["clamp"].iloc[0]]
         curve = style.pooled(mine.assign(share=mine["ablated"] / mine["units"]), "share", "accuracy")
         style.band(axes, curve, colours[name], name)
+    for classes in sorted(tables["runs"]["classes"].unique()):
+        style.chance_line(axes, int(classes))
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of units ablated", ylabel="accuracy")
 
 

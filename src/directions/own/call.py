@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from directions import areas
-from directions.analyses import ANALYSES
+from directions.analyses import ANALYSES, OWN_ANALYSES
 from directions.errors import InputError
 from directions.examples import Examples
 from directions.figures import own
@@ -53,13 +53,16 @@ def analyse(
     layers: names of modules whose outputs are units, or {module: activation that follows it}. train, test:
     (images, labels), images uint8 (n, h, w) or (n, c, h, w), or floating point (n, ...) as the network takes
     them; labels whole numbers (n,) from 0; test None: the same as train. normalize: {mean, sd} per channel.
+    device: as torch takes it, or "auto", a GPU where there is one.
     settings: any of those in configs/own.example.yaml, such as analyses=["add_noise"] or
     ablate_cumulative={"orderings": 10}. Raises InputError for a layer that does not exist, images that do
     not fit and the like.
     """
-    plan.check_settings(settings)
+    sets = {"train": train, "test": train if test is None else test}
+    _check(network, layers, sets, settings)
     chosen = plan.merged(plan.DEFAULTS, settings)
-    sets = {"train": train, "test": test or train}
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     classes = 1 + max(int(_labels(*pair, split).max()) for split, pair in sets.items())
     examples = {
         split: normalized(_examples(*pair, split, chosen, classes, device), normalize)
@@ -76,6 +79,22 @@ def analyse(
     if "ablation" in tables:
         tables["areas"] = areas.of_curves(tables["ablation"], {name: classes})
     return Analysis(tables)
+
+
+def _check(network: object, layers: object, sets: dict[str, object], settings: dict) -> None:
+    """Raises InputError for what is easily confused in a call."""
+    if not isinstance(network, nn.Module):
+        hint = ": call it first, analyse(build(), ...)" if callable(network) else ""
+        raise InputError(f"network is {type(network).__name__}, not a torch.nn.Module{hint}")
+    if isinstance(layers, str) or not layers:
+        raise InputError(f'layers is {layers!r}: give a list of modules, ["relu1"], or {{"fc1": "relu"}}')
+    for split, pair in sets.items():
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise InputError(f"{split} must be a pair, (images, labels), not {type(pair).__name__}")
+    plan.check_settings(settings)
+    analyses = settings.get("analyses", [])
+    if isinstance(analyses, str) or not set(analyses) <= set(OWN_ANALYSES):
+        raise InputError(f"analyses is {analyses!r}: give a list of some of {', '.join(OWN_ANALYSES)}")
 
 
 def _with_keys(rows: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -1,6 +1,9 @@
 """What the workflow makes of the networks named in the config: files that each needs, what jobs are asked."""
 
+import hashlib
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from directions import schema
 from directions.analyses import ANALYSES, OWN_ANALYSES
@@ -80,9 +83,31 @@ def problems(own: dict) -> Iterator[str]:
                 userfile.files(reference)
             except InputError as error:
                 yield f"{path}.{key}: {error}"
+        for key, file in _named(entry).items():
+            if not Path(file).expanduser().exists():
+                yield f"{path}.{key}: there is no {file} (looked for in {Path.cwd()})"
         noise = entry["add_noise"]
         if noise["lowest"] >= noise["highest"]:
             yield f"{path}.add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
+
+
+def _named(entry: dict) -> dict[str, str]:
+    """{key of the config: file or folder} that an entry names outright."""
+    data = entry["data"] if isinstance(entry["data"], dict) else {}
+    found = {"weights": entry["weights"]} if entry.get("weights") else {}
+    found |= {f"labels.{split}": file for split, file in entry.get("labels", {}).items()}
+    return found | {f"data.{key}": data[key] for key in (*ARRAYS, "imagefolder") if key in data}
+
+
+def listed(folder: str) -> str:
+    """Stands for a tree of images: names, sizes and times of its files. They are not read for it."""
+    found = hashlib.sha256()
+    for place, folders, files in os.walk(Path(folder).expanduser()):
+        folders.sort()
+        for name in sorted(files):
+            known = os.stat(os.path.join(place, name))
+            found.update(f"{place}/{name} {known.st_size} {known.st_mtime_ns}\n".encode())
+    return found.hexdigest()
 
 
 class Plan:
@@ -100,15 +125,15 @@ class Plan:
     def files(self, network: str) -> list[str]:
         """The user's files that make the network: factory, what it imports, weights."""
         entry = self.networks[network]
-        return userfile.files(entry["build"]) + ([entry["weights"]] if entry.get("weights") else [])
+        weights = [str(Path(entry["weights"]).expanduser())] if entry.get("weights") else []
+        return userfile.files(entry["build"]) + weights
 
     def data_files(self, network: str) -> list[str]:
-        """The user's files that make its data; of a tree of images none, as only its names are known."""
-        entry = self.networks[network]
-        data, labels = entry["data"], list(entry.get("labels", {}).values())
-        if isinstance(data, str):
-            return labels + (userfile.files(data) if ":" in data else [])
-        return labels + [data[name] for name in ARRAYS if name in data]
+        """The user's files that make its data; a tree of images is in `asked` instead, see `listed`."""
+        data = self.networks[network]["data"]
+        named = _named(self.networks[network] | {"weights": None})
+        files = [str(Path(file).expanduser()) for key, file in named.items() if key != "data.imagefolder"]
+        return files + (userfile.files(data) if isinstance(data, str) and ":" in data else [])
 
     def tables(self, network: str) -> list[str]:
         """The tables of a network, those made from others included."""
@@ -125,7 +150,10 @@ class Plan:
             return said(stage, {}, {name: self.asked("summary", name) for name in self.networks})
         entry = self.networks[network]
         if stage == "data":
-            return said(stage, {"data": entry["data"], "labels": entry.get("labels", {})}, None)
+            data = entry["data"]
+            folder = data.get("imagefolder") if isinstance(data, dict) else None
+            tree = {"files": listed(folder)} if folder else {}
+            return said(stage, {"data": data, "labels": entry.get("labels", {}), **tree}, None)
         if stage == "import":
             settings = {key: entry.get(key) for key in OF_NETWORK} | {"network": network}
             return said(stage, settings, self.asked("data", network))

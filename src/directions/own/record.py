@@ -46,8 +46,10 @@ def check_answers(network: Trained, examples: Examples) -> None:
     answers = network.model(scaled(images))
     shape = tuple(answers.shape) if isinstance(answers, Tensor) else type(answers).__name__
     if not isinstance(answers, Tensor) or len(shape) != 2 or shape[1] < examples.classes:
+        lowest = int(examples.labels.min())
+        hint = f" (labels start at {lowest} here: they must count from 0)" if lowest else ""
         raise InputError(
-            f"the network answers one image with {shape}; its data have {examples.classes} classes,"
+            f"the network answers one image with {shape}; its data have {examples.classes} classes{hint},"
             f" so it must be (1, {examples.classes})"
         )
     if shape[1] > examples.classes:
