@@ -103,13 +103,18 @@ def _noise(axes: Axes, tables: Tables, colours: dict | None = None) -> None:
     for run, some in table.groupby("run", sort=False):
         noise.curve(axes, some, positive.min() / 2, (colours or {}).get(run, style.colour("zero")), run)
     noise.log_axis(axes, positive.min() / 2, positive.min(), positive.max())
-    for classes in sorted(tables["runs"]["classes"].unique()):
-        style.chance_line(axes, int(classes))
+    _chance(axes, tables["runs"], table)
     axes.set(
         ylim=(0, 1.02),
         ylabel=f"accuracy, {table['split'].iloc[0]} set",
         xlabel="noise SD / the unit's own SD",
     )
+
+
+def _chance(axes: Axes, runs: pd.DataFrame, shown: pd.DataFrame) -> None:
+    """A level for every number of classes among the networks shown."""
+    for classes in sorted(runs.loc[runs["run"].isin(shown["run"]), "classes"].unique()):
+        style.chance_line(axes, int(classes))
 
 
 def _dots(units: pd.DataFrame, measure: dots.Measure, effect: str) -> Callable[[Axes], None]:
@@ -249,8 +254,7 @@ def _shares(axes: Axes, tables: Tables, colours: dict) -> None:
         mine = table[table["clamp"] == table["clamp"].iloc[0]]
         curve = style.pooled(mine.assign(share=mine["ablated"] / mine["units"]), "share", "accuracy")
         style.band(axes, curve, colours[name], name)
-    for classes in sorted(tables["runs"]["classes"].unique()):
-        style.chance_line(axes, int(classes))
+    _chance(axes, tables["runs"], tables["ablation"])
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of units ablated", ylabel="accuracy")
 
 
