@@ -47,8 +47,12 @@ def panel(figure: str, study: str, published: Path) -> str:
 
 
 def section(figure: str, studies: dict[str, pd.DataFrame], published: Path) -> str:
-    """A figure's heading, its panels, what each study tested on, a row per claim, and the notes below it."""
-    here = {study: table[table["figure"] == figure].set_index("id") for study, table in studies.items()}
+    """A figure's heading, its panels, what each study tested on, a row per claim, and the notes below it.
+
+    Studies that have no claim about the figure are left out: not all of their figures were asked for.
+    """
+    every = {study: table[table["figure"] == figure].set_index("id") for study, table in studies.items()}
+    here = {study: rows for study, rows in every.items() if len(rows)}
     lines = [f"## Figure {figure.removeprefix('fig')}", "", *header(list(here))]
     lines.append(line([panel(figure, study, published) for study in here]))
     tested = [", ".join(rows["tested_on"].dropna().unique()) or "no tables for it" for rows in here.values()]
