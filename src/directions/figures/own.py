@@ -28,7 +28,7 @@ RUNS = (
 EFFECTS = {"importance": "change of loss (nats)", "place": "layer"}  # what stands on y, and its label
 PLACE = dots.Measure("place", "layer", "")  # stands on x where nothing else was measured
 MARKS = ("circle", "triangle", "square", "diamond")
-SURE = 1.5  # times chance: what knows less is likely given other images than in training
+SURE = 1.5  # times chance, as in own/record.py, which warns of the same; that one needs PyTorch
 NO_INDEX = "activity is negative for some images:\nthe index has no meaning in these layers"
 
 
