@@ -80,7 +80,7 @@ def tables(folder: Path) -> list[dict]:
     return listed
 
 
-def figures(results: Path, captions: Path, claims: pd.DataFrame) -> list[dict]:
+def figures(results: Path, captions: Path, claims: list[dict]) -> list[dict]:
     """Every figure that was drawn, in the paper's order, with its caption and its claims."""
     drawn = sorted((results / "figures").glob("*.png"), key=lambda path: place(path.stem))
     return [
@@ -89,7 +89,7 @@ def figures(results: Path, captions: Path, claims: pd.DataFrame) -> list[dict]:
             "title": path.stem.removeprefix("fig"),
             "picture": embedded(path),
             "caption": caption(captions / f"{path.stem}.rst"),
-            "claims": [row for row in answers(claims) if row["figure"] == path.stem],
+            "claims": [claim for claim in claims if claim["figure"] == path.stem],
         }
         for path in drawn
     ]
@@ -141,7 +141,7 @@ def main(argv: list[str]) -> None:
             f"{args.results} has no claims table: finish the study first,"
             f" snakemake --cores all --config study={args.study} -- all"
         )
-    claims = tidy.csv(args.results / "tables/claims.csv")
+    claims = answers(tidy.csv(args.results / "tables/claims.csv"))
     try:
         units = {"median": "median, s", "total": "total, s", "memory_mib": "memory, MiB"}
         measured = times(args.benchmarks).reset_index().rename(columns=units)
@@ -154,8 +154,8 @@ def main(argv: list[str]) -> None:
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         commit=commit(),
         versions=versions(),
-        verdicts=[(name, int((claims["verdict"] == name).sum())) for name in VERDICTS],
-        claims=answers(claims),
+        verdicts=[(name, sum(claim["verdict"] == name for claim in claims)) for name in VERDICTS],
+        claims=claims,
         figures=figures(args.results, args.captions, claims),
         tables=tables(args.results / "tables"),
         most_rows=ROWS,

@@ -41,7 +41,7 @@ def draw(studies: dict[str, Tables], replication: pd.DataFrame) -> Figure:
 
 
 def described(tables: Tables) -> str:
-    """ "MLP 512x512, 60,000 images", what the networks of a study are."""
+    """ "512x512 units, 60,000 images", what the networks of a study are."""
     runs = require(tables, "runs", "hidden", "train_images")
     return f"{words.only(runs, 'hidden')} units, {int(words.only(runs, 'train_images')):,} images"
 
