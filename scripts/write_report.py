@@ -12,12 +12,12 @@ import jinja2
 import pandas as pd
 from docutils.core import publish_parts
 from PIL import Image
-from show_times import times
 
 from directions import cli, tidy
 from directions.claims import VERDICTS, place
 from directions.errors import InputError
 from directions.files import atomic
+from directions.runtimes import times
 from directions.wording import claimed, found
 
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "snakemake", "dvc")
