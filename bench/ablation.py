@@ -126,7 +126,7 @@ class Units:
         total, answers = 0.0, []
         for name, units in self.layers.items():
             layer = {name: units}
-            walk = Alone(find_chain(self.model, layer), layer, {name: 0.0}).answers(images)
+            walk = Alone(find_chain(self.model, layer), layer, {name: 0.0}, range(units)).answers(images)
             next(walk)  # nothing off: once for all units
             begun = clock()
             answers += [logits for _, logits in islice(walk, SAMPLED)]

@@ -56,7 +56,7 @@ for analysis in OWN_ANALYSES:
         name:
             f"own_{analysis}"
         input:
-            code=code(analysis),
+            code=code(analysis, "directions.own.network"),
             model=rules.own_import.output.model,
             data=own_dataset,
             ledger=rules.own_import.output.ledger,

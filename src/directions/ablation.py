@@ -7,7 +7,7 @@ point of a curve is the untouched network, and the last one, with every unit off
 answer.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -67,6 +67,13 @@ def chosen(layers: Mapping[str, int], last: int | str) -> dict[str, int]:
 def orderings(units: int, count: int, seed: int) -> list[np.ndarray]:
     """`count` random orders (units,) in which all units of all layers are ablated."""
     return [stream("ablation", seed, ordering).permutation(units) for ordering in range(count)]
+
+
+def sample(units: int, wanted: int | str, seed: int) -> np.ndarray:
+    """Numbers of `wanted` of so many units, drawn at random, ascending; of all for "all" or too few units."""
+    if wanted == "all" or wanted >= units:
+        return np.arange(units)
+    return np.sort(stream("single units", seed).permutation(units)[:wanted])
 
 
 def grid(units: int, points: int | str) -> np.ndarray:
@@ -162,7 +169,7 @@ def cumulative(
 
 @dataclass(frozen=True)
 class SingleUnits:
-    """What clamping each unit alone does; units are numbered through all layers.
+    """What clamping each unit alone does; units are numbered through all layers, in that order.
 
     loss: (units,), class_accuracy: (units, classes), each with the unit off; `*_before`: nothing off.
     """
@@ -175,22 +182,25 @@ class SingleUnits:
 
 
 class HooksAlone:
-    """Every unit by its own forward pass from its layer on."""
+    """Each of `units` by its own forward pass from its layer on."""
 
-    def __init__(self, model: nn.Module, layers: Mapping[str, int], values: Values):
-        self.model, self.layers, self.values = model, layers, values
+    def __init__(self, model: nn.Module, layers: Mapping[str, int], values: Values, units: Container[int]):
+        self.model, self.layers, self.values, self.units = model, layers, values, units
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, Tensor]]:
-        """(row, logits (n, classes)) on inputs (n, c, h, w): row -1 with nothing off, then unit by unit."""
+        """(row, logits (n, classes)) on inputs (n, c, h, w): -1 with nothing off, then a row per unit."""
         yield -1, self.model(inputs)
-        row = 0
+        row, first = 0, 0
         for name, count in self.layers.items():
             head, tail = split(self.model, name)
             activity = head(inputs)
             for unit in range(count):
+                if first + unit not in self.units:
+                    continue
                 with ablated(tail, {name: count}, np.array([unit]), self.values):
                     yield row, tail(activity)
                 row += 1
+            first += count
 
 
 @torch.no_grad()
@@ -202,17 +212,19 @@ def single(
     layers: Mapping[str, int],
     classes: int,
     values: Values,
+    units: Sequence[int] | None = None,
     size: int | None = None,
     by_hooks: bool = False,
     unfinished: Unfinished | None = None,
 ) -> SingleUnits:
     """Loss and accuracy per class with each unit of `layers` clamped alone (paper, section 3.4).
 
-    Arguments as in `cumulative`.
+    units: numbers of those wanted, ascending, or None for all. Other arguments as in `cumulative`.
     """
-    shape = (sum(layers.values()) + 1, 1 + classes)  # loss, right answers per class; the last: nothing off
+    wanted = range(sum(layers.values())) if units is None else dict.fromkeys(units)
+    shape = (len(wanted) + 1, 1 + classes)  # loss, right answers per class; the last: nothing off
     chain = None if by_hooks else find_chain(model, layers)
-    way = Alone(chain, layers, values) if chain else HooksAlone(model, layers, values)
+    way = Alone(chain, layers, values, wanted) if chain else HooksAlone(model, layers, values, wanted)
 
     def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:
         added = np.zeros(shape)

@@ -4,7 +4,7 @@ What a unit adds to the sums of the next layer is taken out of them, one thin pr
 sums is computed anew. A unit with nothing to add has no importance at all, not a little by rounding.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -14,17 +14,17 @@ from directions.products import Product
 
 
 class Alone:
-    """Every unit of `layers` {name: number of units} clamped alone to its layer's value."""
+    """Each of `units` clamped alone to its layer's value. Numbered through `layers` {name: units}."""
 
-    def __init__(self, chain: Chain, layers: Mapping[str, int], values: Values):
-        self.chain, self.layers, self.values = chain, layers, values
+    def __init__(self, chain: Chain, layers: Mapping[str, int], values: Values, units: Container[int]):
+        self.chain, self.layers, self.values, self.units = chain, layers, values, units
         widths = [layers[chain.layers[0]], *(len(link.weight) for link in chain.links[:-1])]
         self._products = [
             Product(link, link.by_unit(width)) for link, width in zip(chain.links, widths, strict=True)
         ]
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, Tensor]]:
-        """(row, logits (n, classes)) on inputs (n, c, h, w): row -1 with nothing off, then unit by unit."""
+        """(row, logits (n, classes)) on inputs (n, c, h, w): -1 with nothing off, then a row per unit."""
         links = self.chain.links
         activity, *joined = self.chain.prefix(inputs)
         constants = iter(joined)
@@ -34,13 +34,16 @@ class Alone:
             sums.append(self._sums(place, activities[-1], constants))
             activities.append(sums[-1].relu())
         yield -1, sums[-1]
-        row = 0
+        row, number = 0, -1
         for place, name in enumerate(self.chain.layers):
             if name not in self.layers:
                 continue
             share = self._above_value(place, name, activities[place])
             weight = links[place].by_unit(share.shape[1])
             for unit in range(share.shape[1]):
+                number += 1
+                if number not in self.units:
+                    continue
                 without = sums[place].clone()
                 links[place].add_product(without, -share[:, unit : unit + 1], weight[:, unit : unit + 1])
                 for later in range(place + 1, len(links)):

@@ -40,7 +40,11 @@ def last_epoch(settings: Settings) -> int | None:
 
 def unit_layers(settings: Settings) -> int:
     """How many layers of units a run's network has, known without building it (see models.unit_layers)."""
-    counts = {"conv11": 11, "resnet50": 1 + 16 * 3}  # the stem, and three ReLUs in each of 16 blocks
+    counts = {
+        "conv11": 11,
+        "conv11_mean": 11,
+        "resnet50": 1 + 16 * 3,  # the stem, and three ReLUs in each of 16 blocks
+    }
     return len(settings["hidden"]) if settings["model"] == "mlp" else counts[settings["model"]]
 
 

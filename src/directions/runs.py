@@ -12,6 +12,7 @@ from directions.figures import FIGURES
 MODELS = {  # model -> the training settings that not every model reads, and this one does
     "mlp": ("hidden",),
     "conv11": ("width", "batch_norm", "norm_batch", "pad"),
+    "conv11_mean": ("width", "batch_norm", "norm_batch", "pad"),
     "resnet50": ("width", "norm_batch", "pad"),
 }
 OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # the same for optimizers

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import importlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,12 +15,12 @@ from directions import cli, models, weights
 from directions.evaluation import pass_size, passes
 from directions.examples import Examples, load_examples
 from directions.files import atomic
-from directions.own.inputs import normalized
-from directions.own.layers import Network
-from directions.own.network import rebuilt
 from directions.provenance import code_of
 from directions.sums import Unfinished
-from directions.units import moments
+from directions.units import Network, moments
+
+# Imported by name where a network is the user's own, so that no analysis of a study's networks depends on it.
+OWN = "directions.own.network"
 
 
 class Trained:
@@ -84,9 +85,9 @@ def read(
 ) -> Trained:
     """A network and its data from their files; workers: processes that decode images that stay in theirs."""
     state, header = weights.load_state(model)
-    own = header.get("own")
+    own = importlib.import_module(OWN) if "own" in header else None
     if own:
-        network = rebuilt(state, header, model)
+        network = own.rebuilt(state, header, model)
     else:
         built = weights.rebuilt(model, state, header)
         network = Network(built, models.unit_layers(built), models.incoming_weights(built))
@@ -96,7 +97,7 @@ def read(
 
     def examples(split: str) -> Examples:
         found = load_examples(data, ledger, split, device, tested, workers)
-        return normalized(found, own["normalize"]) if own else found
+        return own.as_trained_on(found, header) if own else found
 
     return Trained(network, examples, seed=settings["seed"], header=header, unfinished=unfinished)
 
@@ -149,7 +150,7 @@ def fingerprint_of(args: argparse.Namespace) -> str:
     """Names all that decides an analysis: what is asked, the network, its labels, and the code that runs."""
     digest = hashlib.sha256(args.asked.encode())
     root = Path(__file__).parents[2]
-    code = (root / path for path in code_of(Path(sys.argv[0]).resolve(), root))
+    code = (root / path for path in code_of(Path(sys.argv[0]).resolve(), root, [OWN]))
     for path in (args.model, getattr(args, "checkpoints", args.model), args.ledger, *code):
         digest.update(Path(path).read_bytes())
     return digest.hexdigest()

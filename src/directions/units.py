@@ -8,11 +8,26 @@ layer's output in both cases (paper, section 2.2). A module whose units lie else
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from directions.errors import InputError
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network in evaluation mode whose units are known.
+
+    layers: {layer: number of units}, in the order of the forward pass. incoming: {layer: weights (units,
+    fan-in) of the dense layer or convolution that feeds it}. Modules whose units are not on axis 1 of their
+    output say so in an attribute, `unit_axis` (see `edited`).
+    """
+
+    model: nn.Module
+    layers: dict[str, int]
+    incoming: dict[str, Tensor]
 
 
 def find_layer(model: nn.Module, name: str) -> nn.Module:

@@ -27,7 +27,7 @@ SIZES = {  # data set: shape of an image, training images, test images, classes
 PASS = 1_000  # images in one pass where nothing is trained
 # Of the operations of whole passes, what is left where parts are shared: curves of 65 points that are walked
 # backwards (docs/PERFORMANCE.md), and single units, before which all layers are computed once (D29).
-CURVE = {"mlp": 1 / 22, "conv11": 1 / 18, "resnet50": 1 / 39}
+CURVE = {"mlp": 1 / 22, "conv11": 1 / 18, "conv11_mean": 1 / 18, "resnet50": 1 / 39}
 SINGLE = 0.35
 BACKWARD = 2  # a backward pass computes twice what the forward pass does
 
@@ -78,7 +78,7 @@ def work(config: Mapping, job: Job) -> Work:
             asked["orderings"] * _points(asked, units) * len(settings["keep_epochs"])
         ),
         "add_noise": lambda: asked["repeats"] * asked["points"],
-        "ablate_single": lambda: units,
+        "ablate_single": lambda: units if asked["units"] == "all" else min(units, asked["units"]),
         "measure_units": lambda: 2,
     }[job.rule]()
     share = {"ablate_single": SINGLE, "add_noise": 1, "measure_units": 1}.get(

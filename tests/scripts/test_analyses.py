@@ -106,7 +106,7 @@ def test_noise_single_units_and_measures_cover_all_layers(folder):
     settings = {"split": "train", "repeats": 2, "lowest": 0.1, "highest": 10.0, "points": 3}
     noise = analysed("add_noise", folder, settings)
     assert noise["noise_sd_ratio"].tolist() == [0, 0.1, 1, 10] * 2
-    single = analysed("ablate_single", folder, {"split": "test"})
+    single = analysed("ablate_single", folder, {"split": "test", "units": "all"})
     units = analysed("measure_units", folder, {"split": "test", "bins": 6, "shuffles": 2})
     keys = [(layer, unit) for layer, count in UNITS.items() for unit in range(count)]
     for table in (single, units):
@@ -115,6 +115,9 @@ def test_noise_single_units_and_measures_cover_all_layers(folder):
         "layer", "unit", "split", "selectivity", "information_bits", "information_null_bits",
         "information_bits_coarse", "information_bits_fine", "l1", "dead", "negative", "mean", "sd",
     ]  # fmt: skip
+    some = analysed("ablate_single", folder, {"split": "test", "units": 5})
+    pd.testing.assert_frame_equal(some, single.merge(some[["layer", "unit"]]))
+    assert len(some) == 5
     assert (units["l1"] > 0).all()
     assert not units["negative"].any()
     drops = [f"drop_class_{label}" for label in range(4)]
@@ -140,7 +143,7 @@ def test_many_classes_have_top5_accuracy_and_no_column_each(tmp_path):
     assert list(curves)[-3:] == ["loss", "accuracy", "accuracy_top5"]
     assert (curves["accuracy_top5"] >= curves["accuracy"]).all()
     assert curves["accuracy_top5"].between(0.2, 0.8).all()  # chance is 5/12
-    single = analysed("ablate_single", tmp_path, {"split": "test"})
+    single = analysed("ablate_single", tmp_path, {"split": "test", "units": "all"})
     assert list(single)[-2:] == ["worst_class", "worst_class_drop"]
 
 

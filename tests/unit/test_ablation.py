@@ -166,6 +166,27 @@ def test_single_ablation_does_not_depend_on_the_size_of_a_pass(net, examples, si
     np.testing.assert_allclose(whole.loss, parts.loss, rtol=1e-6)
 
 
+@pytest.mark.parametrize("by_hooks", [False, True])
+def test_of_a_sample_of_units_each_is_ablated_as_among_all(net, examples, by_hooks):
+    options = {"layers": LAYERS, "classes": 4, "values": zero(), "by_hooks": by_hooks}
+    whole = ablation.single(net, *examples, **options)
+    some = ablation.single(net, *examples, **options, units=[2, 7, 8, 13])  # of both layers, their ends too
+    np.testing.assert_array_equal(some.loss, whole.loss[[2, 7, 8, 13]])
+    np.testing.assert_array_equal(some.class_accuracy, whole.class_accuracy[[2, 7, 8, 13]])
+    assert some.loss_before == whole.loss_before
+    assert len(np.unique(some.loss)) == 4
+
+
+def test_a_sample_of_units_is_drawn_anew_for_every_seed():
+    first, again, other = (ablation.sample(1000, 10, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert len(np.unique(first)) == 10
+    assert (np.diff(first) > 0).all()
+    assert (first != other).any()
+    for all_of_them in (ablation.sample(4, "all", 0), ablation.sample(4, 4, 0), ablation.sample(4, 9, 0)):
+        assert all_of_them.tolist() == [0, 1, 2, 3]
+
+
 class Plain(nn.Module):
     """The same network, not known to be a chain: every step runs the whole of it."""
 

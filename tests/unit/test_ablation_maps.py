@@ -12,7 +12,7 @@ from directions import ablation, models
 from directions.evaluation import evaluate, scaled
 from directions.units import moments
 
-CONVS = {"conv11": {}, "resnet50": {}, "without norm": {"batch_norm": False}}
+CONVS = {"conv11": {}, "conv11_mean": {}, "resnet50": {}, "without norm": {"batch_norm": False}}
 
 
 TRAINED: dict[str, nn.Module] = {}

@@ -84,12 +84,15 @@ def convolutional(name, **over):
         ),
         (
             corruption(training={"width": 0.5}),
-            "width is read by model conv11 and resnet50 only, which no run",
+            "width is read by model conv11 and conv11_mean and resnet50 only, which no run",
         ),
-        (corruption(training={"pad": 2}), "pad is read by model conv11 and resnet50 only, which no run has"),
+        (
+            corruption(training={"pad": 2}),
+            "pad is read by model conv11 and conv11_mean and resnet50 only, which no run has",
+        ),
         (
             convolutional("conv_normalization", training={"model": "resnet50"}),
-            "batch_norm is read by model conv11 only, which no run has",
+            "batch_norm is read by model conv11 and conv11_mean only, which no run has",
         ),
         (convolutional("conv_selectivity", training={"dropout": 0.1}), "dropout 0.1 is of model mlp only"),
         (corruption(ablate_cumulative={"layers": 3}), "layers 3 is more than the 2 layers of units of mlp"),
@@ -165,7 +168,10 @@ def residual(name="resnet_corruption", **over):
             "norm_batch 16 is of batch norm, and batch_norm is false",
         ),
         (convolutional("conv_sweep", training={"norm_batch": 32}), "norm_batch 32 does not divide batch 16"),
-        (corruption(training={"norm_batch": 32}), "norm_batch is read by model conv11 and resnet50 only"),
+        (
+            corruption(training={"norm_batch": 32}),
+            "norm_batch is read by model conv11 and conv11_mean and resnet50 only",
+        ),
         (residual(training={"images": 1000}), "batch 1024 is more than the 1000 images trained on"),
         (residual(training={"epochs": 5}), "epochs is not read where training ends after steps (200000)"),
         (residual(vary={"epochs": [5, 9]}), "epochs is not read where training ends after steps (200000)"),

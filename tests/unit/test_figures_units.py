@@ -36,6 +36,16 @@ def test_one_dot_per_unit_of_the_lowest_seed(name, column, place, effect):
     assert (shown["dead"][:, 0] < 0).all()
 
 
+@pytest.mark.parametrize("name", ["fig7a", "fig7b", "fig7c"])
+def test_of_a_sample_of_units_the_figure_says_how_many_there_are(name):
+    tables = tables_for(name)
+    every = of_network(tables)
+    tables["single"] = tables["single"].iloc[::2]
+    some = of_network(tables)
+    assert len(some) < len(every)
+    assert f"a random {len(some)} of {len(every)}, " in words(draw(name, tables))
+
+
 @pytest.mark.parametrize(
     ("name", "column"),
     [

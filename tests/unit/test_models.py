@@ -46,6 +46,9 @@ def test_units_strides_and_parameters_of_the_papers_convnet():
     assert models.parameter_count(without) == weights + 2816 + 8192 * 10 + 10
     assert not any(isinstance(module, nn.BatchNorm2d) for module in without.modules())
     assert models.unit_layers(without) == layers
+    mean = build("conv11_mean")
+    assert models.parameter_count(mean) == weights + 2 * 2816 + 512 * 10 + 10
+    assert models.unit_layers(mean) == layers
 
 
 def test_units_strides_and_parameters_of_the_papers_resnet():
@@ -112,5 +115,5 @@ def test_weights_are_those_of_the_seed_and_an_unknown_model_is_refused():
     first, again, other = (build("conv11", width=0.125, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(first.conv3.weight, again.conv3.weight)
     assert not torch.equal(first.conv3.weight, other.conv3.weight)
-    with pytest.raises(InputError, match="unknown model 'vgg': known are mlp, conv11, resnet50"):
+    with pytest.raises(InputError, match="unknown model 'vgg': known are mlp, conv11, conv11_mean, resnet50"):
         build("vgg")

@@ -128,6 +128,9 @@ def test_figures_show_what_was_measured_of_one_network_and_of_several(trained, m
     [panel] = alone.figure().axes
     shown = np.concatenate([line.get_ydata() for line in panel.lines if line.get_marker() != "None"])
     np.testing.assert_allclose(np.sort(shown), np.sort(alone.tables["single"]["importance"]))
+    sampled = FEW | {"ablate_single": {"units": 3}}
+    figure = analyse(trained, {"fc1": "relu"}, **mnist, **sampled).figure()
+    assert "of 3 drawn at random from" in "".join(text.get_text() for text in figure.texts)
     compared = own.comparison({"all": every, "few": some})
     names = [text.get_text() for text in compared.legends[0].get_texts()]
     assert [name.split(":")[0] for name in names] == ["all", "few"]

@@ -228,6 +228,14 @@ class Branching(nn.Module):
         return self.readout(functional.relu(x) if x.sum() > -1e9 else x)
 
 
+class Residual(Functional):
+    """A ReLU after a sum."""
+
+    def forward(self, x):
+        x = functional.relu(self.conv(x).flatten(1))
+        return self.readout(self.fc2(functional.relu(self.fc1(x) + x.mean())))
+
+
 class Drawing(Functional):
     """Answers the same images otherwise each time."""
 
@@ -239,7 +247,8 @@ class Drawing(Functional):
     (Functional, ["fc"], "no layer 'fc': layers of this network are fc2, fc1, "),
     (Functional, {"fc3": "relu"}, "no layer 'fc3': layers of this network are fc2, fc1, "),
     (Functional, {"fc1": "gelu"}, "layer fc1 is followed by relu, not by gelu"),
-    (Functional, {"readout": "relu"}, "layer readout is followed by output, not by relu"),
+    (Functional, {"readout": "relu"}, "layer readout is followed by output, not by relu$"),
+    (Residual, {"fc1": "relu"}, "fc1 is followed by add, not by relu; what relu .* is called add_relu: name"),
     (Functional, ["shared"], None),
     (Branching, {"fc1": "relu"}, "cannot be followed by torch.fx .*: give every activation a module"),
     (Branching, ["relu1"], "no layer 'relu1': layers of this network are .*cannot be followed"),

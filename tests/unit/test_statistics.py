@@ -124,9 +124,25 @@ def test_a_network_of_dead_units_is_named_and_not_dropped():
 
 def test_units_that_only_one_table_holds_are_refused():
     tables = synthetic.unit_tables()
-    tables["single"] = tables["single"].iloc[1:]
+    whole = dict(tables)
+    tables["units"] = whole["units"].iloc[1:]
     with pytest.raises(InputError, match="different units.*relu1"):
         estimate("selectivity_correlation", tables, "k")
+    gone = whole["single"]["run"] == "seed-1"
+    with pytest.raises(InputError, match="different units.*seed-1"):
+        estimate("selectivity_correlation", whole | {"single": whole["single"][~gone]}, "k")
+
+
+def test_of_a_sample_of_units_these_are_taken():
+    tables = synthetic.unit_tables()
+    tables["single"] = tables["single"].iloc[1::2]
+    kept = tables["single"][["run", "layer", "unit"]].merge(tables["units"])
+    assert len(kept) == len(tables["units"]) // 2
+    sampled, alone = (
+        estimate("selectivity_correlation", tables | {"units": units}, "k")
+        for units in (tables["units"], kept)
+    )
+    assert sampled == alone
 
 
 # --- ranks of many draws at once ---

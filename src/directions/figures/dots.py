@@ -48,6 +48,12 @@ def units_of(tables: Tables, measure: Measure) -> pd.DataFrame:
     return joined.merge(drops[[*key, "worst_class_drop"]], on=key)
 
 
+def sampled(tables: Tables, run: str) -> str:
+    """ "a random 500 of 2,816, " where not every unit of a network was ablated alone; else nothing."""
+    some, every = (int((tables[name]["run"] == run).sum()) for name in ("single", "units"))
+    return f"a random {some:,} of {every:,}, " if some < every else ""
+
+
 def shown_network(tables: Tables) -> tuple[str, int]:
     """Name and seed of the network whose units are drawn: the lowest seed."""
     runs = require(tables, "runs", "run", "seed", "dataset", "model", "test_images")
@@ -173,8 +179,8 @@ def _small_print(
     everywhere = rho(tables, measure, figure, fewest=2)
     bins = [_plain_rho(units, measure, "importance", column) for column in measure.others]
     return (
-        f"{noun.capitalize()} of the network with seed {seed}: {len(mine) - dead:,} live, {left_out}. One at"
-        f" a time clamped to zero; {words.only(runs, 'test_images'):,} test images.",
+        f"{noun.capitalize()} of the network with seed {seed}: {sampled(tables, run)}{len(mine) - dead:,}"
+        f" live, {left_out}. One at a time clamped to zero; {words.only(runs, 'test_images'):,} test images.",
         f"Left, {words.mean_of(runs)}: Spearman {everywhere}; {each}. Brackets: 95 % bootstrap.",
         *((f"With half as many bins {bins[0]}, with twice as many {bins[1]} (left).",) if bins else ()),
         *(() if threshold is None else (f"Left axis: logarithmic, linear within ±{threshold:g}.",)),
@@ -195,8 +201,8 @@ def by_layer(tables: Tables, study: str, figure: str, measure: Measure) -> Figur
     low, high, outside = _crop(shown["importance"])
     runs, noun = tables["runs"], words.unit_noun(tables["runs"])
     notes = (
-        f"Left: {len(shown):,} live {noun} of the network with seed {seed} and their least-squares lines, one"
-        f" per layer; {outside:,} outside the axes.",
+        f"Left: {sampled(tables, run)}{len(shown):,} live {noun} of the network with seed {seed} and their"
+        f" least-squares lines, one per layer; {outside:,} outside the axes.",
         f"Right: {words.mean_of(runs)}, 95 % bootstrap; {layers.summary(found, names)}.",
         f"One at a time clamped to zero; {words.only(runs, 'test_images'):,} test images.",
     )

@@ -177,7 +177,15 @@ def _splits(tables: Tables) -> Iterator[str]:
         yield f"Curves: mean ± SD over {' and '.join(said)}.{divided}"
     if (units := _units(tables)) is not None:
         dead = "; a cross at the left: dead unit" if units["dead"].any() else ""
-        yield f"Dots: one per unit, {units['split'].iloc[0]} set{dead}."
+        yield f"Dots: one per unit{_sample(tables)}, {units['split'].iloc[0]} set{dead}."
+
+
+def _sample(tables: Tables) -> str:
+    """Says so where not every unit was ablated alone."""
+    if "single" not in tables:
+        return ""
+    some, every = len(tables["single"]), int(tables["runs"]["units"].iloc[0])
+    return f" of {some:,} drawn at random from {every:,}" if some < every else ""
 
 
 def _layers(tables: Tables, run: pd.Series) -> str:

@@ -8,7 +8,7 @@ from directions.errors import InputError
 from directions.tidy import Tables, require
 from directions.titles import DATASETS
 
-MODELS = {"mlp": "MLP", "conv11": "conv11", "resnet50": "ResNet-50"}
+MODELS = {"mlp": "MLP", "conv11": "conv11", "conv11_mean": "conv11, mean read-out", "resnet50": "ResNet-50"}
 
 
 def only(runs: pd.DataFrame, column: str):
@@ -40,7 +40,7 @@ def _size(tables: Tables, model: str) -> str:
     nearest = Fraction(width).limit_denominator(64)
     factor = str(nearest) if abs(nearest - width) < 1e-9 else f"{width:g}"
     size = "" if width == 1 else f" × {factor}"
-    if model == "conv11" and not truths(require(tables, "runs", "batch_norm")["batch_norm"]).any():
+    if model.startswith("conv11") and not truths(require(tables, "runs", "batch_norm")["batch_norm"]).any():
         size += " without batch norm"
     return size
 

@@ -10,14 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from directions.errors import InputError
-from directions.models.conv11 import conv11
+from directions.models.conv11 import conv11, conv11_mean
 from directions.models.mlp import mlp
 from directions.models.resnet50 import resnet50
 from directions.seeds import number
 
 Build = Callable[[dict, tuple[int, int, int], int], nn.Sequential]
 
-MODELS: dict[str, Build] = {"mlp": mlp, "conv11": conv11, "resnet50": resnet50}
+MODELS: dict[str, Build] = {
+    "mlp": mlp,
+    "conv11": conv11,
+    "conv11_mean": conv11_mean,
+    "resnet50": resnet50,
+}
 
 
 def build(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:

@@ -14,12 +14,30 @@ assert sum(CHANNELS[-3:]) == 1536
 
 
 def conv11(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
-    """Eleven 3x3 convolutions, each with batch norm (if `batch_norm`) and ReLU, and a linear read-out (D16).
+    """Eleven 3x3 convolutions, each with batch norm (if `batch_norm`) and ReLU, and a linear read-out.
 
     Input (examples, c, h, w) in 0..1, output logits (examples, classes). `pad` zero pixels are put around
-    the images; `width` scales all channel counts. A 32x32 image is 4x4 before the read-out.
+    the images; `width` scales all channel counts. The read-out sees the last maps, 4x4 of a 32x32 image, at
+    all positions (D16).
     """
-    fan_in, height, breadth = image_shape
+    layers = _convolutions(settings, image_shape[0])
+    sizes = [halved(size + 2 * settings["pad"], sum(s == 2 for s in STRIDES)) for size in image_shape[1:]]
+    layers["flatten"] = nn.Flatten()
+    layers["readout"] = nn.Linear(channels(CHANNELS[-1], settings["width"]) * sizes[0] * sizes[1], classes)
+    return nn.Sequential(layers)
+
+
+def conv11_mean(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
+    """The same but for the read-out, which sees only the mean of each of the last maps (D16)."""
+    layers = _convolutions(settings, image_shape[0])
+    layers["mean"] = nn.AdaptiveAvgPool2d(1)
+    layers["flatten"] = nn.Flatten()
+    layers["readout"] = nn.Linear(channels(CHANNELS[-1], settings["width"]), classes)
+    return nn.Sequential(layers)
+
+
+def _convolutions(settings: dict, fan_in: int) -> "OrderedDict[str, nn.Module]":
+    """All but the read-out, for images of `fan_in` channels."""
     layers: OrderedDict[str, nn.Module] = OrderedDict(pad=nn.ZeroPad2d(settings["pad"]))
     for depth, (full, stride) in enumerate(zip(CHANNELS, STRIDES, strict=True), start=1):
         units = channels(full, settings["width"])
@@ -30,7 +48,4 @@ def conv11(settings: dict, image_shape: tuple[int, int, int], classes: int) -> n
             layers[f"norm{depth}"] = nn.BatchNorm2d(units)
         layers[f"relu{depth}"] = nn.ReLU()
         fan_in = units
-    sizes = [halved(size + 2 * settings["pad"], sum(s == 2 for s in STRIDES)) for size in (height, breadth)]
-    layers["flatten"] = nn.Flatten()
-    layers["readout"] = nn.Linear(fan_in * sizes[0] * sizes[1], classes)
-    return nn.Sequential(layers)
+    return layers

@@ -1,4 +1,4 @@
-"""Every unit ablated alone: what each costs."""
+"""Units ablated alone: what each costs."""
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
     Where classes are few, the drop of each: of ImageNet's thousand it would make half a gigabyte.
     """
     examples = trained.examples(settings["split"])
+    units = ablation.sample(sum(trained.layers.values()), settings["units"], trained.seed)
     found = ablation.single(
         trained.model,
         examples.images,
@@ -20,19 +21,24 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
         layers=trained.layers,
         classes=examples.classes,
         values=trained.clamp_values("zero", trained.layers),
+        units=units,
         unfinished=trained.unfinished,
     )
     drops = found.class_accuracy_before - found.class_accuracy
     share = found.class_images / found.class_images.sum()
     classes = range(examples.classes if examples.classes <= FEW else 0)
-    return trained.numbered().assign(
-        split=settings["split"],
-        loss_before=found.loss_before,
-        loss_after=found.loss,
-        importance=found.loss - found.loss_before,
-        accuracy_before=found.class_accuracy_before @ share,
-        accuracy_after=found.class_accuracy @ share,
-        worst_class=drops.argmax(1),
-        worst_class_drop=drops.max(1),
-        **{f"drop_class_{label}": drops[:, label] for label in classes},
+    return (
+        trained.numbered()
+        .iloc[units]
+        .assign(
+            split=settings["split"],
+            loss_before=found.loss_before,
+            loss_after=found.loss,
+            importance=found.loss - found.loss_before,
+            accuracy_before=found.class_accuracy_before @ share,
+            accuracy_after=found.class_accuracy @ share,
+            worst_class=drops.argmax(1),
+            worst_class_drop=drops.max(1),
+            **{f"drop_class_{label}": drops[:, label] for label in classes},
+        )
     )

@@ -125,7 +125,9 @@ def following(traced: fx.GraphModule, layer: str, activation: str) -> str:
         if node.op == "call_module" and isinstance(traced.get_submodule(node.target), PASSED):
             continue
         what = found or getattr(node.target, "__name__", node.target)
-        raise InputError(f"layer {layer} is followed by {what}, not by {activation}")
+        later = [str(user.target) for user in node.users if kind(user, traced) == activation]
+        hint = f"; what {activation} returns then is called {later[0]}: name it with none" if later else ""
+        raise InputError(f"layer {layer} is followed by {what}, not by {activation}{hint}")
     raise InputError(
         f"layer {layer} is read in {len(node.users)} places, so {activation} does not simply follow"
     )

@@ -17,26 +17,13 @@ from torch import Tensor, nn
 from directions.errors import InputError
 from directions.own import activations
 from directions.seeds import torch_stream
+from directions.units import Network
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 AS_IS = "none"  # the activation of layers whose outputs are units as they come
 SHOWN = 20  # layers named in an error
 
 Layers = Sequence[str] | Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network in evaluation mode whose units are known.
-
-    layers: {layer: number of units}, in the order of the forward pass. incoming: {layer: weights (units,
-    fan-in) of the dense layer or convolution that feeds it}. Modules whose units are not on axis 1 of their
-    output say so in an attribute, `unit_axis` (see `units.edited`).
-    """
-
-    model: nn.Module
-    layers: dict[str, int]
-    incoming: dict[str, Tensor]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,12 @@ from torch import Tensor, nn
 
 from directions.data import Dataset
 from directions.errors import InputError
+from directions.examples import Examples
 from directions.own import userfile, weightfile
-from directions.own.layers import Network, find
+from directions.own.inputs import normalized
+from directions.own.layers import find
 from directions.seeds import number
+from directions.units import Network
 
 
 def made(factory: str) -> nn.Module:
@@ -67,3 +70,8 @@ def rebuilt(state: dict[str, Tensor], header: dict, origin: object) -> Network:
     network = made(own["build"])
     weightfile.fit(network, state, origin)
     return find(network, own["layers"], header["image_shape"])
+
+
+def as_trained_on(examples: Examples, header: dict) -> Examples:
+    """Examples as the network of a model file takes them."""
+    return normalized(examples, header["own"]["normalize"])

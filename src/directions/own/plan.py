@@ -35,7 +35,7 @@ DEFAULTS = {
         "precision": "float32",
     },
     "add_noise": {"split": "train", "repeats": 5, "lowest": 0.0316, "highest": 10.0, "points": 12},
-    "ablate_single": {"split": "test"},
+    "ablate_single": {"split": "test", "units": "all"},
     "measure_units": {"split": "test", "bins": 20, "shuffles": 10},
 }  # fmt: skip
 

@@ -28,7 +28,8 @@ def live_units(tables: Tables) -> pd.DataFrame:
 def joined_units(tables: Tables, columns: tuple[str, ...] = ("importance",)) -> pd.DataFrame:
     """`units` with `columns` of `single`, one row per unit, dead ones included (their selectivity is empty).
 
-    Raises InputError where the two tables do not hold the same units.
+    Of networks of which a sample was ablated alone, these units only. Raises InputError where `single` holds
+    units that `units` does not, or none of a network.
     """
     units = require(tables, "units", *KEY, "dead", "information_bits", may_be_empty=["selectivity"])
     single = require(tables, "single", *KEY, *columns)
@@ -36,9 +37,11 @@ def joined_units(tables: Tables, columns: tuple[str, ...] = ("importance",)) -> 
         twice = table[table.duplicated(KEY)]
         if len(twice):
             raise InputError(f"table {name!r} holds a unit twice: {_first(twice)}")
-    strangers = units.merge(single, on=KEY, how="outer", indicator=True).query("_merge != 'both'")
-    if len(strangers):
-        raise InputError(f"tables 'units' and 'single' hold different units, e.g. {_first(strangers)}")
+    strangers = single.merge(units, on=KEY, how="left", indicator=True).query("_merge != 'both'")
+    lacking = units[~units["run"].isin(single["run"])]
+    if len(strangers) or len(lacking):
+        first = _first(strangers if len(strangers) else lacking)
+        raise InputError(f"tables 'units' and 'single' hold different units, e.g. {first}")
     joined = units.merge(single[[*KEY, *columns]], on=KEY)  # keeps the order of `units`
     return joined.astype({"dead": bool})
 
