@@ -30,6 +30,10 @@ rule all:
         rules.check_claims.output,
 
 
+onsuccess:
+    print(drawn_run(), end="", file=sys.stderr)
+
+
 onerror:
     print(failed_run(), file=sys.stderr)
     # Snakemake records the settings of a failed job, too, and would take an old output put back for its own.

@@ -14,7 +14,7 @@ shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM 
 from directions import config as study_config
 from directions.analyses import ANALYSES, DERIVED, MADE_BY, OWN_ANALYSES
 from directions.data.registry import KNOWN
-from directions.ending import summary
+from directions.ending import places, summary
 from directions.errors import InputError
 from directions.figures import FIGURES
 from directions.own.plan import Plan
@@ -166,3 +166,8 @@ def failed_run():
         failed[job.log[0]] = [figure for figure in figures if figure in stopped]
     drawn = [figure for figure in figures if figure not in unfinished]
     return summary(drawn, [f for f in figures if f in unfinished], failed)
+
+
+def drawn_run():
+    """For the end of a run that went well: where the figures that were asked for lie."""
+    return places(job.output.png for job in workflow.dag.jobs if "png" in job.output.keys())

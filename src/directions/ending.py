@@ -1,12 +1,20 @@
-"""What a run that failed says at its end, where the failing job's own words lie hours of output above."""
+"""What a run says at its end: where its figures lie, or what failed and why, which may stand hours above."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
 STAMPED = re.compile(r"([WE]\d{4} )?\d\d:\d\d:\d\d")  # starts a line of a script's log, or of torchrun's
 TORCHRUN = re.compile(r"[WE]\d{4} .*torch/distributed/elastic/")  # what it says when a process has failed
+
+
+def places(pictures: Iterable[Path | str]) -> str:
+    """A line per folder with pictures: "figures in results/own/figures: mlp, vit"."""
+    folders: dict[Path, list[str]] = {}
+    for picture in sorted(map(Path, pictures)):
+        folders.setdefault(picture.parent, []).append(picture.stem)
+    return "".join(f"figures in {folder}: {', '.join(names)}\n" for folder, names in folders.items())
 
 
 def summary(drawn: Sequence[str], lacking: Sequence[str], failed: Mapping[str, Sequence[str]]) -> str:

@@ -1,6 +1,12 @@
-"""What a run that failed says at its end."""
+"""What a run says at its end."""
 
-from directions.ending import reason, summary
+from directions.ending import places, reason, summary
+
+
+def test_pictures_are_told_folder_by_folder():
+    made = ["a/figures/vit.png", "a/both.png", "a/figures/mlp.png"]
+    assert places(made) == "figures in a: both\nfigures in a/figures: mlp, vit\n"
+    assert places([]) == ""
 
 
 def test_the_error_of_a_script_is_told_whole(tmp_path):

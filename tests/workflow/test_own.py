@@ -103,6 +103,7 @@ def analysed(fresh, tmp_path_factory) -> Checkout:
     (study.folder / "configs/own.yaml").write_text(yaml.safe_dump(OWN))
     done = own(study)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "figures in results/own: comparison\nfigures in results/own/figures: bars, digits\n" in done.stderr
     return study
 
 
