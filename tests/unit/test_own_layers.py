@@ -10,7 +10,7 @@ from directions import ablation, measures
 from directions.errors import InputError
 from directions.evaluation import scaled
 from directions.noise import add_noise
-from directions.own.layers import find
+from directions.own.layers import catalogue, find
 from directions.units import clamped, find_layer, moments, observed
 
 SIDE = 32  # pixels
@@ -262,6 +262,25 @@ def test_a_layer_that_cannot_be_meant_is_refused_by_name(network, layers, said):
         return
     with pytest.raises(InputError, match=said):
         find(network(), layers, shape)
+
+
+def test_the_layers_shown_are_those_that_can_be_named():
+    shown = catalogue(Functional(), (1, 8, 8))
+    assert shown.set_index("layer")["units"].to_dict() == {
+        "conv": 3, "norm": 3, "shared": 3, "fc1": 8, "fc1_relu": 8, "fc2": 6, "shared_2": 6,
+        "shared_2_gelu": 6, "readout": 4,
+    }  # fmt: skip
+    activations = shown.loc[shown["activation"], "layer"].tolist()
+    assert activations == ["shared", "fc1_relu", "shared_2", "shared_2_gelu"]
+    assert shown.set_index("layer").loc["conv", ["module", "output"]].tolist() == ["Conv2d", "3x6x6"]
+    for names in (shown["layer"].tolist(), activations):
+        assert list(find(Functional(), names, (1, 8, 8)).layers) == names
+
+
+def test_of_a_network_that_fx_cannot_follow_its_modules_are_shown(caplog):
+    shown = catalogue(Branching(), (1, 2, 2))
+    assert shown["layer"].tolist() == ["fc1", "readout"]
+    assert "called as functions are not shown: this network cannot be followed" in caplog.text
 
 
 def test_images_and_layers_that_do_not_fit_are_refused():

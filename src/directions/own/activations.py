@@ -83,14 +83,18 @@ def separated(network: nn.Module) -> fx.GraphModule:
 def kind(node: fx.Node, network: nn.Module) -> str | None:
     """The name of the activation that a node calls, as module, function or method; else None."""
     if node.op == "call_module":
-        module = network.get_submodule(node.target)
-        return module.name if isinstance(module, Applied) else MODULES.get(type(module))
+        return name_of(network.get_submodule(node.target))
     if node.op == "call_function":
         name = getattr(node.target, "__name__", "")
     else:
         name = node.target if node.op == "call_method" else ""
     name = name.rstrip("_")
     return name if name in ACTIVATIONS else None
+
+
+def name_of(module: nn.Module) -> str | None:
+    """The name of the activation that a module is; else None."""
+    return module.name if isinstance(module, Applied) else MODULES.get(type(module))
 
 
 def _before(node: fx.Node) -> str:

@@ -8,9 +8,11 @@ What is clamped, made noisy or measured is the unit at all tokens or positions t
 """
 
 import difflib
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +20,8 @@ from directions.errors import InputError
 from directions.own import activations
 from directions.seeds import torch_stream
 from directions.units import Network
+
+log = logging.getLogger(__name__)
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 AS_IS = "none"  # the activation of layers whose outputs are units as they come
@@ -53,6 +57,37 @@ def find(network: nn.Module, wanted: Layers, shape: Sequence[int]) -> Network:
     if set(asked.values()) == {AS_IS} and set(asked) <= once:
         return _measured(network, list(asked), calls)
     return _measured(*_separated(network, asked, example))
+
+
+def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
+    """Columns layer, module, output, units, activation: all layers that `find` takes, in forward order.
+
+    shape: of one example; output: the same of what the layer returns. Activations that are called as
+    functions are missing where torch.fx cannot follow the network, which the log says. Raises InputError for
+    a shape that the network does not take.
+    """
+    example = torch.rand(2, *shape, generator=torch_stream("example"))
+    _calls(network.eval(), example)
+    try:
+        network = activations.separated(network)
+    except InputError as error:
+        log.warning("activations that are called as functions are not shown: %s", error)
+    calls, feeding, rows = _calls(network, example), None, []
+    for place, call in enumerate(calls):
+        if isinstance(call.module, (nn.Linear, *CONVOLUTIONS)):
+            feeding = place
+        if feeding is None or sum(other.name == call.name for other in calls) > 1:
+            continue
+        try:
+            axis = _axis(call, calls[feeding])
+        except InputError:
+            continue  # its units cannot be told
+        kind = activations.name_of(call.module)
+        shape = "x".join(map(str, call.output.shape[1:]))
+        rows.append(
+            (call.name, kind or type(call.module).__name__, shape, call.output.shape[axis], bool(kind))
+        )
+    return pd.DataFrame(rows, columns=["layer", "module", "output", "units", "activation"])
 
 
 def _separated(network: nn.Module, asked: dict[str, str], example: Tensor) -> tuple:
