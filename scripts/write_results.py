@@ -18,9 +18,21 @@ HEAD = """\
 This page is generated from the tables below `{published}`: `make results` copies them there from finished
 studies and runs `scripts/write_results.py`. Do not edit it by hand.
 
-What the verdicts mean stands at the top of `src/directions/claims.py`, what the words of certainty mean in
-`data/paper/README.md`, which bounds and tolerances are ours in `docs/DEVIATIONS.md` (D13). In brackets: 95 %
-intervals. A study is a file in `configs/`; under each figure stands what it was tested on.
+A study is a file in `configs/`; under each figure stands what it was tested on. In brackets: 95 %
+intervals, bootstraps over networks and what was repeated within them; n: networks in the smallest group.
+With two or three networks intervals are too narrow: read "reproduced" there as "so in every network that we
+trained".
+
+- *reproduced*: the whole interval is on the claimed side, and the paper's number, if any, lies within our
+  interval widened by a tolerance. *Direction only*: our number is on the claimed side, but the interval
+  reaches over to the other, or the paper's number is missed. *Not reproduced*: our number is on the other
+  side, or a number is missed that claims no side.
+- *too few networks*: one in some group, so there is no interval. *Not testable at this scale*: the study
+  lacks what the claim is about, such as the paper's data set or the size of its networks.
+
+**Most claims are quoted from memory**, as the last column says; check a number in the paper before you cite
+it. Its words are explained in [data/paper/README.md](../data/paper/README.md). Bounds and tolerances that
+are ours: [D13](DEVIATIONS.md#d13-bounds-and-tolerances-that-are-ours).
 
 """
 
@@ -60,16 +72,17 @@ def section(figure: str, studies: dict[str, pd.DataFrame], published: Path) -> s
     if figure == "fig1a" and (published / REPLICATION).exists():
         lines += [f"![Figure 1a beside an independent replication]({published.name}/{REPLICATION})", ""]
     lines += header(["claim", "claimed", *here, "certainty"])
-    notes = []
+    notes: dict[tuple[str, str], list[str]] = {}
     for claim in dict.fromkeys(claim for rows in here.values() for claim in rows.index):
         answers = {study: rows.loc[claim] for study, rows in here.items() if claim in rows.index}
         row, name = next(iter(answers.values())), claim.removeprefix(f"{figure}_")
         cells = [ours(answers[study]) if study in answers else "-" for study in here]
         lines.append(line([f"`{name}`: {row['claim']}", claimed(row), *cells, row["certainty"]]))
-        notes += [
-            f"- `{name}`, {study}: {r['note']}" for study, r in answers.items() if not pd.isna(r["note"])
-        ]
-    return "\n".join([*lines, *(["", "Notes:", "", *notes] if notes else [])]) + "\n"
+        for study, answer in answers.items():
+            if not pd.isna(answer["note"]):
+                notes.setdefault((study, answer["note"]), []).append(f"`{name}`")
+    noted = [f"- {study}, {', '.join(names)}: {note}" for (study, note), names in notes.items()]
+    return "\n".join([*lines, *(["", "Notes:", "", *noted] if noted else [])]) + "\n"
 
 
 def page(studies: dict[str, pd.DataFrame], published: Path) -> str:
@@ -93,7 +106,7 @@ def findings(studies: dict[str, pd.DataFrame], headlines: pd.DataFrame) -> str:
         if not known:
             raise InputError(f"no published study has the claim {row.id!r}: see data/paper/claims.csv")
         figure = known[0]["figure"].removeprefix("fig")
-        cells = [figure, claimed(known[0])]
+        cells = [figure, " ".join(filter(None, [row.quantity, claimed(known[0])]))]
         cells += [ours(table.loc[row.id]) if row.id in table.index else "-" for table in answers.values()]
         lines.append(line([row.finding, *cells]))
     return "\n".join(lines)
@@ -113,7 +126,7 @@ def read(folder: Path) -> pd.DataFrame:
         tidy.read(folder / "tables", ["claims"]),
         "claims",
         *("id", "figure", "claim", "direction", "verdict", "certainty"),
-        may_be_empty=("tested_on", "estimate", "low", "high", "paper_value", "bound", "note"),
+        may_be_empty=("tested_on", "estimate", "low", "high", "networks", "paper_value", "bound", "note"),
     )
 
 
@@ -134,7 +147,9 @@ def main(argv: list[str]) -> None:
             f"{args.published} has no published study: make results STUDIES=quick, after make quick"
         )
     studies = {folder.name: read(folder) for folder in folders}
-    headlines = tidy.require({"headlines": tidy.csv(args.headlines)}, "headlines", "id", "finding")
+    headlines = tidy.require(
+        {"headlines": tidy.csv(args.headlines)}, "headlines", "id", "finding", "quantity"
+    )
     text = args.summary.read_text(encoding="utf-8")
     summary = between(text, findings(studies, headlines), args.summary)
     with atomic(args.output) as written:

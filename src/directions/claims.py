@@ -7,7 +7,8 @@ The rule, first line that applies:
 
 | verdict | when |
 |---|---|
-| not testable at this scale | `needs` not met; networks or tables lacking; too few networks for an interval |
+| not testable at this scale | `needs` not met; networks or tables lacking |
+| too few networks | for an interval: one per condition, say |
 | not reproduced | our estimate lies on the other side of the bound (or on it) |
 | reproduced | whole interval on the claimed side; the paper's number, if any, in [low - tol, high + tol] |
 | direction only | anything else that has a side |
@@ -32,8 +33,9 @@ from directions.titles import DATASETS
 REPRODUCED = "reproduced"
 DIRECTION_ONLY = "direction only"
 NOT_REPRODUCED = "not reproduced"
+TOO_FEW = "too few networks"
 NOT_TESTABLE = "not testable at this scale"
-VERDICTS = (REPRODUCED, DIRECTION_ONLY, NOT_REPRODUCED, NOT_TESTABLE)
+VERDICTS = (REPRODUCED, DIRECTION_ONLY, NOT_REPRODUCED, TOO_FEW, NOT_TESTABLE)
 
 CERTAINTIES = (
     "verified",  # read in the paper's abstract or its public review thread
@@ -41,7 +43,7 @@ CERTAINTIES = (
     "remembered",  # remembered only
     "unsure",  # remembered, with doubt
     "inferred",
-    "replication",  # another group's number, not the paper's
+    "replication",  # a number of somebody else's replication, not the paper's
     "follow-up",  # beyond the paper: asked by later work, or by us because of it
 )
 COLUMNS = (
@@ -186,7 +188,7 @@ def _holds(value: str, sign: str, wanted: str) -> bool:
 def judge(claim: Claim, ours: Estimate) -> tuple[str, str]:
     """(verdict, note) by the rule at the top of this module, for a claim whose `needs` are met."""
     if ours.low is None or ours.high is None:
-        return NOT_TESTABLE, ours.note
+        return TOO_FEW, ours.note
     near = True
     missed = ""
     if claim.paper_value is not None:

@@ -13,8 +13,9 @@ def claimed(row: pd.Series) -> str:
 
 
 def found(row: pd.Series) -> str:
-    """Our value with its interval, those that there are: "0.310 [0.280, 0.340]"."""
+    """Our value, interval, fewest networks of a condition, where known: "0.310 [0.280, 0.340], n = 3"."""
     if pd.isna(row["estimate"]):
         return ""
     interval = "" if pd.isna(row["low"]) else f" [{row['low']:.3f}, {row['high']:.3f}]"
-    return f"{row['estimate']:.3f}{interval}"
+    networks = "" if pd.isna(row["networks"]) else f", n = {int(row['networks'])}"
+    return f"{row['estimate']:.3f}{interval}{networks}"

@@ -13,6 +13,7 @@ from directions.claims import RESULT
 from directions.errors import InputError
 from directions.figures.replication import draw
 
+HEADLINES = "id,finding,quantity\nfig2a_more,More of it,sum\n"
 MLP = "MNIST, mlp 128x128, 3,000 images, 120 epochs"
 
 
@@ -38,9 +39,10 @@ def results(tmp_path) -> Path:
             verdict="not reproduced", note="a note"),
         row("fig4c_top1", "fig4c", direction="equal", bound=None, paper_value=0.13, tested_on=None,
             verdict=untestable, note="no table"),
-        row("fig2a_more", "fig2a", estimate=0.25, low=0.2, high=0.3),
+        row("fig2a_more", "fig2a", estimate=0.25, low=0.2, high=0.3, networks=3),
         row("fig2a_size", "fig2a", estimate=0.5, direction="below", bound=0.3, paper_value=0.095,
-            claim="|rho| is small.", certainty="remembered", verdict=untestable),
+            claim="|rho| is small.", certainty="remembered", verdict=untestable, note="of one cause"),
+        row("fig2a_both", "fig2a", estimate=0.5, verdict=untestable, note="of one cause"),
     ]  # fmt: skip
     large = [row("fig2a_more", "fig2a", estimate=0.125, low=0.1, high=0.2, tested_on="all of MNIST")]
     for study, rows in {"small": small, "large": large}.items():
@@ -54,7 +56,7 @@ def results(tmp_path) -> Path:
     return tmp_path / "results"
 
 
-def write(published: Path, output: Path, headlines: str = "id,finding\nfig2a_more,More of it") -> Path:
+def write(published: Path, output: Path, headlines: str = HEADLINES) -> Path:
     """Run write_results on `published`; returns the page with the summary, beside `output`."""
     (output.parent / "headlines.csv").write_text(headlines)
     summary = output.parent / "README.md"
@@ -83,13 +85,14 @@ def test_the_page_has_a_section_per_figure_and_a_row_per_claim_with_all_studies(
     untestable = "not testable at this scale"
     assert [line for line in lines if line.startswith("| `")] == [
         "| `more`: Sentence of fig2a_more. | > 0 | 0.125 [0.100, 0.200]: reproduced"
-        " | 0.250 [0.200, 0.300]: reproduced | verified |",
+        " | 0.250 [0.200, 0.300], n = 3: reproduced | verified |",
         f"| `size`: \\|rho\\| is small. | < 0.3, 0.095 | - | 0.500: {untestable} | remembered |",
+        f"| `both`: Sentence of fig2a_both. | > 0 | - | 0.500: {untestable} | verified |",
         f"| `top1`: Sentence of fig4c_top1. | 0.13 | {untestable} | verified |",
         "| `gain`: Sentence of figA4a_gain. | > 0 | -0.200 [-0.300, 0.100]: not reproduced | verified |",
     ]
-    assert [line for line in lines if line.startswith("- `")] == [
-        "- `top1`, small: no table", "- `gain`, small: a note"
+    assert [line for line in lines if line.startswith("- small")] == [
+        "- small, `size`, `both`: of one cause", "- small, `top1`: no table", "- small, `gain`: a note"
     ]  # fmt: skip
 
 
@@ -106,7 +109,7 @@ def test_the_page_counts_verdicts_and_says_what_made_it(page):
     top = page.split("## Figure")[0]
     assert "| verdict | large | small |" in top
     assert "| reproduced | 1 | 1 |\n| direction only | 0 | 0 |\n| not reproduced | 0 | 1 |\n" in top
-    assert "| not testable at this scale | 0 | 2 |\n| all | 1 | 4 |\n" in top
+    assert "| not testable at this scale | 0 | 3 |\n| all | 1 | 5 |\n" in top
     for source in ("generated", "`make results`", "`scripts/write_results.py`"):
         assert source in top
 
@@ -158,7 +161,7 @@ def test_a_replications_curves_are_drawn_beside_figure_1a_of_each_study_and_show
     for study in ("one", "other"):
         shutil.copytree(ROOT / "docs/results/quick/tables", published / study / "tables")
     assert replication(published).stat().st_size > 50_000
-    write(published, tmp_path / "docs/RESULTS.md", "id,finding\nfig1a_trend,Trend")
+    write(published, tmp_path / "docs/RESULTS.md", "id,finding,quantity\nfig1a_trend,Trend,rho")
     page = (tmp_path / "docs/RESULTS.md").read_text(encoding="utf-8")
     assert page.count("](results/replication.png)") == 1
     assert page.index("](results/replication.png)") < page.index("## Figure 1b")
@@ -197,7 +200,8 @@ def test_main_findings_go_between_the_marks_of_the_summary_and_nothing_else_chan
     assert text == (
         "before\n<!-- written by make results -->\n"
         "| the paper's finding | figure | claimed | large | small |\n|---|---|---|---|---|\n"
-        "| More of it | 2a | > 0 | 0.125 [0.100, 0.200]: reproduced | 0.250 [0.200, 0.300]: reproduced |\n"
+        "| More of it | 2a | sum > 0 | 0.125 [0.100, 0.200]: reproduced"
+        " | 0.250 [0.200, 0.300], n = 3: reproduced |\n"
         "<!-- end of what make results writes -->\nafter\n"
     )
 
@@ -205,7 +209,7 @@ def test_main_findings_go_between_the_marks_of_the_summary_and_nothing_else_chan
 def test_a_finding_that_is_no_claim_and_a_summary_without_marks_are_refused(page, tmp_path):
     published, output = tmp_path / "docs/results", tmp_path / "docs/RESULTS.md"
     with pytest.raises(InputError, match="fig9_none"):
-        write(published, output, "id,finding\nfig9_none,Of no figure")
+        write(published, output, "id,finding,quantity\nfig9_none,Of no figure,rho")
     (tmp_path / "docs/README.md").write_text("no marks")
     with pytest.raises(InputError, match="README.md must have the lines"):
         write(published, output)

@@ -120,7 +120,7 @@ def test_networks_that_did_not_memorise_are_not_compared():
 
 def test_one_network_gives_a_value_but_no_verdict():
     found = checked(synthetic.corruption_tables(networks=1), synthetic.unit_tables(networks=1))
-    assert set(found["verdict"]) == {"not testable at this scale"}
+    assert set(found["verdict"]) == {"too few networks"}
     assert found["estimate"].notna().all()
     assert found["low"].isna().all()
     assert found["note"].str.contains("too few").all()
@@ -156,7 +156,7 @@ def test_only_the_figures_asked_for_are_checked():
         (Estimate(0.2, 0.14, 0.22, 3), "reproduced"),  # inside the widened interval
         (Estimate(-0.1, -0.2, 0.3, 3), "not reproduced"),
         (Estimate(0.0, 0.0, 0.0, 3), "not reproduced"),
-        (Estimate(0.2, None, None, 1, "too few"), "not testable at this scale"),
+        (Estimate(0.2, None, None, 1, "too few"), "too few networks"),
     ],
 )
 @pytest.mark.parametrize("sign", [1, -1])
@@ -227,6 +227,6 @@ def test_metrics_are_flat_with_null_for_what_is_missing():
     entry = found["fig1a_replication_0.0"]
     assert entry["low"] is None
     assert entry["paper"] == 0.735
-    assert entry["verdict"] == "not testable at this scale"
+    assert entry["verdict"] == "too few networks"
     assert entry["tested_on"] == "MNIST, mlp 512x512, 60,000 images, 640 epochs"
     assert set(entry) == {"estimate", "low", "high", "paper", "verdict", "tested_on"}

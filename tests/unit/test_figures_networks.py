@@ -29,7 +29,11 @@ def test_figure_3b_one_dot_per_network_by_learning_rate(place, column):
 
 def test_networks_that_did_not_learn_are_hollow_and_counted():
     figure = drawn("fig3b")
-    assert "Hollow: 2 with training accuracy below 0.99" in words(figure)
+    assert "Hollow: 2 with training accuracy below 0.99, in no correlation" in words(figure)
+    tables = tables_for("fig3b")
+    networks = of_networks(tables).query("train_accuracy >= 0.99")
+    pooled = spearmanr(networks["auc"], 1 - networks["test_accuracy"]).statistic
+    assert f"pooled Spearman {pooled:.2f}".replace("-", "−") == figure.axes[0].texts[0].get_text()
     hollow = [line for line in figure.axes[0].get_lines() if line.get_markerfacecolor() == "none"]
     assert sum(len(line.get_xdata()) for line in hollow) == 2
     assert "Hollow" not in words(draw("fig3b", untrained=0))

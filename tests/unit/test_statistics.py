@@ -218,7 +218,7 @@ def test_what_dropout_networks_keep_by_hand():
     assert area == pytest.approx(0.1 * (1 + 0.875 + 0.625) + 0.0 + 0.7 * 0.5)
 
 
-def test_best_and_worst_networks_are_five_each_or_halves():
+def test_best_and_worst_networks_are_five_each_or_thirds():
     tables = world.ensemble()
     tables["runs"]["test_accuracy"] = np.arange(40) / 40
     chosen = networks.extremes(tables)
@@ -226,8 +226,19 @@ def test_best_and_worst_networks_are_five_each_or_halves():
     areas = tables["areas"].groupby("run")["auc"].mean()
     best = np.mean([seen.mean() for seen in chosen["best"]])
     assert best == pytest.approx(areas[tables["runs"]["run"].iloc[-5:]].mean())
-    few = tables | {"runs": tables["runs"].iloc[:3]}
-    assert {len(group) for group in networks.extremes(few).values()} == {1}
+    few = tables | {"runs": tables["runs"].iloc[:6]}
+    assert {len(group) for group in networks.extremes(few).values()} == {2}
+
+
+def test_networks_that_do_not_know_their_training_set_have_no_generalisation_error():
+    tables = world.ensemble()
+    knowing = tables["runs"].iloc[::2]
+    tables["runs"].loc[1::2, "train_accuracy"] = 0.98
+    for name in ("auc_extremes_difference", "auc_error_correlation", "auc_explained_by_rate"):
+        assert estimate(name, tables, "k") == estimate(name, tables | {"runs": knowing}, "k")
+    tables["runs"]["train_accuracy"] = 0.98
+    with pytest.raises(statistics.Untestable, match="0 of 40 networks have a training accuracy of 0.99"):
+        estimate("auc_extremes_difference", tables, "k")
 
 
 def test_layers_are_parted_in_forward_order():

@@ -4,9 +4,8 @@ from matplotlib.figure import Figure
 
 from directions.figures import curves, networks, style
 from directions.figures.curves import Group
+from directions.statistics.networks import best_and_worst
 from directions.tidy import Tables
-
-EACH = 5  # section 3.1: the five best and the five worst
 
 
 def draw(tables: Tables, study: str) -> Figure:
@@ -16,11 +15,9 @@ def draw(tables: Tables, study: str) -> Figure:
     InputError naming a table or column that is missing or empty.
     """
     chosen, which = networks.knowing(networks.areas_of_networks(tables))
-    ranked = chosen.sort_values(["error", "run"])
-    number = max(1, min(EACH, len(ranked) // 3))
     groups = []
-    for name, some in (("best", ranked.head(number)), ("worst", ranked.tail(number))):
+    for name, some in zip(("best", "worst"), best_and_worst(chosen), strict=True):
         low, high = some["error"].min(), some["error"].max()
-        label = f"{number} {name} (error {low:.4f} to {high:.4f})"
+        label = f"{len(some)} {name} (error {low:.4f} to {high:.4f})"
         groups.append(Group(label, style.colour(name), list(some["run"])))
     return curves.cumulative(tables, study, groups, "generalisation error", columns=1, more=(which,))

@@ -19,15 +19,16 @@ def draw(tables: Tables, study: str) -> Figure:
         f"One dot per network ({len(dots)}): mean over {orderings}, training images; no error bars.",
         f"Generalisation error: 1 − accuracy on {words.only(dots, 'test_images'):,} test images, not seen in "
         "training. Colours separate learning rates, which pooling mixes.",
-        *networks.hollow(dots),
+        *networks.hollow(dots, ", in no correlation"),
     )
     shown = {"auc": "normalised area", "auc_relative": "area / unablated accuracy"}
-    pooled = tuple(f"pooled Spearman {networks.rho(dots['error'], dots[y])}" for y in shown)
+    known = dots[dots["trained"]]
+    pooled = tuple(f"pooled Spearman {networks.rho(known['error'], known[y])}" for y in shown)
     layout = style.Layout(notes, networks.rate_rows(dots), pooled, style.WIDE)
     with style.look():
         figure, both = style.panels(tables, study, layout)
         for axes, (column, label) in zip(both, shown.items(), strict=True):
-            networks.dots_by_rate(axes, dots, "error", column)
+            networks.dots_by_rate(axes, dots, "error", column, hollow_too=False)
             axes.set(xlabel="generalisation error", ylabel=label)
         style.legend(figure, both[0], layout, networks.RATE_COLUMNS, f"{networks.RATE_HEADING}, left panel")
     return figure

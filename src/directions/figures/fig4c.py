@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from directions.figures import networks, style, words
+from directions.statistics.networks import MEMORISED
 from directions.tidy import Tables, require
 
 TOP = (1, 5, 10)  # section 3.2: the pick is among the best 1, 5, 10 settings
@@ -57,7 +58,7 @@ def _small_print(tables: Tables, dots: pd.DataFrame, selection: pd.DataFrame) ->
         f"One dot per network ({len(dots)}): area on training images, mean over {orderings}; accuracy on"
         f" {words.only(dots, 'test_images'):,} test images; no error bars.",
         f"Spearman with area / unablated accuracy {relative}; among the {len(knowing)} networks with training"
-        f" accuracy ≥ {networks.TRAINED:g}: {networks.rho(knowing['auc'], knowing['test_accuracy'])}.",
+        f" accuracy ≥ {MEMORISED:g}: {networks.rho(knowing['auc'], knowing['test_accuracy'])}.",
         f"Right: in each of {len(selection):,} random subsets of {sizes}, the one with the largest area is"
         " picked; black: chance; gap: to the best.",
         *networks.hollow(dots),

@@ -7,9 +7,9 @@ from scipy.stats import spearmanr
 
 from directions.errors import InputError
 from directions.figures import curves, style, words
+from directions.statistics.networks import MEMORISED
 from directions.tidy import Tables, require
 
-TRAINED = 0.99  # training accuracy from which 1 - test accuracy is the generalisation error (D23)
 FEWEST = 3  # dots for a rank correlation
 
 
@@ -26,13 +26,13 @@ def areas_of_networks(tables: Tables, *settings: str) -> pd.DataFrame:
     lacking = both.loc[both["auc"].isna(), "run"]
     if len(lacking):
         raise InputError(f"table 'areas' has no row for network {lacking.iloc[0]!r}: collect it anew")
-    return both.assign(error=1 - both["test_accuracy"], trained=both["train_accuracy"] >= TRAINED)
+    return both.assign(error=1 - both["test_accuracy"], trained=both["train_accuracy"] >= MEMORISED)
 
 
 def knowing(networks: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The networks that know their training set, if enough do, else all; and a footnote that says which."""
     trained = networks[networks["trained"]]
-    share = f"training accuracy ≥ {TRAINED:g}"
+    share = f"training accuracy ≥ {MEMORISED:g}"
     if len(trained) == len(networks):
         return networks, f"All {len(networks)} networks reached {share}."
     if len(trained) < 2 * FEWEST:
@@ -47,10 +47,10 @@ def rho(x: pd.Series, y: pd.Series) -> str:
     return words.number(spearmanr(x, y).statistic)
 
 
-def dots_by_rate(axes: Axes, networks: pd.DataFrame, x: str, y: str) -> None:
+def dots_by_rate(axes: Axes, networks: pd.DataFrame, x: str, y: str, hollow_too: bool = True) -> None:
     """Dots of `y` against `x`, coloured by learning rate and named with its own correlation.
 
-    Hollow dots: networks that did not reach the training accuracy of D23.
+    Hollow dots: networks that did not reach the training accuracy of D23; hollow_too: correlated as well.
     """
     rates = np.sort(networks["learning_rate"].unique())
     for place, rate in enumerate(rates):
@@ -58,7 +58,8 @@ def dots_by_rate(axes: Axes, networks: pd.DataFrame, x: str, y: str) -> None:
         colour = style.in_sequence(place, len(rates))
         look = {"marker": style.MARKERS[place % len(style.MARKERS)], "color": colour, "linestyle": "none"}
         look |= {"markersize": 4.5, "alpha": 0.85}
-        label = f"{words.plain(rate)}: {rho(mine[x], mine[y])} ({len(mine)})"
+        counted = mine if hollow_too else mine[mine["trained"]]
+        label = f"{words.plain(rate)}: {rho(counted[x], counted[y])} ({len(counted)})"
         for known, face in ((True, colour), (False, "none")):
             some = mine[mine["trained"] == known]
             named = label if known == bool(mine["trained"].any()) else f"_{label}"
@@ -74,7 +75,7 @@ def rate_rows(networks: pd.DataFrame) -> int:
     return 1 + -(-networks["learning_rate"].nunique() // RATE_COLUMNS)
 
 
-def hollow(networks: pd.DataFrame) -> tuple[str, ...]:
+def hollow(networks: pd.DataFrame, left_out: str = "") -> tuple[str, ...]:
     """The footnote about hollow dots, where there are any."""
     number = int((~networks["trained"]).sum())
-    return (f"Hollow: {number} with training accuracy below {TRAINED:g}.",) if number else ()
+    return (f"Hollow: {number} with training accuracy below {MEMORISED:g}{left_out}.",) if number else ()

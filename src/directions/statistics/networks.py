@@ -8,7 +8,7 @@ from directions.statistics.bootstrap import Groups, Measured, Sample
 from directions.statistics.ranks import Untestable, correlate
 from directions.tidy import Tables, require
 
-EXTREMES = 5  # best and worst networks of Figure 3a; half of the networks where there are fewer than ten
+EXTREMES = 5  # best and worst networks of Figure 3a; a third on each side where there are fewer than fifteen
 MEMORISED = 0.99  # training accuracy of a network that knows its labels
 
 # --- what is observed: one array per network ---
@@ -103,25 +103,45 @@ def batch_norm_areas(tables: Tables, _corrupt: float | None = None) -> Groups:
     return with_and_without(tables, zero_areas(tables, "auc"))
 
 
+def memorised(runs: pd.DataFrame, fewest: int) -> pd.DataFrame:
+    """The networks that know their training set: only theirs is 1 - test accuracy the generalisation error.
+
+    (D23.) Raises Untestable where fewer than `fewest` do.
+    """
+    known = runs[runs["train_accuracy"] >= MEMORISED]
+    if len(known) < fewest:
+        share = f"training accuracy of {MEMORISED:g} or more"
+        raise Untestable(f"{len(known)} of {len(runs)} networks have a {share}, it takes {fewest}")
+    return known
+
+
+def best_and_worst(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The five networks that generalise best, the best first, and the five that do so worst (Figure 3a)."""
+    ranked = runs.sort_values(["test_accuracy", "run"], ascending=[False, True])
+    count = max(1, min(EXTREMES, len(ranked) // 3))
+    return ranked.head(count), ranked.tail(count)
+
+
 def extremes(tables: Tables, _corrupt: float | None = None) -> Groups:
-    """Areas of the five networks that generalise best and of the five that do so worst (Figure 3a)."""
-    runs = require(tables, "runs", "run", "test_accuracy").sort_values(["test_accuracy", "run"])
-    count = min(EXTREMES, len(runs) // 2)
-    if count == 0:
-        raise Untestable("best and worst cannot be told among fewer than 2 networks")
-    chosen = pd.concat([runs.head(count).assign(side="worst"), runs.tail(count).assign(side="best")])
+    """Areas of the `best_and_worst` networks among those that know their training set."""
+    runs = require(tables, "runs", "run", "test_accuracy", "train_accuracy")
+    best, worst = best_and_worst(memorised(runs, fewest=2))
+    chosen = pd.concat([worst.assign(side="worst"), best.assign(side="best")])
     return by_setting(chosen, zero_areas(tables, "auc"), "side")
 
 
-def pairs(quality: str, area: str = "auc", setting: str | None = None, memorised: bool = False) -> Sample:
-    """Per ordering (area, the network's `quality`): a column of the runs table, or "generalization_error"."""
+def pairs(quality: str, area: str = "auc", setting: str | None = None, known: bool = False) -> Sample:
+    """Per ordering (area, the network's `quality`): a column of the runs table, or "generalization_error".
+
+    known: of networks that know their training set only.
+    """
 
     def sample(tables: Tables, _corrupt: float | None = None) -> Groups:
         needed = ["test_accuracy", "train_accuracy", *([setting] if setting else [])]
         runs = require(tables, "runs", "run", *needed)
         runs = runs.assign(generalization_error=1 - runs["test_accuracy"])  # D23
-        if memorised:
-            runs = runs[runs["train_accuracy"] >= MEMORISED]
+        if known:
+            runs = memorised(runs, fewest=3)
         if len(runs) < 3:
             raise Untestable(f"{len(runs)} network(s) have no rank correlation")
         observed = zero_areas(tables, area)

@@ -65,14 +65,16 @@ _ACROSS = {  # Figures 1, 2, 3, 4c, 5b, A1: networks' curves
     "auc_clamp_difference": _areas(networks.clamps, only),
     "auc_extremes_difference": _areas(networks.extremes, difference("best", "worst")),
     "auc_batch_norm_difference": _areas(networks.batch_norm_areas, difference(True, False)),
-    "auc_error_correlation": _pairs(quality="generalization_error"),
+    "auc_error_correlation": _pairs(quality="generalization_error", known=True),
     "auc_error_correlation_within_rate": _pairs(
-        networks.within, quality="generalization_error", setting="learning_rate"
+        networks.within, quality="generalization_error", setting="learning_rate", known=True
     ),
-    "auc_explained_by_rate": _pairs(networks.explained, quality="test_accuracy", setting="learning_rate"),
+    "auc_explained_by_rate": _pairs(
+        networks.explained, quality="test_accuracy", setting="learning_rate", known=True
+    ),
     "auc_accuracy_correlation": _pairs(quality="test_accuracy"),
     "auc_relative_accuracy_correlation": _pairs(quality="test_accuracy", area="auc_relative"),
-    "auc_accuracy_correlation_memorised": _pairs(quality="test_accuracy", memorised=True),
+    "auc_accuracy_correlation_memorised": _pairs(quality="test_accuracy", known=True),
 }
 _TRAINING = {  # Figures 4a, 4b
     name: Statistic(("runs", "checkpoints"), checkpoints.training, measure, only)
