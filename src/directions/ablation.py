@@ -145,7 +145,7 @@ def cumulative(
     pass, None: as many as memory and cache like. precision: float32, or bf16 in large products.
     by_hooks: take the reference way, in float32, whatever the network.
     """
-    chain = None if by_hooks else find_chain(model, layers)
+    chain = None if by_hooks else find_chain(model, layers, images)
     curves = layers, orders, np.asarray(ablated_counts), values
     way = Revival(chain, *curves, precision) if chain else Hooks(model, *curves)
     size = size or min(pass_size(model, images), chain.pass_size(images) if chain else len(images))
@@ -223,7 +223,7 @@ def single(
     """
     wanted = range(sum(layers.values())) if units is None else dict.fromkeys(units)
     shape = (len(wanted) + 1, 1 + classes)  # loss, right answers per class; the last: nothing off
-    chain = None if by_hooks else find_chain(model, layers)
+    chain = None if by_hooks else find_chain(model, layers, images)
     way = Alone(chain, layers, values, wanted) if chain else HooksAlone(model, layers, values, wanted)
 
     def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:

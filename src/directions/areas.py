@@ -25,8 +25,10 @@ def relative(area: np.ndarray, unablated: np.ndarray) -> np.ndarray:
 def chance_corrected(area: np.ndarray, classes: int, guesses: int = 1) -> np.ndarray:
     """Area on a scale where always guessing the same of `classes` balanced classes is 0, never failing 1.
 
-    guesses: how many may be given, 5 for top-5 accuracy.
+    guesses: how many may be given, 5 for top-5 accuracy. NaN where these are all classes.
     """
+    if guesses >= classes:
+        return np.full_like(area, np.nan)
     chance = guesses / classes
     return (area - chance) / (1 - chance)
 

@@ -25,6 +25,8 @@ PASSED = nn.Dropout | nn.Dropout2d | nn.Identity  # what does nothing in evaluat
 POOLS = nn.AdaptiveAvgPool2d | nn.AvgPool2d | nn.MaxPool2d  # what acts on every channel by itself
 FEW = 8  # units that are faster added as a thin matrix product than as a convolution of so few channels
 FLATTENS = ("flatten", torch.flatten)
+# What fx raises for networks that it cannot follow, such as those that branch on their input or check it.
+UNTRACEABLE = (fx.proxy.TraceError, TypeError, RuntimeError, AttributeError, ValueError, AssertionError)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,11 @@ class Link:
         own = self.convolution
         if own is None:
             sums.addmm_(activity.flatten(1), weight.flatten(1).T)
-        elif activity.shape[1] > FEW or not sums.is_contiguous(memory_format=torch.channels_last):
+        elif (
+            activity.shape[1] > FEW
+            or isinstance(own.padding, str)
+            or not sums.is_contiguous(memory_format=torch.channels_last)
+        ):
             sums.add_(self.product(activity, weight))
         else:
             patches = unfold(activity, own.kernel_size, own.dilation, own.padding, own.stride)
@@ -90,19 +96,39 @@ class Chain:
     @torch.no_grad()
     def pass_size(self, images: Tensor) -> int:
         """How many of these uint8 images (n, c, h, w) a walk takes at a time (see `memory.affordable`)."""
-        [image] = images[:1].split(1)
-        activity = self.prefix(scaled(image))[0]
-        elements = activity.numel()
-        for link in self.links:
-            activity = link.product(link.pooled(activity), link.by_unit(activity.shape[1]))
-            elements += activity.numel()
+        activity, *_ = self._of_one(images)
+        elements = activity.numel() + sum(sums.numel() for sums in self._sums(activity))
         return affordable(elements, images.device)
 
+    @torch.no_grad()
+    def check_joined(self, images: Tensor) -> None:
+        """Raises NoChain where what joins the chain would be broadcast, as a number per unit."""
+        activity, *joined = self._of_one(images)
+        shapes = [
+            sums.shape
+            for link, sums in zip(self.links, self._sums(activity), strict=True)
+            if link.joined is not None
+        ]
+        if shapes != [other.shape for other in joined]:
+            raise NoChain("what is added to the chain does not have its shape")
 
-def find_chain(model: nn.Module, layers: Mapping[str, int]) -> Chain | None:
+    def _of_one(self, images: Tensor) -> tuple[Tensor, ...]:
+        """What the prefix makes of the first image."""
+        [image] = images[:1].split(1)
+        return self.prefix(scaled(image))
+
+    def _sums(self, activity: Tensor) -> Iterator[Tensor]:
+        """What each link makes of it, ReLUs left out: they change no shape."""
+        for link in self.links:
+            activity = link.product(link.pooled(activity), link.by_unit(activity.shape[1]))
+            yield activity
+
+
+def find_chain(model: nn.Module, layers: Mapping[str, int], images: Tensor | None = None) -> Chain | None:
     """The chain from the first of `layers` to the logits; None, and a line in the log, where there is none.
 
-    The model is in evaluation mode. All of `layers` must lie on the chain.
+    The model is in evaluation mode. All of `layers` must lie on the chain. images: (n, c, h, w), of which one
+    shows that what joins the chain has the shape of what it is added to.
     """
     try:
         graph = fx.symbolic_trace(model).graph
@@ -111,13 +137,15 @@ def find_chain(model: nn.Module, layers: Mapping[str, int]) -> Chain | None:
         on_chain = (str(first.target), *(link.units for link in links[:-1]))
         if missing := set(layers) - set(on_chain):
             raise NoChain(f"{', '.join(sorted(missing))} do not follow {first.target} in a chain")
-    # fx raises the first three for models that it cannot follow, such as those that branch on their input.
-    except (fx.proxy.TraceError, TypeError, RuntimeError, NoChain) as reason:
+        joined = [link.joined for link in links if link.joined is not None]
+        chain = Chain(_prefix(model, graph, [first, *joined]), on_chain, links)
+        if images is not None and joined:
+            chain.check_joined(images)
+    except (*UNTRACEABLE, NoChain) as reason:
         log.info("ablation by hooks, the slow way: %s", reason)
         return None
     log.info("ablation along a chain of %d layers from %s on", len(links), first.target)
-    joined = [link.joined for link in links if link.joined is not None]
-    return Chain(_prefix(model, graph, [first, *joined]), on_chain, links)
+    return chain
 
 
 class NoChain(Exception):
@@ -201,6 +229,8 @@ def _weights(module: nn.Conv2d | nn.Linear, pools: tuple[nn.Module, ...]) -> Lin
 
 def _folded(link: Link, norm: nn.BatchNorm2d) -> Link:
     """The link with the batch norm that follows it, in evaluation mode, as part of its weights."""
+    if norm.running_var is None:
+        raise NoChain("batch norm without running statistics depends on the other images")
     scale = (norm.running_var.double() + norm.eps).rsqrt()
     shift = -norm.running_mean.double() * scale
     if norm.affine:

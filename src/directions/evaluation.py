@@ -41,9 +41,10 @@ def pass_size(model: nn.Module, images: Tensor) -> int:
     """
     count = 0
 
-    def add(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+    def add(_module: nn.Module, _inputs: object, output: object) -> None:
         nonlocal count
-        count += output.numel()
+        parts = output if isinstance(output, tuple | list) else [output]  # a GRU returns its state as well
+        count += sum(part.numel() for part in parts if isinstance(part, Tensor))
 
     leaves = [module for module in model.modules() if not any(module.children())]
     handles = [leaf.register_forward_hook(add) for leaf in leaves]

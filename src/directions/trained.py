@@ -151,6 +151,7 @@ def fingerprint_of(args: argparse.Namespace) -> str:
     digest = hashlib.sha256(args.asked.encode())
     root = Path(__file__).parents[2]
     code = (root / path for path in code_of(Path(sys.argv[0]).resolve(), root, [OWN]))
-    for path in (args.model, getattr(args, "checkpoints", args.model), args.ledger, *code):
-        digest.update(Path(path).read_bytes())
+    for path in (args.model, getattr(args, "checkpoints", args.model), args.data, args.ledger, *code):
+        with Path(path).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

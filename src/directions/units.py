@@ -52,11 +52,13 @@ def split(model: nn.Module, layer: str) -> tuple[nn.Module, nn.Module]:
     chain = isinstance(model, nn.Sequential) and type(model).forward is nn.Sequential.forward
     if not chain or inside not in model._modules:
         return nn.Identity(), model
-    children = list(model.named_children())
+    children = list(model._modules.items())  # named_children() leaves out a module's second use
     place = [name for name, _ in children].index(inside)
     head, tail = children[:place], children[place:]
     if not nested:
-        head, tail = [*head, tail[0]], [(layer, nn.Identity()), *tail[1:]]
+        through = nn.Identity()
+        through.unit_axis = getattr(tail[0][1], "unit_axis", 1)
+        head, tail = [*head, tail[0]], [(layer, through), *tail[1:]]
     chains = (nn.Sequential(OrderedDict(part)).train(model.training) for part in (head, tail))
     return tuple(chains)
 

@@ -24,6 +24,7 @@ def test_corrections():
     assert areas.chance_corrected(0.1, 10) == pytest.approx(0)
     assert areas.chance_corrected(1.0, 10) == pytest.approx(1)
     assert areas.chance_corrected(0.25, 20, guesses=5) == pytest.approx(0)
+    assert np.isnan(areas.chance_corrected(0.25, 5, guesses=5))  # a guess of all classes is never wrong
 
 
 def test_all_variants_of_many_curves_and_of_one():

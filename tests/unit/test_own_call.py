@@ -178,8 +178,8 @@ def test_images_may_be_floats_as_the_network_takes_them_or_be_normalised(trained
 
 
 @pytest.mark.parametrize(("over", "said"), [
-    ({"ablate_cumulativ": {}}, "unknown setting ablate_cumulativ; did you mean ablate_cumulative?"),
-    ({"add_noise": {"repeat": 3}}, "add_noise: unknown setting repeat; did you mean repeats?"),
+    ({"ablate_cumulativ": {}}, "ablate_cumulativ: unknown key; did you mean ablate_cumulative?"),
+    ({"add_noise": {"repeat": 3}}, "add_noise.repeat: unknown key; did you mean repeats?"),
     ({"normalize": {"mean": [0.1, 0.2], "sd": [0.3]}}, "mean has 2 numbers, images have 1 channels"),
     ({"test": (np.zeros((3, 28, 28), np.uint8), np.zeros(4, int))}, "test: 3 images, 4 labels"),
     ({"test": (np.zeros((3, 28, 28), np.uint8), np.array([0, 1, 12]))}, "its data have 13 classes"),
@@ -188,13 +188,107 @@ def test_images_may_be_floats_as_the_network_takes_them_or_be_normalised(trained
     ({"layers": []}, r"layers is \[\]: give a list of modules"),
     ({"layers": "fc1"}, "layers is 'fc1': give a list of modules"),
     ({"train": np.zeros((3, 28, 28), np.uint8)}, r"train must be a pair, \(images, labels\), not ndarray"),
-    ({"analyses": "ablate_single"}, "analyses is 'ablate_single': give a list of some of ablate_cumulative"),
-    ({"analyses": ["ablate_singel"]}, "analyses is .*: give a list of some of"),
+    ({"analyses": "ablate_single"}, "analyses: 'ablate_single' is refused: allowed is a list of analyses"),
+    ({"analyses": ["ablate_singel"]}, "did you mean ablate_single?"),
+    ({"ablate_cumulative": {"clamp": "zero"}}, "clamp: 'zero' is refused: allowed is a list of one or both"),
+    ({"ablate_cumulative": {"points": 1}}, "points: 1 is refused: allowed is all, or a whole number >= 2"),
+    ({"add_noise": {"split": "tests"}}, "'tests' is refused: allowed is train or test; did you mean test"),
+    ({"add_noise": {"lowest": 20.0}}, "add_noise: lowest 20.0 must be below highest 10.0"),
+    ({"normalize": {"mean": 0.1, "sd": 0.3}}, "normalize.mean: 0.1 is refused: allowed is a list of numbers"),
+    ({"normalize": {"mean": [0.1], "std": [0.3]}}, "normalize.std: unknown key; did you mean sd?"),
+    ({"train_images": 0}, "train_images: 0 is refused: allowed is all, or a whole number >= 1"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused(trained, mnist, over, said):
     given = {"network": trained, "layers": {"fc1": "relu"}, **mnist, **FEW} | over
     with pytest.raises(InputError, match=said):
         analyse(**given)
+
+
+class Recurrent(nn.Module):
+    """A module within it answers with a tuple, and so does the whole where asked to."""
+
+    def __init__(self, tokens_first=False, answers=1):
+        super().__init__()
+        self.gru = nn.GRU(5, 12, batch_first=True)
+        self.fc, self.readout = nn.Linear(12, 8), nn.Linear(8, 4)
+        self.tokens_first, self.answers = tokens_first, answers
+
+    def forward(self, x):
+        steps, _ = self.gru(x)
+        if self.tokens_first:
+            return self.readout(torch.relu(self.fc(steps.transpose(0, 1)))).mean(0)
+        found = self.readout(torch.relu(self.fc(steps[:, -1])))
+        return found if self.answers == 1 else (found, steps)
+
+
+def series(network: nn.Module, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """Random series (count, 7 steps, 5 numbers), with labels that the network tells better than chance."""
+    drawn = torch.randn(count, 7, 5, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        answers = network.eval()(drawn)
+    labels = ((answers - answers.mean(0)) / answers.std(0)).argmax(1).numpy()
+    assert len(np.unique(labels)) == 4
+    return drawn.numpy(), labels
+
+
+def untouched(tables: dict) -> list[float]:
+    """Accuracies where nothing is ablated and no noise added, and of the network as it is."""
+    ablation, noise = tables["ablation"].query("ablated == 0"), tables["noise"].query("noise_sd_ratio == 0")
+    return [table["accuracy"].iloc[0] for table in (ablation, noise)] + list(tables["runs"]["train_accuracy"])
+
+
+def test_a_module_within_may_answer_with_a_tuple_but_not_the_network_nor_with_tokens_first():
+    torch.manual_seed(0)
+    network = Recurrent()
+    found = analyse(network, {"fc": "relu"}, series(network), **FEW)
+    assert len(set(untouched(found.tables))) == 1
+    with pytest.raises(InputError, match="the network answers one image with tuple"):
+        analyse(Recurrent(answers=2), {"fc": "relu"}, series(network), **FEW)
+    with pytest.raises(InputError, match="layer fc_relu returns .* must be on its first axis"):
+        analyse(Recurrent(tokens_first=True), {"fc": "relu"}, series(network), **FEW)
+
+
+def on_tokens() -> nn.Sequential:
+    """Units of the first layers are on the last axis, (examples, 7, 7)."""
+    return nn.Sequential(nn.Linear(5, 7), nn.GELU(), nn.Flatten(), nn.Linear(49, 4))
+
+
+def with_a_module_used_twice() -> nn.Sequential:
+    relu = nn.ReLU()
+    layers = [nn.Flatten(), nn.Linear(35, 16), relu, nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 16), relu]
+    return nn.Sequential(*layers, nn.Linear(16, 4))
+
+
+class Whole(nn.Module):
+    """The same network, not to be taken apart."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.all = network
+
+    def forward(self, x):
+        return self.all(x)
+
+
+@pytest.mark.parametrize(("made", "layer"), [(on_tokens, "1"), (with_a_module_used_twice, "4")])
+def test_a_sequential_gives_what_the_network_as_a_whole_gives(made, layer):
+    torch.manual_seed(0)
+    network = made()
+    parted = analyse(network, [layer], series(network), **FEW).tables
+    whole = analyse(Whole(network), [f"all.{layer}"], series(network), **FEW).tables
+    for table, columns in (("ablation", ["accuracy", "loss"]), ("single", ["importance"])):
+        np.testing.assert_allclose(parted[table][columns], whole[table][columns], rtol=1e-4, atol=1e-6)
+    assert len(set(untouched(parted))) == 1
+    assert parted["noise"]["loss"].nunique() > 3
+    assert parted["single"]["importance"].nunique() > 3
+
+
+def test_a_class_without_images_is_nobodys_worst(trained, mnist):
+    images, labels = mnist["test"]
+    some = images[labels == 2], labels[labels == 2]
+    found = analyse(trained, {"fc1": "relu"}, mnist["train"], some, **FEW | {"analyses": ["ablate_single"]})
+    assert (found.tables["single"]["worst_class"] == 2).all()
+    assert found.tables["single"]["drop_class_3"].isna().all()
 
 
 def test_data_may_lack_classes_that_the_network_knows(trained, mnist, caplog):

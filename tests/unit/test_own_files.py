@@ -35,6 +35,28 @@ def nets(tmp_path):
     return f"{tmp_path}/nets.py"
 
 
+def test_files_of_a_package_are_seen_too(tmp_path):
+    package = tmp_path / "pkg"
+    (package / "deep").mkdir(parents=True)
+    (tmp_path / "outer.py").write_text("from pkg import build")
+    (package / "__init__.py").write_text("from .net import build\nfrom . import sizes")
+    (package / "net.py").write_text("from .deep.part import HIDDEN\n\ndef build():\n    return HIDDEN")
+    (package / "sizes.py").write_text("")
+    (package / "deep" / "part.py").write_text("from ..sizes import *\nHIDDEN = 3")
+    (package / "unused.py").write_text("")
+    names = ["outer.py", "pkg/__init__.py", "pkg/deep/part.py", "pkg/net.py", "pkg/sizes.py"]
+    assert userfile.files(f"{tmp_path}/outer.py:build") == [f"{tmp_path}/{name}" for name in names]
+    assert userfile.call(f"{tmp_path}/outer.py:build") == 3
+
+
+def test_a_factorys_file_may_have_dataclasses(tmp_path):
+    (tmp_path / "sized.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n\n@dataclass\nclass Size:\n"
+        "    width: int = 3\n\ndef build():\n    return Size().width\n"
+    )
+    assert userfile.call(f"{tmp_path}/sized.py:build") == 3
+
+
 def test_a_factory_may_import_what_lies_beside_it_and_is_always_drawn_the_same(nets, tmp_path):
     made = network.made(f"{nets}:build")
     assert [tuple(part.shape) for part in made.parameters()] == [(3, 4), (3,), (2, 3), (2,)]

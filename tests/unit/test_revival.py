@@ -1,5 +1,7 @@
 """The fast way along a curve gives the answers of the plain one, forward hooks, on random networks."""
 
+from collections import OrderedDict
+
 import numpy as np
 import pytest
 import torch
@@ -264,3 +266,50 @@ def test_what_is_no_chain_is_left_to_the_hooks_and_the_log_says_why(model, layer
     with caplog.at_level("INFO"):
         assert find_chain(model.eval(), dict.fromkeys(layers, 2)) is None
     assert reason in caplog.text
+
+
+class Checking(nn.Module):
+    """Adds one number per unit, and looks at its input before."""
+
+    def __init__(self, checks: bool):
+        super().__init__()
+        self.fc1, self.relu1, self.fc2, self.relu2 = nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 6), nn.ReLU()
+        self.readout, self.more, self.checks = nn.Linear(6, 3), nn.Parameter(torch.ones(6)), checks
+
+    def forward(self, x):
+        if self.checks and not isinstance(x, torch.Tensor):
+            raise ValueError("images must be a tensor")
+        x = self.relu1(self.fc1(x.flatten(1)))
+        return self.readout(self.relu2(self.fc2(x) + self.more))
+
+
+NORM = nn.Sequential(OrderedDict(
+    conv1=nn.Conv2d(1, 3, 1), relu1=nn.ReLU(), conv2=nn.Conv2d(3, 4, 2, padding="same"),
+    norm=nn.BatchNorm2d(4, track_running_stats=False), relu2=nn.ReLU(), flatten=nn.Flatten(),
+    readout=nn.Linear(16, 3),
+))  # fmt: skip
+SAME = nn.Sequential(OrderedDict((name, part) for name, part in NORM.named_children() if name != "norm"))
+
+
+@pytest.mark.parametrize(("network", "way"), [
+    (Checking(checks=True), "hooks"), (Checking(checks=False), "hooks"), (NORM, "hooks"), (SAME, "a chain"),
+], ids=["checks its input", "adds parameters", "norm of the batch", "padding by name"])  # fmt: skip
+def test_what_is_no_chain_is_ablated_by_hooks_and_both_ways_agree(network, way, caplog):
+    caplog.set_level("INFO")
+    images = torch.rand(8, 1, 2, 2, generator=torch.Generator().manual_seed(0))
+    labels, layers = torch.arange(8) % 3, {"relu1": 3, "relu2": 4}
+    if isinstance(network, Checking):
+        layers = {"relu1": 6, "relu2": 6}
+    units = sum(layers.values())
+    curve = {"orders": ablation.orderings(units, 2, 0), "ablated_counts": range(units + 1)}
+    options = {"layers": layers, "values": dict.fromkeys(layers, 0.0)}
+    network.eval()
+    fast = ablation.cumulative(network, images, labels, **options, **curve)
+    assert way in caplog.text
+    slow = ablation.cumulative(network, images, labels, **options, **curve, by_hooks=True)
+    np.testing.assert_allclose(fast.loss, slow.loss, rtol=1e-4)
+    fast, slow = (
+        ablation.single(network, images, labels, **options, classes=3, by_hooks=by_hooks)
+        for by_hooks in (False, True)
+    )
+    np.testing.assert_allclose(fast.loss, slow.loss, rtol=1e-4)

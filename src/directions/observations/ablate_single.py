@@ -1,5 +1,6 @@
 """Units ablated alone: what each costs."""
 
+import numpy as np
 import pandas as pd
 
 from directions import ablation
@@ -25,6 +26,7 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
         unfinished=trained.unfinished,
     )
     drops = found.class_accuracy_before - found.class_accuracy
+    drops[:, found.class_images == 0] = np.nan
     share = found.class_images / found.class_images.sum()
     classes = range(examples.classes if examples.classes <= FEW else 0)
     return (
@@ -37,8 +39,8 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
             importance=found.loss - found.loss_before,
             accuracy_before=found.class_accuracy_before @ share,
             accuracy_after=found.class_accuracy @ share,
-            worst_class=drops.argmax(1),
-            worst_class_drop=drops.max(1),
+            worst_class=np.nanargmax(drops, axis=1),
+            worst_class_drop=np.nanmax(drops, axis=1),
             **{f"drop_class_{label}": drops[:, label] for label in classes},
         )
     )

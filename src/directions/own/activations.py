@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from directions.analyses import ACTIVATIONS
+from directions.chains import UNTRACEABLE
 from directions.errors import InputError
 
 MODULES = {
@@ -51,8 +52,7 @@ def separated(network: nn.Module) -> fx.GraphModule:
     """
     try:
         traced = fx.symbolic_trace(network.eval())
-    # What fx raises for networks that it cannot follow, such as those that branch on their input.
-    except (fx.proxy.TraceError, TypeError, RuntimeError, AttributeError, ValueError) as error:
+    except UNTRACEABLE as error:
         raise InputError(
             "this network cannot be followed by torch.fx to where its activations are called"
             f" ({str(error).splitlines()[0]}): give every activation a module of its own, such as"

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from directions import areas
-from directions.analyses import ANALYSES, OWN_ANALYSES
+from directions.analyses import ANALYSES
 from directions.errors import InputError
 from directions.examples import Examples
 from directions.figures import own
@@ -24,6 +24,7 @@ from directions.own.record import record
 from directions.trained import Trained
 
 Array = np.ndarray | Tensor
+DRAWN = {"train": "own data", "test": "own data, test set"}  # what the random choice of images goes by
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def analyse(
     not fit and the like.
     """
     sets = {"train": train, "test": train if test is None else test}
-    _check(network, layers, sets, settings)
+    _check(network, layers, sets, settings | ({} if normalize is None else {"normalize": normalize}))
     chosen = plan.merged(plan.DEFAULTS, settings)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -92,9 +93,6 @@ def _check(network: object, layers: object, sets: dict[str, object], settings: d
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise InputError(f"{split} must be a pair, (images, labels), not {type(pair).__name__}")
     plan.check_settings(settings)
-    analyses = settings.get("analyses", [])
-    if isinstance(analyses, str) or not set(analyses) <= set(OWN_ANALYSES):
-        raise InputError(f"analyses is {analyses!r}: give a list of some of {', '.join(OWN_ANALYSES)}")
 
 
 def _with_keys(rows: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -112,11 +110,11 @@ def _labels(images: Array, labels: Array, split: str) -> np.ndarray:
 
 
 def _examples(images: Array, labels: Array, split: str, chosen: dict, classes: int, device: str) -> Examples:
-    """At most as many examples as are wanted, drawn as the workflow draws them."""
+    """At most as many examples as are wanted, drawn as the workflow draws them from a user's files."""
     pixels = arrays.as_images(np.asarray(images), f"{split} images")
     given = _labels(images, labels, split)
     wanted = chosen[f"{split}_images"]
-    used = choose_images(len(given), "all" if wanted == "all" else min(wanted, len(given)), split)
+    used = choose_images(len(given), "all" if wanted == "all" else min(wanted, len(given)), DRAWN[split])
     return Examples(
         torch.tensor(pixels[used], device=device), torch.tensor(given[used], device=device), classes
     )

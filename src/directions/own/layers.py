@@ -24,6 +24,7 @@ from directions.units import Network
 log = logging.getLogger(__name__)
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+PROBE = 2  # examples with which a network is tried
 AS_IS = "none"  # the activation of layers whose outputs are units as they come
 SHOWN = 20  # layers named in an error
 
@@ -51,7 +52,7 @@ def find(network: nn.Module, wanted: Layers, shape: Sequence[int]) -> Network:
         if getattr(module, "inplace", False):
             module.inplace = False  # else what was observed is changed afterwards
     asked = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(wanted, AS_IS)
-    example = torch.rand(2, *shape, generator=torch_stream("example"))
+    example = torch.rand(PROBE, *shape, generator=torch_stream("example"))
     calls = _calls(network, example)
     once = {call.name for call in calls if sum(other.name == call.name for other in calls) == 1}
     if set(asked.values()) == {AS_IS} and set(asked) <= once:
@@ -66,7 +67,7 @@ def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
     functions are missing where torch.fx cannot follow the network, which the log says. Raises InputError for
     a shape that the network does not take.
     """
-    example = torch.rand(2, *shape, generator=torch_stream("example"))
+    example = torch.rand(PROBE, *shape, generator=torch_stream("example"))
     _calls(network.eval(), example)
     try:
         network = activations.separated(network)
@@ -102,7 +103,8 @@ def _separated(network: nn.Module, asked: dict[str, str], example: Tensor) -> tu
             raise InputError(f"{_no_layer(unknown, existing)} ({error})") from error
     else:
         traced = activations.separated(network)
-    if not torch.allclose(traced(example), network(example), rtol=1e-4, atol=1e-5):
+    answers = traced(example), network(example)
+    if isinstance(answers[1], Tensor) and not torch.allclose(*answers, rtol=1e-4, atol=1e-5):
         raise InputError(
             "this network computes something else when followed by torch.fx, perhaps because it draws"
             " numbers: give every activation a module of its own, called once, and name these as layers"
@@ -188,6 +190,11 @@ def _axis(call: Call, feeding: Call) -> int:
             f"layer {call.name} returns {type(call.output).__name__}, not one tensor of examples"
         )
     shape, units = tuple(call.output.shape), len(feeding.module.weight)
+    if shape[0] != PROBE:
+        raise InputError(
+            f"layer {call.name} returns {shape} of {PROBE} examples: they must be on its first axis (such as"
+            " batch_first=True)"
+        )
     usual = -1 if isinstance(feeding.module, nn.Linear) else 1
     if call.output.dim() == 2:
         usual = 1

@@ -1,6 +1,7 @@
 """What the workflow makes of the networks named in the config: files that each needs, what jobs are asked."""
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,14 +47,23 @@ def merged(base: dict, over: dict) -> dict:
 
 
 def check_settings(settings: dict) -> None:
-    """Raises InputError for a setting that there is not, with the nearest one that there is."""
-    for path, given, known in [("", settings, DEFAULTS)] + [
-        (f"{key}: ", settings.get(key, {}), DEFAULTS[key]) for key in OWN_ANALYSES
-    ]:
-        for key in given:
-            if key not in known:
-                hint = schema.nearest(key, known)
-                raise InputError(f"{path}unknown setting {key}{hint} (known here: {', '.join(known)})")
+    """Raises InputError for settings of a network that a config would be refused for, naming all of them."""
+    known = schema.read(Path(__file__).parents[3] / "schemas/config.json")
+    network = {"additionalProperties": False, "$defs": known["$defs"]}
+    every = known["$defs"]["own_network"]["properties"]
+    network["properties"] = {key: every[key] for key in (*DEFAULTS, "normalize")}
+    plain = json.loads(json.dumps(settings, default=_plain))  # tuples become lists, too
+    faults = [f"{schema.dotted(keys)}: {message}" for keys, message in schema.problems(plain, network)]
+    noise = merged(DEFAULTS, settings)["add_noise"] if not faults else None
+    if noise and noise["lowest"] >= noise["highest"]:
+        faults.append(f"add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}")
+    if faults:
+        raise InputError("; ".join(faults))
+
+
+def _plain(value: object) -> object:
+    """Numbers and arrays of NumPy and PyTorch as Python's own."""
+    return value.tolist() if hasattr(value, "tolist") else repr(value)
 
 
 def completed(own: dict) -> dict[str, dict]:

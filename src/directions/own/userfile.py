@@ -5,6 +5,7 @@ import difflib
 import hashlib
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from directions.errors import InputError
@@ -33,26 +34,31 @@ def files(reference: str) -> list[str]:
         if path in found:
             continue
         found.add(path)
-        for name in _imported(path):
-            stem = first.parent.joinpath(*name.split("."))
+        for folder, name in _imported(path, first.parent):
+            stem = folder.joinpath(*name.split("."))
             choices = (stem.with_name(f"{stem.name}.py"), stem / "__init__.py")
             waiting += [choice for choice in choices if choice.is_file()]
     return sorted(map(str, found))
 
 
-def _imported(path: Path) -> list[str]:
-    """Names of modules that a file imports, with those that may be modules inside a package."""
+def _imported(path: Path, top: Path) -> Iterator[tuple[Path, str]]:
+    """(folder to look in, name) of modules that a file imports, and of what may be modules in a package.
+
+    top: the folder of the first file, where names without a leading dot are looked for.
+    """
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError as error:
         raise InputError(f"{path}, line {error.lineno}: not valid Python ({error.msg})") from error
-    names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return names
+            yield from ((top, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            folder = path.parents[node.level - 1] if node.level else top
+            if node.module:
+                yield folder, node.module
+            inner = f"{node.module}." if node.module else ""
+            yield from ((folder, f"{inner}{alias.name}") for alias in node.names)
 
 
 def digest(reference: str) -> str:
@@ -73,6 +79,7 @@ def call(reference: str) -> object:
     spec = importlib.util.spec_from_file_location(f"own_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.parent.resolve()))
+    sys.modules[spec.name] = module  # dataclasses look their module up by its name
     try:
         spec.loader.exec_module(module)
         if not callable(found := getattr(module, function, None)):
