@@ -279,6 +279,8 @@ def test_a_sequential_gives_what_the_network_as_a_whole_gives(made, layer):
     for table, columns in (("ablation", ["accuracy", "loss"]), ("single", ["importance"])):
         np.testing.assert_allclose(parted[table][columns], whole[table][columns], rtol=1e-4, atol=1e-6)
     assert len(set(untouched(parted))) == 1
+    quiet = [tables["noise"].query("noise_sd_ratio == 0")["loss"].iloc[0] for tables in (parted, whole)]
+    assert quiet[0] == pytest.approx(quiet[1], rel=1e-5)
     assert parted["noise"]["loss"].nunique() > 3
     assert parted["single"]["importance"].nunique() > 3
 
