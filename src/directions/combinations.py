@@ -7,7 +7,7 @@ from directions import schema
 from directions.analyses import BLOCKS, MADE_BY, tables_of
 from directions.data.registry import KNOWN
 from directions.figures import CLAMPED, COUNTED, FIGURES, VARIED
-from directions.runs import MODELS, OPTIMIZERS, Settings, product, text
+from directions.runs import MODELS, OPTIMIZERS, UNIT_LAYERS, Settings, product, text
 
 
 def train_images(dataset: str) -> int | None:
@@ -40,12 +40,7 @@ def last_epoch(settings: Settings) -> int | None:
 
 def unit_layers(settings: Settings) -> int:
     """How many layers of units a run's network has, known without building it (see models.unit_layers)."""
-    counts = {
-        "conv11": 11,
-        "conv11_mean": 11,
-        "resnet50": 1 + 16 * 3,  # the stem, and three ReLUs in each of 16 blocks
-    }
-    return len(settings["hidden"]) if settings["model"] == "mlp" else counts[settings["model"]]
+    return len(settings["hidden"]) if settings["model"] == "mlp" else UNIT_LAYERS[settings["model"]]
 
 
 def problems(study: dict, written: dict) -> list[str]:

@@ -15,6 +15,11 @@ MODELS = {  # model -> the training settings that not every model reads, and thi
     "conv11_mean": ("width", "batch_norm", "norm_batch", "pad"),
     "resnet50": ("width", "norm_batch", "pad"),
 }
+UNIT_LAYERS = {
+    "conv11": 11,
+    "conv11_mean": 11,
+    "resnet50": 1 + 16 * 3,
+}  # the stem, three in each of 16 blocks
 OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # the same for optimizers
 
 # What may be varied, in the order in which run names say it: reordering the config's keys renames nothing.
