@@ -26,7 +26,8 @@ SIZES = {  # data set: shape of an image, training images, test images, classes
 }
 PASS = 1_000  # images in one pass where nothing is trained
 # Of the operations of whole passes, what is left where parts are shared: curves of 65 points that are walked
-# backwards (docs/PERFORMANCE.md), of other models all; single units, before which all layers are computed once (D29).
+# backwards (docs/PERFORMANCE.md; of other models all), and single units, before which all layers are computed
+# once (D29).
 CURVE = {"mlp": 1 / 22, "conv11": 1 / 18, "conv11_mean": 1 / 18, "resnet50": 1 / 39}
 SINGLE = 0.35
 BACKWARD = 2  # a backward pass computes twice what the forward pass does
