@@ -41,9 +41,9 @@ def draw(studies: dict[str, Tables], replication: pd.DataFrame) -> Figure:
 
 
 def described(tables: Tables) -> str:
-    """ "512x512 units, 60,000 images", what the networks of a study are."""
+    """ "2×512 units, 60,000 images", what the networks of a study are."""
     runs = require(tables, "runs", "hidden", "train_images")
-    return f"{words.only(runs, 'hidden')} units, {int(words.only(runs, 'train_images')):,} images"
+    return f"{words.size(tables, 'mlp').strip()} units, {int(words.only(runs, 'train_images')):,} images"
 
 
 def their_area(rows: pd.DataFrame) -> float:

@@ -28,10 +28,10 @@ def title(tables: Tables, study: str) -> str:
         if name not in known:
             home = "titles.py" if known is DATASETS else "figures/words.py"
             raise InputError(f"no printed name for {name!r}: add it in directions/{home}")
-    return f"{DATASETS[dataset]} · {MODELS[model]}{_size(tables, model)} · {study} study"
+    return f"{DATASETS[dataset]} · {MODELS[model]}{size(tables, model)} · {study} study"
 
 
-def _size(tables: Tables, model: str) -> str:
+def size(tables: Tables, model: str) -> str:
     """What the model's name leaves open: " 2×128", " 512×256"; " × 1/8", and batch norm where none has it."""
     if model == "mlp":
         widths = str(only(require(tables, "runs", "hidden"), "hidden")).split("x")
@@ -39,10 +39,10 @@ def _size(tables: Tables, model: str) -> str:
     width = float(only(require(tables, "runs", "width"), "width"))
     nearest = Fraction(width).limit_denominator(64)
     factor = str(nearest) if abs(nearest - width) < 1e-9 else f"{width:g}"
-    size = "" if width == 1 else f" × {factor}"
+    said = "" if width == 1 else f" × {factor}"
     if model.startswith("conv11") and not truths(require(tables, "runs", "batch_norm")["batch_norm"]).any():
-        size += " without batch norm"
-    return size
+        said += " without batch norm"
+    return said
 
 
 def truths(values: pd.Series) -> pd.Series:
