@@ -284,7 +284,7 @@ class Checking(nn.Module):
 
 
 NORM = nn.Sequential(OrderedDict(
-    conv1=nn.Conv2d(1, 3, 1), relu1=nn.ReLU(), conv2=nn.Conv2d(3, 4, 2, padding="same"),
+    conv1=nn.Conv2d(1, 3, 1), relu1=nn.ReLU(), conv2=nn.Conv2d(3, 4, 3, padding="same"),
     norm=nn.BatchNorm2d(4, track_running_stats=False), relu2=nn.ReLU(), flatten=nn.Flatten(),
     readout=nn.Linear(16, 3),
 ))  # fmt: skip
