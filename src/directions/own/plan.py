@@ -54,11 +54,15 @@ def check_settings(settings: dict) -> None:
     network["properties"] = {key: every[key] for key in (*DEFAULTS, "normalize")}
     plain = json.loads(json.dumps(settings, default=_plain))  # tuples become lists, too
     faults = [f"{schema.dotted(keys)}: {message}" for keys, message in schema.problems(plain, network)]
-    noise = merged(DEFAULTS, settings)["add_noise"] if not faults else None
-    if noise and noise["lowest"] >= noise["highest"]:
-        faults.append(f"add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}")
-    if faults:
+    if faults := faults or list(_of_noise(merged(DEFAULTS, settings))):
         raise InputError("; ".join(faults))
+
+
+def _of_noise(entry: dict) -> Iterator[str]:
+    """What is wrong with the range of noise in the settings of a network."""
+    noise = entry["add_noise"]
+    if noise["lowest"] >= noise["highest"]:
+        yield f"add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
 
 
 def _plain(value: object) -> object:
@@ -96,9 +100,7 @@ def problems(own: dict) -> Iterator[str]:
         for key, file in _named(entry).items():
             if not Path(file).expanduser().exists():
                 yield f"{path}.{key}: there is no {file} (looked for in {Path.cwd()})"
-        noise = entry["add_noise"]
-        if noise["lowest"] >= noise["highest"]:
-            yield f"{path}.add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
+        yield from (f"{path}.{fault}" for fault in _of_noise(entry))
 
 
 def _named(entry: dict) -> dict[str, str]:
