@@ -1,5 +1,7 @@
 """Dots, boxes and histograms of units draw what the tables say (Figures 6, 7, A2, A3, A4)."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -137,12 +139,20 @@ def test_figure_a4a_shows_the_floor_of_shuffled_labels_and_other_numbers_of_bins
     assert "half as many bins" in words(draw("figA4b", tables))
 
 
-def test_a_few_units_that_dwarf_the_rest_make_the_axis_logarithmic():
+@pytest.mark.parametrize("bulk", [0.002, 0.009])
+def test_a_few_units_that_dwarf_the_rest_make_the_axis_logarithmic(bulk):
     tables = tables_for("fig7a")
-    tables["single"].loc[0, "importance"] = 100 * tables["single"]["importance"].abs().max()
+    tables["single"]["importance"] *= bulk / tables["single"]["importance"].abs().quantile(0.9)
+    tables["single"].loc[0, "importance"] = 100 * bulk
     figure = draw("fig7a", tables)
     assert figure.axes[0].get_yscale() == "symlog"
     assert "linear within" in words(figure)
+    figure.draw_without_rendering()
+    low, high = figure.axes[0].get_ylim()
+    labels = [tick.label1 for tick in figure.axes[0].yaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+    boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.y0)
+    assert len(boxes) >= 2
+    assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(boxes))
 
 
 @pytest.mark.parametrize("name", ["fig7a", "fig7b"])

@@ -90,7 +90,7 @@ def scatter(tables: Tables, study: str, figure: str, measure: Measure) -> Figure
             axes.set(xlabel=measure.label, ylabel=label)
             axes.margins(y=0.06)
         if threshold is not None:
-            both[0].set_yscale("symlog", linthresh=threshold)
+            style.set_symmetric_log(both[0], threshold)
         if named:
             style.legend(drawn, both[0], layout, columns=6)
         if many:

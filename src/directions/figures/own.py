@@ -137,7 +137,7 @@ def _dots(units: pd.DataFrame, measure: dots.Measure, effect: str) -> Callable[[
             style.symmetric_log(units["importance"].to_numpy(float)) if effect == "importance" else None
         )
         if threshold is not None:
-            axes.set_yscale("symlog", linthresh=threshold)
+            style.set_symmetric_log(axes, threshold)
 
     return draw
 

@@ -17,7 +17,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from directions.errors import InputError
 from directions.figures import words
@@ -261,3 +261,10 @@ def symmetric_log(values: np.ndarray) -> float | None:
     if len(sizes) == 0 or sizes.max() < 10 * (bulk := np.quantile(sizes, 0.9)):
         return None
     return float(f"{bulk:.0e}")  # one digit, to be read
+
+
+def set_symmetric_log(axes: Axes, threshold: float) -> None:
+    """A symmetric log y axis, once all is drawn; on its linear part no tick but 0, as they would collide."""
+    axes.set_yscale("symlog", linthresh=threshold)
+    clear = [tick for tick in axes.get_yticks() if tick == 0 or abs(tick) >= threshold]
+    axes.yaxis.set_major_locator(FixedLocator(clear))
