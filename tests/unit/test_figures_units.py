@@ -152,6 +152,7 @@ def test_a_few_units_that_dwarf_the_rest_make_the_axis_logarithmic(bulk):
     labels = [tick.label1 for tick in figure.axes[0].yaxis.get_major_ticks() if low <= tick.get_loc() <= high]
     boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.y0)
     assert len(boxes) >= 2
+    assert not figure.axes[0].yaxis.get_minorticklocs().size
     assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(boxes))
 
 

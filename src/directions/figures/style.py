@@ -17,7 +17,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from directions.errors import InputError
 from directions.figures import words
@@ -268,3 +268,4 @@ def set_symmetric_log(axes: Axes, threshold: float) -> None:
     axes.set_yscale("symlog", linthresh=threshold)
     clear = [tick for tick in axes.get_yticks() if tick == 0 or abs(tick) >= threshold]
     axes.yaxis.set_major_locator(FixedLocator(clear))
+    axes.yaxis.set_minor_locator(NullLocator())
