@@ -110,7 +110,7 @@ def test_the_laptop_study_has_the_papers_networks_of_mnist_and_smaller_ones_of_f
         convolutional = not name.startswith("mnist_")
         for row in group.values():
             assert row["dataset"] == ("fashion_mnist" if convolutional else "mnist")
-            narrow = 0.125 if name in ("conv_corruption", "conv_normalization") else 0.25
+            narrow = 0.125 if name.startswith("conv_") else 0.25
             assert (row["pad"], row["width"]) == ((2, narrow) if convolutional else (None, None))
         if not convolutional:
             assert {str(row["hidden"]) for row in group.values()} == {

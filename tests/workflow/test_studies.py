@@ -21,7 +21,7 @@ NETWORKS = {
     "laptop": {
         "mnist_corruption": 6 * 2, "mnist_selectivity": 4, "mnist_early_stopping": 2,
         "mnist_dropout": 3 * 2 * 2, "conv_corruption": 6 * 2, "conv_early_stopping": 2,
-        "conv_ensemble": 3 * 6, "conv_sweep": 6 * 4 * 2, "conv_normalization": 4 + 4, "conv_selectivity": 2,
+        "conv_ensemble": 5 * 4, "conv_sweep": 6 * 4 * 2, "conv_normalization": 4 + 4, "conv_selectivity": 2,
         "resnet_corruption": 3 * 2, "resnet_selectivity": 2,
     },
     "quick": {
@@ -42,7 +42,7 @@ ANALYSED = {  # rule: the experiments whose networks it takes
 DATA_SETS = {"paper": 3, "laptop": 2, "quick": 1}
 LEDGERS = {  # runs with equal data, number of images, corrupted share and seed have one ledger
     "paper": (6 * 3 + 1) + (5 * 3 + 40) + 3 * 2,  # MNIST, CIFAR-10, ImageNet
-    "laptop": (6 * 2 + 2 + 2 + 2 * 2) + (6 * 2 + 2 + 6) + 3 * 2,  # MNIST; Fashion-MNIST by number of images
+    "laptop": (6 * 2 + 2 + 2 + 2 * 2) + (6 * 2 + 2 + 4) + 3 * 2,  # MNIST; Fashion-MNIST by number of images
     "quick": (6 * 2 + 3) + 2 + (3 + 1) + (2 + 1),  # MNIST: 3,000 and 10,000; 1,000; 500; 300 and 600 images
 }
 TABLES = {"paper": 31, "laptop": 31, "quick": 29}  # that join the files of all networks of an experiment
