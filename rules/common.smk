@@ -14,7 +14,7 @@ shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM 
 from directions import config as study_config
 from directions.analyses import ANALYSES, DERIVED, MADE_BY, OWN_ANALYSES
 from directions.data.registry import KNOWN
-from directions.ending import places, summary
+from directions.ending import places, summary, warnings
 from directions.errors import InputError
 from directions.figures import FIGURES
 from directions.own.plan import Plan
@@ -169,5 +169,7 @@ def failed_run():
 
 
 def drawn_run():
-    """For the end of a run that went well: where the figures that were asked for lie."""
-    return places(job.output.png for job in workflow.dag.jobs if "png" in job.output.keys())
+    """For the end of a run that went well: where the figures that were asked for lie, and what to doubt."""
+    jobs = list(workflow.dag.jobs)
+    drawn = places(job.output.png for job in jobs if "png" in job.output.keys())
+    return drawn + warnings(job.log[0] for job in jobs if job.rule.name == "own_import")

@@ -19,7 +19,7 @@ from directions.runs import needed_tables
 BASE = "configs/paper.yaml"
 OF_STUDY = ("defaults", "experiments", "draw", "imagefolder")  # what a file in configs/ may set
 OWN = "own"  # a file in configs/ of this name is no study, but names networks of the user's own
-HERE = "config.yaml or the command line"
+HERE = "config.yaml, --configfile or the command line"
 
 Layers = list[tuple[str, dict]]
 

@@ -6,6 +6,7 @@ from itertools import takewhile
 from pathlib import Path
 
 STAMPED = re.compile(r"([WE]\d{4} )?\d\d:\d\d:\d\d")  # starts a line of a script's log, or of torchrun's
+WARNS = "warning: "  # how such a line of a script's log begins, after the time
 TORCHRUN = re.compile(r"[WE]\d{4} .*torch/distributed/elastic/")  # what it says when a process has failed
 
 
@@ -15,6 +16,16 @@ def places(pictures: Iterable[Path | str]) -> str:
     for picture in sorted(map(Path, pictures)):
         folders.setdefault(picture.parent, []).append(picture.stem)
     return "".join(f"figures in {folder}: {', '.join(names)}\n" for folder, names in folders.items())
+
+
+def warnings(logs: Iterable[Path | str]) -> str:
+    """The lines of these logs that warn, each once; they would be read by nobody else."""
+    found: dict[str, None] = {}
+    for log in map(Path, logs):
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else ():
+            if WARNS in line:
+                found[WARNS + line.split(WARNS, 1)[1]] = None
+    return "".join(f"{line}\n" for line in found)
 
 
 def summary(drawn: Sequence[str], lacking: Sequence[str], failed: Mapping[str, Sequence[str]]) -> str:

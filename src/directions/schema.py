@@ -66,9 +66,10 @@ def dotted(keys: Iterable[str | int]) -> str:
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """ "; did you mean x?" for the known word most like this one, or nothing."""
-    match = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
-    return f"; did you mean {match[0]}?" if match and match[0] != word else ""
+    """ "; did you mean x?" for the known word most like this one, in whatever case, or nothing."""
+    folded = {name.casefold(): name for name in known}
+    match = difflib.get_close_matches(str(word).casefold(), folded, n=1, cutoff=0.5)
+    return f"; did you mean {folded[match[0]]}?" if match and folded[match[0]] != word else ""
 
 
 def _in_words(error: ValidationError, config: dict) -> Iterator[tuple[Keys, str]]:

@@ -50,7 +50,10 @@ def nested(path, value):
 )
 def test_a_typo_at_every_level_names_the_nearest_key(path, known):
     message = refused(**nested(path, 1))
-    assert f"{path} (in config.yaml or the command line): unknown key; did you mean {known}?" in message
+    assert (
+        f"{path} (in config.yaml, --configfile or the command line): unknown key; did you mean {known}?"
+        in message
+    )
 
 
 def test_settings_that_cannot_be_varied():
@@ -64,10 +67,11 @@ def test_all_that_is_wrong_is_said_at_once_with_its_file(clone):
     with pytest.raises(InputError) as caught:
         config.load(given(study="mine", device="gpu", **over), clone)
     lines = str(caught.value).splitlines()[1:]
+    here = "in config.yaml, --configfile or the command line"
     assert sorted(line.split(" is ")[0] for line in lines) == [
         "  defaults.training.epochs (in configs/mine.yaml): 0",
-        "  device (in config.yaml or the command line): 'gpu'",
-        "  experiments.mnist_corruption.training.dropout (in config.yaml or the command line): 1.0",
+        f"  device ({here}): 'gpu'",
+        f"  experiments.mnist_corruption.training.dropout ({here}): 1.0",
     ]
 
 
@@ -178,7 +182,10 @@ def test_a_missing_key_and_a_misspelt_experiment():
     lacking = [line.split("lacks ")[1] for line in str(caught.value).splitlines()[1:]]
     assert lacking == ["device", "mnist"]
     message = refused(experiments={"mnist_coruption": {"training": {"epochs": 3}}})
-    assert "experiments.mnist_coruption (in config.yaml or the command line): lacks vary" in message
+    assert (
+        "experiments.mnist_coruption (in config.yaml, --configfile or the command line): lacks vary"
+        in message
+    )
     assert "did you mean mnist_corruption?" in message
 
 

@@ -1,12 +1,20 @@
 """What a run says at its end."""
 
-from directions.ending import places, reason, summary
+from directions.ending import places, reason, summary, warnings
 
 
 def test_pictures_are_told_folder_by_folder():
     made = ["a/figures/vit.png", "a/both.png", "a/figures/mlp.png"]
     assert places(made) == "figures in a: both\nfigures in a/figures: mlp, vit\n"
     assert places([]) == ""
+
+
+def test_what_logs_warn_of_is_told_once(tmp_path):
+    log = tmp_path / "mlp.log"
+    log.write_text(
+        "10:00:00 mlp: 3 layers\n10:00:01 warning: mlp: about chance\n10:00:02 warning: mlp: about chance\n"
+    )
+    assert warnings([log, tmp_path / "gone.log"]) == "warning: mlp: about chance\n"
 
 
 def test_the_error_of_a_script_is_told_whole(tmp_path):

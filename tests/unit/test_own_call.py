@@ -6,6 +6,7 @@ import re
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from checkouts import ROOT
@@ -18,6 +19,7 @@ from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.figures import own
 from directions.measures import NO_INDEX
+from directions.own import doubts
 
 FEW = {
     "ablate_cumulative": {"orderings": 2, "points": 5, "clamp": ["zero", "mean"]},
@@ -109,7 +111,7 @@ def test_units_with_negative_activity_have_no_selectivity_and_are_said_to(mnist,
     for layer in ("fc1_gelu", "fc2_gelu"):
         assert re.search(rf"{layer}: \d+ of \d+ units are negative for some images: {NO_INDEX}", caplog.text)
     said = "".join(text.get_text() for axes in found.figure().axes for text in axes.texts)
-    assert "the index has no meaning in these layers" in said
+    assert "the index\nhas no meaning in these layers" in said
 
 
 def test_figures_show_what_was_measured_of_one_network_and_of_several(trained, mnist):
@@ -121,6 +123,9 @@ def test_figures_show_what_was_measured_of_one_network_and_of_several(trained, m
     area = every["areas"].groupby("clamp")["auc"].mean()
     said = "".join(text.get_text() for axes in figure.axes for text in axes.texts)
     assert len(figure.axes) == 4
+    assert [len(set(tables["units"]["layer"])) for tables in (every, some)] == [2, 1]
+    assert "pooled, " in said
+    assert "pooled" not in "".join(text.get_text() for axes in own.summary(some).axes for text in axes.texts)
     assert f"area {area['zero']:.3f}" in said
     assert f"area {area['mean']:.3f}" in said
     assert len(own.summary(some).axes) == 2
@@ -139,6 +144,34 @@ def test_figures_show_what_was_measured_of_one_network_and_of_several(trained, m
     by_hand = every["ablation"].query("clamp == 'zero'").groupby("ablated")["accuracy"].mean()
     np.testing.assert_allclose(curve.get_ydata(), by_hand)
     np.testing.assert_allclose(curve.get_xdata(), by_hand.index / 35)
+    assert compared.axes[0].get_xlabel() == "share of units ablated (to zero)"
+    assert compared.axes[0].get_ylabel() == "accuracy, train set"
+    assert "area under the ablation curve, of the first clamp" in compared.texts[-1].get_text()
+
+
+def test_the_correlation_within_layers_does_not_see_what_differs_between_them():
+    within = pd.DataFrame({
+        "layer": ["a"] * 4 + ["b"] * 4, "dead": False, "selectivity": [1, 2, 3, 4, 11, 12, 13, 14],
+        "importance": [4, 3, 2, 1, 14, 13, 12, 11],
+    })  # fmt: skip
+    assert (
+        own._rho(within, "selectivity", "importance") == "Spearman 0.52 pooled, −1.00 within layers\n8 units"
+    )
+    one = within[within["layer"] == "a"]
+    assert own._rho(one, "selectivity", "importance") == "Spearman −1.00 (4 units)"
+    assert own._rho(one.assign(importance=0), "selectivity", "importance") == "4 units"
+
+
+def test_networks_are_compared_by_the_names_they_were_given(trained, mnist):
+    first, second = (
+        analyse(trained, {"fc1": "relu"}, **mnist, **FEW | {"analyses": ["measure_units"]}, name=name)
+        for name in ("first", "second")
+    )
+    names = [text.get_text() for text in first.compare(second).legends[0].get_texts()]
+    assert names == ["first", "second"]
+    assert repr(first) == "Analysis of first; tables: runs (1 rows), units (20 rows)"
+    with pytest.raises(InputError, match="need names of their own"):
+        first.compare(second, first)
 
 
 def test_the_comparison_has_a_chance_level_for_every_number_of_classes(trained, mnist):
@@ -158,8 +191,30 @@ def test_a_figure_says_what_speaks_against_it(mnist):
     few = images[:12], labels[:12]
     found = analyse(Functional(), {"fc1": "relu"}, few, **FEW | {"analyses": ["measure_units"]})
     said = " ".join(text.get_text().replace("\n", " ") for text in found.figure().texts)
-    assert "Test accuracy is about chance" in said
-    assert "Mutual information is mostly bias here: shuffled labels give" in said
+    assert "Accuracy is about chance: are these the network's weights" in said
+    assert "Mutual information is mostly bias here: with labels permuted before it is measured" in said
+    assert "own data, no test set" in found.tables["runs"]["dataset"].iloc[0]
+
+
+@pytest.mark.parametrize(("train", "test", "said"), [
+    (0.12, 0.09, "Accuracy is about chance: are these the network's weights.*`labels`"),
+    (0.12, 0.9, "Training accuracy is about chance, test accuracy is not: .*`labels`"),
+    (0.9, 0.09, None),
+    (0.9, 0.9, None),
+])  # fmt: skip
+def test_a_network_that_memorised_is_not_doubted_but_one_with_wrong_labels_is(train, test, said):
+    found = list(doubts.of_scores({"classes": 10, "train_accuracy": train, "test_accuracy": test}))
+    assert len(found) == (said is not None)
+    assert not found or re.match(said, found[0])
+
+
+def test_units_of_a_network_that_memorised_are_better_measured_on_what_it_memorised():
+    run = {"classes": 10, "train_accuracy": 1.0, "test_accuracy": 0.1}
+    splits = {"ablate_single": "test", "measure_units": "train"}
+    [found] = doubts.of_split(run, splits)
+    assert "`ablate_single: {split: train}`" in found
+    assert "measure_units" not in found
+    assert not list(doubts.of_split(run | {"test_accuracy": 0.9}, splits))
 
 
 def test_images_may_be_floats_as_the_network_takes_them_or_be_normalised(trained, mnist):
@@ -242,7 +297,7 @@ def test_a_module_within_may_answer_with_a_tuple_but_not_the_network_nor_with_to
     network = Recurrent()
     found = analyse(network, {"fc": "relu"}, series(network), **FEW)
     assert len(set(untouched(found.tables))) == 1
-    with pytest.raises(InputError, match="the network answers one image with tuple"):
+    with pytest.raises(InputError, match="the network answers 40 images with tuple"):
         analyse(Recurrent(answers=2), {"fc": "relu"}, series(network), **FEW)
     with pytest.raises(InputError, match="layer fc_relu returns .* must be on its first axis"):
         analyse(Recurrent(tokens_first=True), {"fc": "relu"}, series(network), **FEW)
@@ -305,7 +360,19 @@ def test_data_may_lack_classes_that_the_network_knows(trained, mnist, caplog):
 def test_a_network_that_knows_nothing_is_warned_of(mnist, caplog):
     torch.manual_seed(0)
     analyse(Functional(), {"fc1": "relu"}, **mnist, **FEW | {"analyses": ["ablate_single"]})
-    assert "about chance: are the images as the network was trained on them" in caplog.text
+    assert "warning: network: Accuracy is about chance: are these the network's weights" in caplog.text
+
+
+def test_a_network_that_answers_with_probabilities_is_refused(trained, mnist):
+    with pytest.raises(
+        InputError, match="probabilities, which sum to 1, as after softmax; logits are wanted"
+    ):
+        analyse(nn.Sequential(trained, nn.Softmax(1)), ["0.fc1"], **mnist, **FEW)
+    logarithms = nn.Sequential(trained, nn.LogSoftmax(1))
+    few = FEW | {"analyses": ["measure_units"]}
+    found = analyse(logarithms, ["0.fc1"], **mnist, **few).tables["runs"]
+    as_it_is = analyse(trained, ["fc1"], **mnist, **few).tables["runs"]
+    assert found["train_loss"].to_numpy() == pytest.approx(as_it_is["train_loss"].to_numpy(), rel=1e-5)
 
 
 def test_the_call_shown_in_the_readme_works(mnist, tmp_path, monkeypatch):

@@ -63,6 +63,7 @@ def test_every_commented_line_of_the_example_is_a_valid_setting():
 
 
 @pytest.mark.parametrize(("over", "said"), [
+    ({"layers": {"fc1": "ReLU"}}, "a.layers.fc1 .*'ReLU' is refused.*did you mean relu?"),
     ({"weight": "w.pt"}, "a.weight .*did you mean weights?"),
     ({"layers": []}, "a.layers .* a list of modules whose outputs are units, or {module:"),
     ({"layers": {"fc1": "rely"}}, "a.layers.fc1 .*: 'rely' is refused.*; did you mean relu?"),
@@ -91,9 +92,12 @@ def test_what_cannot_be_meant_is_refused_by_key(over, said):
 def test_a_network_needs_a_factory_layers_and_data():
     said = refused(own={"networks": {"a": {"weights": "w.pt"}}})
     for key in ("build", "layers", "data"):
-        assert f"own.networks.a (in config.yaml or the command line): lacks {key}" in said
-    assert "own (in config.yaml or the command line): unknown key" not in said
-    assert "owns (in config.yaml or the command line): unknown key; did you mean own?" in refused(owns={})
+        assert f"own.networks.a (in config.yaml, --configfile or the command line): lacks {key}" in said
+    assert "own (in config.yaml, --configfile or the command line): unknown key" not in said
+    assert (
+        "owns (in config.yaml, --configfile or the command line): unknown key; did you mean own?"
+        in refused(owns={})
+    )
 
 
 def test_a_networks_own_settings_go_before_those_of_all():

@@ -25,6 +25,12 @@ def build():
 
 def number():
     return 3
+
+def broken():
+    return HIDDEN / 0
+
+def wanting(width):
+    return build()
 """
 
 
@@ -79,6 +85,8 @@ def test_a_change_in_a_file_beside_the_factory_is_seen(nets, tmp_path):
     ("{nets}.gone.py:build", "there is no file"),
     ("{nets}:bild", r"has no function bild; it has build, "),
     ("{nets}:number", "returned int, not a torch.nn.Module"),
+    ("{nets}:broken", r"nets.py:broken: nets.py, line \d+, in broken: ZeroDivisionError: division by zero$"),
+    ("{nets}:wanting", r"nets.py:wanting: TypeError: wanting\(\) missing 1 required"),
 ])  # fmt: skip
 def test_a_factory_that_cannot_be_meant_is_refused(nets, reference, said):
     with pytest.raises(InputError, match=said):
@@ -138,11 +146,13 @@ def test_files_that_hold_no_weights_are_refused_and_none_is_unpickled(tmp_path):
     torch.save(small(), tmp_path / "network.pt")
     torch.save({"epoch": 3}, tmp_path / "number.pt")
     (tmp_path / "broken.pt").write_bytes(b"garbage")
+    (tmp_path / "text.pt").write_text("epoch 3\nloss 0.1\n")
     (tmp_path / "broken.safetensors").write_bytes(b"garbage")
     for name, said in (
         ("network.pt", "holds more than weights: save them with torch.save"),
         ("number.pt", "holds no state dict"),
         ("broken.pt", "cannot be read as weights"),
+        ("text.pt", "text.pt cannot be read as weights, which torch.save or safetensors wrote"),
         ("broken.safetensors", "cannot be read as weights"),
         ("gone.pt", "there is no file"),
     ):
@@ -198,7 +208,9 @@ def test_labels_replace_those_of_the_data_set(tmp_path, suffix):
     assert np.array_equal(found.train_images, known.train_images)
 
 
-@pytest.mark.parametrize("text", ["0\n2\n1\n", "digit\n0\n2\n1\n", "label,name\n0,a\n2,b\n1,c\n"])
+@pytest.mark.parametrize(
+    "text", ["0\n2\n1\n", "0.0e+00\n2.0e+00\n1.0e+00\n", "digit\n0\n2\n1\n", "label,name\n0,a\n2,b\n1,c\n"]
+)
 def test_a_csv_of_labels_may_have_one_column_or_name_it(tmp_path, text):
     (tmp_path / "y.csv").write_text(text)
     assert arrays.array(f"{tmp_path}/y.csv").tolist() == [0, 2, 1]
@@ -246,6 +258,9 @@ def test_data_that_do_not_fit_are_refused_by_file(tmp_path):
     np.save(tmp_path / "short.npy", LABELS[:4])
     (tmp_path / "two.csv").write_text("a,b\n1,2\n")
     (tmp_path / "words.csv").write_text("label\ncat\ndog\n")
+    (tmp_path / "halves.csv").write_text("label\n1\n0.5\n")
+    (tmp_path / "indexed.csv").write_text(",digit\n0,1\n1,2\n")
+    (tmp_path / "from1.csv").write_text("label\n-1\n9\n")
     np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
     (tmp_path / "bad.npy").write_bytes(b"garbage")
     torch.save([1], tmp_path / "list.pt")
@@ -253,6 +268,9 @@ def test_data_that_do_not_fit_are_refused_by_file(tmp_path):
         ("short.npy", "short.npy has 4 labels, the train set has 6 images"),
         ("two.csv", "has columns a, b: name the one of the labels `label`"),
         ("words.csv", "cannot be read as an array"),
+        ("halves.csv", "ValueError: 0.5 is no whole number"),
+        ("indexed.csv", r"has columns \(no name\), digit: name the one of the labels `label`"),
+        ("from1.csv", "labels go from -1 to 9; they must count from 0"),
         ("objects.npy", "cannot be read as an array"),
         ("bad.npy", "cannot be read as an array"),
         ("list.pt", "holds list, not one tensor"),

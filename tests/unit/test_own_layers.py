@@ -286,6 +286,12 @@ def test_of_a_network_that_fx_cannot_follow_its_modules_are_shown(caplog):
 def test_images_and_layers_that_do_not_fit_are_refused():
     with pytest.raises(InputError, match=r"does not take images of shape \(1, 9, 9\)"):
         find(Functional(), ["fc1"], (1, 9, 9))
+    with pytest.raises(InputError, match=r"need an axis of channels, \(n, 1, h, w\): "):
+        find(Functional(), ["fc1"], (8, 8))
+    block = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Conv2d(3, 3, 3), nn.ReLU(), nn.BatchNorm2d(3))
+    network = nn.Sequential(block, nn.Flatten(), nn.Linear(48, 8), nn.Linear(8, 2))
+    with pytest.raises(InputError, match="layer 0 is a block, .* name the last activation in it, 0.3$"):
+        find(network, {"0": "none", "gone": "none", "2": "relu"}, (1, 8, 8))
     with pytest.raises(InputError, match="layer 0: no dense layer or convolution is called before it"):
         find(nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(4, 2)), ["0"], (1, 2, 2))
     with pytest.raises(InputError, match=r"layer 2 returns .* \(2, 2, 3\), and no axis has the 6 units of 1"):

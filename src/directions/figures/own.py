@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from directions.errors import InputError
 from directions.figures import dots, layers, noise, style, words
 from directions.figures.curves import area_label
-from directions.statistics.ranks import Untestable, spearman
+from directions.own import doubts
+from directions.statistics.ranks import correlate
 from directions.tidy import Tables, require
 
 PANEL = 3.0  # inches, the width of one
@@ -28,8 +29,8 @@ RUNS = (
 EFFECTS = {"importance": "change of loss (nats)", "place": "layer"}  # what stands on y, and its label
 PLACE = dots.Measure("place", "layer", "")  # stands on x where nothing else was measured
 MARKS = ("circle", "triangle", "square", "diamond")
-SURE = 1.5  # times chance, as in own/record.py, which warns of the same; that one needs PyTorch
-NO_INDEX = "activity is negative for some images:\nthe index has no meaning in these layers"
+NO_INDEX = "activity is negative\nfor some images: the index\nhas no meaning in these layers"
+DISTINCT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito's
 
 
 def summary(tables: Tables) -> Figure:
@@ -90,11 +91,11 @@ def _ablation(axes: Axes, tables: Tables) -> None:
     for clamp, some in table.groupby("clamp", sort=False):
         style.band(axes, style.pooled(some, "ablated", "accuracy"), style.colour(clamp), clamp)
     style.chance_line(axes, int(tables["runs"]["classes"].iloc[0]))
-    axes.set(xlim=(0, table["units"].max()), ylim=(0, 1.02), ylabel=f"accuracy, {table['split'].iloc[0]} set")
+    axes.set(xlim=(0, table["units"].max()), ylim=(0, 1.02), ylabel=_accuracy(table))
     clamps = list(table["clamp"].unique())
     axes.set_xlabel(f"units ablated (to {' or '.join(clamps)})")
     if len(clamps) > 1:
-        axes.legend(loc="upper right")
+        axes.legend(loc="best")
 
 
 def _noise(axes: Axes, tables: Tables, colours: dict | None = None) -> None:
@@ -104,17 +105,27 @@ def _noise(axes: Axes, tables: Tables, colours: dict | None = None) -> None:
         noise.curve(axes, some, positive.min() / 2, (colours or {}).get(run, style.colour("zero")), run)
     noise.log_axis(axes, positive.min() / 2, positive.min(), positive.max())
     _chance(axes, tables["runs"], table)
-    axes.set(
-        ylim=(0, 1.02),
-        ylabel=f"accuracy, {table['split'].iloc[0]} set",
-        xlabel="noise SD / the unit's own SD",
-    )
+    axes.set(ylim=(0, 1.02), ylabel=_accuracy(table), xlabel="noise SD / the unit's own SD")
+
+
+def _accuracy(table: pd.DataFrame) -> str:
+    """The label of an axis of accuracies: on which images."""
+    splits = list(table["split"].unique())
+    return f"accuracy, {' or '.join(splits)} set"
 
 
 def _chance(axes: Axes, runs: pd.DataFrame, shown: pd.DataFrame) -> None:
     """A level for every number of classes among the networks shown."""
-    for classes in sorted(runs.loc[runs["run"].isin(shown["run"]), "classes"].unique()):
-        style.chance_line(axes, int(classes))
+    numbers = sorted(map(int, runs.loc[runs["run"].isin(shown["run"]), "classes"].unique()))
+    if len(numbers) == 1:
+        style.chance_line(axes, numbers[0])
+        return
+    look = {"color": style.colour("chance"), "fontsize": style.SMALL, "va": "bottom"}
+    for classes in numbers:
+        axes.axhline(1 / classes, color=style.colour("chance"), linestyle=":", linewidth=1.0, zorder=1)
+        axes.text(
+            0.02, 1 / classes, f"chance, {classes:,} classes", transform=axes.get_yaxis_transform(), **look
+        )
 
 
 def _dots(units: pd.DataFrame, measure: dots.Measure, effect: str) -> Callable[[Axes], None]:
@@ -143,17 +154,28 @@ def _dots(units: pd.DataFrame, measure: dots.Measure, effect: str) -> Callable[[
 
 
 def _rho(units: pd.DataFrame, measure: str, effect: str) -> str:
-    """ "Spearman 0.12 (118 units)", and how many have no index."""
+    """ "Spearman 0.12 pooled, 0.03 within layers" and "118 units", and how many have no index.
+
+    Within layers: of ranks among the units of one layer, all layers weighted by their units.
+    """
     found = units[units[measure].notna() & ~units["dead"]]
     without = int((units[measure].isna() & ~units["dead"]).sum())
     said = f"{len(found):,} units" + (f", {without:,} have no index" if without else "")
     if effect != "importance":
         return said
-    try:
-        value = float(spearman(found[measure].to_numpy(float), found["importance"].to_numpy(float)))
-    except Untestable:
+    pairs = [
+        (some[measure].to_numpy(float), some["importance"].to_numpy(float))
+        for _, some in found.groupby("layer")
+    ]
+    pooled = (
+        correlate([tuple(np.concatenate(side) for side in zip(*pairs, strict=True))]) if pairs else np.nan
+    )
+    if np.isnan(pooled):
         return said
-    return f"Spearman {words.number(value)} ({said})"
+    if len(pairs) == 1:
+        return f"Spearman {words.number(float(pooled))} ({said})"
+    within = words.number(float(correlate(pairs)))
+    return f"Spearman {words.number(float(pooled))} pooled, {within} within layers\n{said}"
 
 
 def _scores(run: pd.Series) -> Iterator[str]:
@@ -195,22 +217,26 @@ def _layers(tables: Tables, run: pd.Series) -> str:
     if len(names) > layers.FEW_LAYERS:
         numbered = ", ".join(f"{place} {name}" for place, name in enumerate(names, start=1))
         return f"Layers: {numbered}."
-    return f"Layers: {', '.join(f'{name} ({mark})' for name, mark in zip(names, MARKS, strict=False))}."
+    marked = (
+        f"{place} {name} ({mark})" for place, (name, mark) in enumerate(zip(names, MARKS, strict=False), 1)
+    )
+    return f"Layers: {', '.join(marked)}."
 
 
 def _doubts(tables: Tables, run: pd.Series) -> Iterator[str]:
     """What speaks against trusting the figure."""
-    if run["test_accuracy"] < SURE / run["classes"]:
-        yield (
-            "Test accuracy is about chance: are these the network's weights, and images as it was trained on"
-            " (`normalize`)?"
-        )
+    yield from doubts.of_scores(run)
+    made_by = {"ablate_single": "single", "measure_units": "units"}
+    yield from doubts.of_split(
+        run, {name: tables[table]["split"].iloc[0] for name, table in made_by.items() if table in tables}
+    )
     if "units" in tables and "information_null_bits" in tables["units"]:
-        floor = tables["units"]["information_null_bits"].mean()
-        if floor > 0.5 * tables["units"]["information_bits"].mean():
+        live = tables["units"][~tables["units"]["dead"]]
+        floor = live["information_null_bits"].mean()
+        if floor > 0.5 * live["information_bits"].mean():
             yield (
-                f"Mutual information is mostly bias here: shuffled labels give {floor:.2f} bits on average."
-                " More test images lower that."
+                f"Mutual information is mostly bias here: with labels permuted before it is measured, it is"
+                f" {floor:.2f} bits on average. More {live['split'].iloc[0]} images lower that."
             )
 
 
@@ -224,16 +250,17 @@ def comparison(every: dict[str, Tables]) -> Figure:
         for table in ("runs", "ablation", "areas", "noise", "units")
         if any(table in tables for tables in every.values())
     }
-    colours = {name: style.in_sequence(place, len(every)) for place, name in enumerate(every)}
+    colours = {
+        name: DISTINCT[place] if len(every) <= len(DISTINCT) else style.in_sequence(place, len(every))
+        for place, name in enumerate(every)
+    }
     panels = {"ablation": _shares, "noise": _noise, "units": _spread}
     shown = {table: draw for table, draw in panels.items() if table in pooled}
     if not shown:
         raise InputError(
             "nothing to compare: list ablate_cumulative, add_noise or measure_units in `analyses`"
         )
-    notes = ["Legend: area under the ablation curve ± SD over orderings (divided by unablated accuracy)."]
-    if "units" in pooled and (without := _without_index(pooled["units"])):
-        notes.append(f"Without a class selectivity index, as activity is negative: {', '.join(without)}.")
+    notes = list(_compared(pooled))
     rows = 1 + -(-len(every) // 2)
     layout = style.Layout(tuple(notes), rows, ("",) * len(shown), width=max(2, len(shown)) * PANEL)
     with style.look():
@@ -243,6 +270,24 @@ def comparison(every: dict[str, Tables]) -> Figure:
         handles = [axes[0].plot([], [], color=colours[name], label=_named(pooled, name))[0] for name in every]
         style.legend(figure, axes[0], layout, 2, "network", handles)
     return figure
+
+
+def _compared(tables: Tables) -> Iterator[str]:
+    """What the legend says, and what is not alike among the networks."""
+    if "ablation" in tables:
+        clamps = tables["ablation"].groupby("run")["clamp"].nunique().max()
+        first = ", of the first clamp" if clamps > 1 else ""
+        spread = "± SD over orderings (divided by unablated accuracy)"
+        yield f"Legend: area under the ablation curve{first} {spread}."
+    if "units" in tables:
+        splits = tables["units"].groupby("split", sort=False)["run"].unique()
+        told = (f"{split} set ({', '.join(names)})" for split, names in splits.items())
+        yield f"Selectivity: {'; '.join(told) if len(splits) > 1 else f'{splits.index[0]} set'}."
+        if without := _without_index(tables["units"]):
+            yield f"Without a class selectivity index, as activity is negative: {', '.join(without)}."
+    runs = [run for _, run in tables["runs"].iterrows()]
+    if doubtful := [run["run"] for run in runs if any(doubts.of_scores(run))]:
+        yield f"Accuracy is about chance, see the figure of each: {', '.join(doubtful)}."
 
 
 def _without_index(units: pd.DataFrame) -> list[str]:
@@ -263,14 +308,20 @@ def _shares(axes: Axes, tables: Tables, colours: dict) -> None:
         curve = style.pooled(mine.assign(share=mine["ablated"] / mine["units"]), "share", "accuracy")
         style.band(axes, curve, colours[name], name)
     _chance(axes, tables["runs"], tables["ablation"])
-    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of units ablated", ylabel="accuracy")
+    clamps = tables["ablation"].groupby("run", sort=False)["clamp"].first().unique()
+    axes.set(
+        xlim=(0, 1), ylim=(0, 1.02), ylabel=_accuracy(tables["ablation"]),
+        xlabel=f"share of units ablated (to {' or '.join(clamps)})",
+    )  # fmt: skip
 
 
 def _spread(axes: Axes, tables: Tables, colours: dict) -> None:
     """The share of units whose index is at most x; networks whose units have none are left out."""
+    largest = tables["units"]["selectivity"].max()
     for name, table in tables["units"].groupby("run", sort=False):
         values = np.sort(table["selectivity"].dropna())
         axes.plot(values, np.arange(1, len(values) + 1) / max(1, len(values)), color=colours[name])
     axes.set(
-        xlim=(0, 1), ylim=(0, 1.02), xlabel="class selectivity index", ylabel="share of units at or below"
-    )
+        xlim=(0, 1.04 * largest if largest > 0 else 1), ylim=(0, 1.02), xlabel="class selectivity index",
+        ylabel="share of units at or below",
+    )  # fmt: skip

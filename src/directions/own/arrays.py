@@ -2,7 +2,6 @@
 
 import gzip
 import logging
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.own import userfile
 from directions.own.plan import ARRAYS
+from directions.own.weightfile import BROKEN
 
 CHANNELS = (1, 3, 4)  # of images whose channels stand last
 
@@ -75,22 +75,26 @@ def array(file: str) -> np.ndarray:
             return _column(path)
         content = path.read_bytes()
         return decode_idx(gzip.decompress(content) if path.suffix == ".gz" else content, str(path))
-    except (ValueError, OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} cannot be read as an array: {str(error).splitlines()[0]}") from error
+    except BROKEN as error:
+        reason = (str(error).splitlines() or [""])[0]
+        raise InputError(f"{path} cannot be read as an array ({type(error).__name__}: {reason})") from error
 
 
 def _column(path: Path) -> np.ndarray:
     """The column `label` of a CSV file, or its only column, with or without a line of names."""
     table = pd.read_csv(path, header=None, dtype=str)
     first = table.iloc[0].str.strip()
-    if not first.str.fullmatch(r"[+-]?\d+").all():
-        table = table[1:].set_axis(list(first), axis=1)
+    if pd.to_numeric(first, errors="coerce").isna().any():
+        table = table[1:].set_axis(list(first.fillna("(no name)")), axis=1)
     if "label" not in table and table.shape[1] != 1:
         raise InputError(
             f"{path} has columns {', '.join(map(str, table))}: name the one of the labels `label`"
         )
     column = table["label"] if "label" in table else table.iloc[:, 0]
-    return column.to_numpy().astype(np.int64)  # ValueError for what is no whole number
+    numbers = pd.to_numeric(column)  # ValueError for what is no number
+    if not (numbers % 1 == 0).all():
+        raise ValueError(f"{numbers[numbers % 1 != 0].iloc[0]} is no whole number")
+    return numbers.to_numpy().astype(np.int64)
 
 
 def as_images(images: np.ndarray, name: str) -> np.ndarray:
@@ -117,8 +121,10 @@ def as_images(images: np.ndarray, name: str) -> np.ndarray:
 
 def as_labels(labels: np.ndarray, name: str) -> np.ndarray:
     """int64 (n,), from 0; raises InputError for anything else."""
-    if labels.ndim != 1 or labels.dtype.kind not in "iu" or labels.min(initial=0) < 0:
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise InputError(
             f"{name}: labels are {labels.dtype} {labels.shape}; they must be whole numbers (n,) from 0"
         )
+    if (lowest := labels.min(initial=0)) < 0:
+        raise InputError(f"{name}: labels go from {lowest} to {labels.max()}; they must count from 0")
     return labels.astype(np.int64)

@@ -24,10 +24,11 @@ from directions.own.record import record
 from directions.trained import Trained
 
 Array = np.ndarray | Tensor
+DPI = 200  # of a figure that is shown or saved
 DRAWN = {"train": "own data", "test": "own data, test set"}  # what the random choice of images goes by
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Analysis:
     """What was found; `tables`: {name: table}, such as tables["areas"], as the workflow writes them."""
 
@@ -35,7 +36,28 @@ class Analysis:
 
     def figure(self) -> Figure:
         """The summary figure; `.savefig("mine.png")` writes it."""
-        return own.summary(self.tables)
+        return _sharp(own.summary(self.tables))
+
+    def compare(self, *others: "Analysis") -> Figure:
+        """A figure of this network beside others. Raises InputError where two have the same `name`."""
+        every = {found.name: found.tables for found in (self, *others)}
+        if len(every) <= len(others):
+            raise InputError('networks to compare need names of their own: analyse(..., name="...")')
+        return _sharp(own.comparison(every))
+
+    @property
+    def name(self) -> str:
+        """Of the network, as given to `analyse`."""
+        return str(self.tables["runs"]["run"].iloc[0])
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{table} ({len(rows)} rows)" for table, rows in self.tables.items())
+        return f"Analysis of {self.name}; tables: {sizes}"
+
+
+def _sharp(figure: Figure) -> Figure:
+    figure.set_dpi(DPI)
+    return figure
 
 
 def analyse(
@@ -72,7 +94,8 @@ def analyse(
     found = find(copy.deepcopy(network).cpu(), layers, examples["train"].image_shape)
     found.model.to(device)
     trained = Trained(found, examples.__getitem__, seed=chosen["seed"])
-    made = {"runs": pd.DataFrame([record(name, trained, examples["train"], examples["test"], "own data")])}
+    data = "own data" if test is not None else "own data, no test set"
+    made = {"runs": pd.DataFrame([record(name, trained, examples["train"], examples["test"], data)])}
     for analysis in chosen["analyses"]:
         observe = importlib.import_module(f"directions.observations.{analysis}").observe
         made[ANALYSES[analysis]] = observe(trained, chosen[analysis])

@@ -113,9 +113,12 @@ def _separated(network: nn.Module, asked: dict[str, str], example: Tensor) -> tu
     called = {call.name for call in calls}
     for name in asked:
         if name not in called and name in existing:
+            within = [call for call in calls if call.name.startswith(f"{name}.")]
+            found = [call.name for call in within if activations.name_of(call.module)]
+            hint = f"the last activation in it, {found[-1]}" if found else f"one of {_nearest(name, called)}"
             raise InputError(
                 f"layer {name} is a block, or is never called; where activations need modules of their own,"
-                f" name the last activation in a block: there are {_nearest(name, called)}"
+                f" name {hint}"
             )
         if name not in called:
             raise InputError(_no_layer(name, called))
@@ -150,8 +153,10 @@ def _calls(network: nn.Module, example: Tensor) -> list[Call]:
             network(example)
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
         reason = str(error).splitlines()[0]
+        flat = "; images (n, h, w) that are no bytes need an axis of channels, (n, 1, h, w)"
         raise InputError(
-            f"the network does not take images of shape {tuple(example.shape[1:])}: {reason}"
+            f"the network does not take images of shape {tuple(example.shape[1:])}"
+            f"{flat if example.dim() == 3 else ''}: {reason}"
         ) from error
     finally:
         for handle in handles:

@@ -2,15 +2,17 @@
 
 import logging
 
+import torch
 from torch import Tensor
 
 from directions import models
 from directions.errors import InputError
 from directions.evaluation import evaluate, scaled
 from directions.examples import Examples
+from directions.own import doubts
 from directions.trained import Trained
 
-SURE = 1.5  # times chance: what knows less is likely given its images in another form than in training
+PROBE = 64  # images whose answers are looked at
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +24,9 @@ def record(name: str, network: Trained, train: Examples, test: Examples, data: s
     for split, examples in (("train", train), ("test", test)):
         found = evaluate(network.model, examples.images, examples.labels)
         scores |= {f"{split}_loss": found.loss, f"{split}_accuracy": found.accuracy}
-    if scores["test_accuracy"] < SURE / test.classes:
-        log.warning(
-            "%s: test accuracy is %.3f, about chance: are the images as the network was trained on them"
-            " (see `normalize`), and are these its weights?", name, scores["test_accuracy"],
-        )  # fmt: skip
+    for doubt in doubts.of_scores(scores | {"classes": train.classes}):
+        said = f"train {scores['train_accuracy']:.3f}, test {scores['test_accuracy']:.3f}"
+        log.warning("warning: %s: %s (%s)", name, doubt, said)
     return {
         "network": name,
         "dataset": data,
@@ -42,15 +42,25 @@ def record(name: str, network: Trained, train: Examples, test: Examples, data: s
 
 def check_answers(network: Trained, examples: Examples) -> None:
     """Raises InputError unless the network's answers are logits (examples, classes) that cover the data's."""
-    [images] = examples.images[:1].split(1)
-    answers = network.model(scaled(images))
+    [images] = examples.images[:PROBE].split(PROBE)
+    with torch.no_grad():
+        answers = network.model(scaled(images))
     shape = tuple(answers.shape) if isinstance(answers, Tensor) else type(answers).__name__
     if not isinstance(answers, Tensor) or len(shape) != 2 or shape[1] < examples.classes:
         lowest = int(examples.labels.min())
         hint = f" (labels start at {lowest} here: they must count from 0)" if lowest else ""
         raise InputError(
-            f"the network answers one image with {shape}; its data have {examples.classes} classes{hint},"
-            f" so it must be (1, {examples.classes})"
+            f"the network answers {len(images)} images with {shape}; its data have {examples.classes} classes"
+            f"{hint}, so it must be ({len(images)}, {examples.classes})"
+        )
+    if (
+        shape[1] > 1
+        and (answers >= 0).all()
+        and torch.allclose(answers.sum(1), torch.ones_like(answers[:, 0]))
+    ):
+        raise InputError(
+            "the network answers with probabilities, which sum to 1, as after softmax; logits are wanted, for"
+            " losses are computed from them: leave the softmax out, or return torch.log of it"
         )
     if shape[1] > examples.classes:
-        log.warning("the network knows %d classes, its data have %d", shape[1], examples.classes)
+        log.warning("warning: the network knows %d classes, its data have %d", shape[1], examples.classes)

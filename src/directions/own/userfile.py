@@ -5,6 +5,7 @@ import difflib
 import hashlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,11 +70,22 @@ def digest(reference: str) -> str:
     return found.hexdigest()
 
 
+def _place(error: Exception, path: Path) -> str:
+    """ "nets.py, line 12, in build: " of the last line in the user's folder that led to an error."""
+    folder = path.parent.resolve()
+    lines = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if folder in Path(frame.filename).resolve().parents
+    ]
+    return f"{Path(lines[-1].filename).name}, line {lines[-1].lineno}, in {lines[-1].name}: " if lines else ""
+
+
 def call(reference: str) -> object:
     """What the function returns, called without arguments; its file may import others beside it.
 
-    It runs code, so it is for files of the user's own. Raises InputError where there is no such function;
-    what goes wrong inside the function is its own affair and is raised as it is.
+    It runs code, so it is for files of the user's own. Raises InputError where there is no such function, and
+    for whatever goes wrong inside it, with the user's line at which it did.
     """
     path, function = parted(reference)
     spec = importlib.util.spec_from_file_location(f"own_{path.stem}", path)
@@ -87,5 +99,9 @@ def call(reference: str) -> object:
             near = difflib.get_close_matches(function, known, n=len(known), cutoff=0.0)
             raise InputError(f"{path} has no function {function}; it has {', '.join(near) or 'none'}")
         return found()
+    except InputError:
+        raise
+    except Exception as error:  # a user's code may raise anything
+        raise InputError(f"{reference}: {_place(error, path)}{type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(path.parent.resolve()))

@@ -12,6 +12,11 @@ from directions.errors import InputError
 
 WRAPPED = ("state_dict", "model_state_dict", "model")  # under which training scripts keep weights
 PARALLEL = "module."  # what DataParallel puts in front of every name
+# What torch.load raises for a file that is torn, or none of its own.
+BROKEN = (
+    OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError,
+    pickle.UnpicklingError,
+)  # fmt: skip
 SHOWN = 5  # names per kind of misfit in an error
 
 
@@ -28,12 +33,16 @@ def read(path: Path | str) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+    except (SafetensorError, *BROKEN) as error:
         if "GLOBAL" in str(error):  # it names a class: a whole network, or an optimizer, was saved
             raise InputError(
                 f"{path} holds more than weights: save them with torch.save(network.state_dict(), file)"
             ) from error
-        raise InputError(f"{path} cannot be read as weights: {str(error).splitlines()[0]}") from error
+        reason = (str(error).splitlines() or [""])[0]
+        raise InputError(
+            f"{path} cannot be read as weights, which torch.save or safetensors wrote"
+            f" ({type(error).__name__}: {reason})"
+        ) from error
     return _unwrapped(content, path)
 
 
