@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from checkouts import ROOT
+from PIL import Image
 from torch import nn, optim
 from torch.nn.functional import cross_entropy, gelu, relu
 
@@ -389,4 +390,5 @@ def test_the_call_shown_in_the_readme_works(mnist, tmp_path, monkeypatch):
         np.save(tmp_path / f"{split}_images.npy", images)
         np.save(tmp_path / f"{split}_labels.npy", labels)
     exec(code, {})
-    assert (tmp_path / "mlp.png").is_file()
+    with Image.open(tmp_path / "mlp.png") as picture:
+        assert picture.width > 2000  # pixels: text can be read

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
@@ -57,6 +58,7 @@ class Analysis:
 
 def _sharp(figure: Figure) -> Figure:
     figure.set_dpi(DPI)
+    FigureCanvasAgg(figure)  # else savefig takes the dots per inch that the figure was made with
     return figure
 
 
