@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
@@ -25,7 +24,6 @@ from directions.own.record import record
 from directions.trained import Trained
 
 Array = np.ndarray | Tensor
-DPI = 200  # of a figure that is shown or saved
 DRAWN = {"train": "own data", "test": "own data, test set"}  # what the random choice of images goes by
 
 
@@ -36,15 +34,15 @@ class Analysis:
     tables: dict[str, pd.DataFrame]
 
     def figure(self) -> Figure:
-        """The summary figure; `.savefig("mine.png")` writes it."""
-        return _sharp(own.summary(self.tables))
+        """The summary figure; `.savefig("mine.png", dpi=200)` writes it."""
+        return own.summary(self.tables)
 
     def compare(self, *others: "Analysis") -> Figure:
         """A figure of this network beside others. Raises InputError where two have the same `name`."""
         every = {found.name: found.tables for found in (self, *others)}
         if len(every) <= len(others):
             raise InputError('networks to compare need names of their own: analyse(..., name="...")')
-        return _sharp(own.comparison(every))
+        return own.comparison(every)
 
     @property
     def name(self) -> str:
@@ -54,12 +52,6 @@ class Analysis:
     def __repr__(self) -> str:
         sizes = ", ".join(f"{table} ({len(rows)} rows)" for table, rows in self.tables.items())
         return f"Analysis of {self.name}; tables: {sizes}"
-
-
-def _sharp(figure: Figure) -> Figure:
-    figure.set_dpi(DPI)
-    FigureCanvasAgg(figure)  # else savefig takes the dots per inch that the figure was made with
-    return figure
 
 
 def analyse(
