@@ -95,7 +95,7 @@ def analysed(fresh, tmp_path_factory) -> Checkout:
     save_file(bars().state_dict(), mine / "bars.safetensors")
     weights = {"fc1": (128, 784), "fc2": (128, 128), "readout": (10, 128)}
     state = {f"{name}.weight": torch.zeros(shape) for name, shape in weights.items()}
-    state |= {f"{name}.bias": torch.arange(shape[0]) == 3 for name, shape in weights.items()}
+    state |= {f"{name}.bias": 2 * (torch.arange(shape[0]) == 3) for name, shape in weights.items()}
     torch.save(
         {name: tensor.float() for name, tensor in state.items()}, mine / "digits.pt"
     )  # answers 3, always
@@ -104,6 +104,7 @@ def analysed(fresh, tmp_path_factory) -> Checkout:
     done = own(study)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "figures in results/own: comparison\nfigures in results/own/figures: bars, digits\n" in done.stderr
+    assert "warning: digits" not in done.stderr  # it knows its training labels, if not those of the test set
     return study
 
 
@@ -165,6 +166,14 @@ def test_a_network_that_fails_is_told_by_name_and_the_other_is_drawn(study):
     assert "error: no layer 'fc3': layers of this network are fc" in said
     assert "figures that are ready: bars" in said
     assert "stops digits, comparison" in said
+
+
+def test_labels_that_a_network_does_not_know_are_doubted_at_the_end_of_the_run(study):
+    study.edit("mine/threes.csv", "3", "4")
+    done = own(study)
+    assert done.returncode == 0
+    assert "warning: digits: Accuracy is about chance: are these the network's weights" in done.stderr
+    assert "(train 0.000, " in done.stderr
 
 
 def test_own_without_a_network_says_how_to_name_one(fresh):
