@@ -171,7 +171,7 @@ def test_a_network_that_fails_is_told_by_name_and_the_other_is_drawn(study):
 def test_labels_that_a_network_does_not_know_are_doubted_at_the_end_of_the_run(study):
     study.edit("mine/threes.csv", "3", "4")
     done = own(study)
-    assert done.returncode == 0
+    assert done.returncode == 0, done.stdout + done.stderr
     assert "warning: digits: Accuracy is about chance: are these the network's weights" in done.stderr
     assert "(train 0.000, " in done.stderr
 

@@ -60,8 +60,8 @@ def summary(tables: Tables) -> Figure:
 def _panels(tables: Tables) -> Iterator[tuple[str, Callable[[Axes], None]]]:
     """(line above, what draws it) of each panel for which there are tables."""
     if "ablation" in tables:
-        areas = require(tables, "areas", "clamp", "auc", "auc_relative")
-        above = [f"area {area_label(some)}, to {clamp}" for clamp, some in areas.groupby("clamp", sort=False)]
+        areas = require(tables, "areas", "clamp", "auc")
+        above = [f"area {_area(some)}, to {clamp}" for clamp, some in areas.groupby("clamp", sort=False)]
         yield "\n".join(above), lambda axes: _ablation(axes, tables)
     if "noise" in tables:
         yield "", lambda axes: _noise(axes, tables)
@@ -298,7 +298,12 @@ def _named(tables: Tables, name: str) -> str:
     """A network's name and its area."""
     areas = tables.get("areas", pd.DataFrame({"run": []}))
     mine = areas[areas["run"] == name]
-    return f"{name}: {area_label(mine[mine['clamp'] == mine['clamp'].iloc[0]])}" if len(mine) else name
+    return f"{name}: {_area(mine[mine['clamp'] == mine['clamp'].iloc[0]])}" if len(mine) else name
+
+
+def _area(areas: pd.DataFrame) -> str:
+    """An area, and in brackets the relative one, unless the network is never right."""
+    return area_label(areas) if areas["auc_relative"].notna().all() else words.mean_sd(areas["auc"])
 
 
 def _shares(axes: Axes, tables: Tables, colours: dict) -> None:
