@@ -20,8 +20,8 @@ NETWORKS = {
     },
     "laptop": {
         "mnist_corruption": 6 * 2, "mnist_selectivity": 4, "mnist_early_stopping": 2,
-        "mnist_dropout": 3 * 2 * 2, "conv_corruption": 6 * 2, "conv_early_stopping": 2,
-        "conv_ensemble": 5 * 4, "conv_sweep": 6 * 4 * 2, "conv_normalization": 4 + 4, "conv_selectivity": 2,
+        "mnist_dropout": 3 * 2 * 2, "conv_corruption": 6 * 2, "conv_early_stopping": 3,
+        "conv_ensemble": 5 * 4, "conv_sweep": 6 * 4 * 2, "conv_normalization": 4 + 4, "conv_selectivity": 4,
         "resnet_corruption": 3 * 2, "resnet_selectivity": 2,
     },
     "quick": {
