@@ -156,6 +156,7 @@ def main(argv: list[str]) -> None:
         versions=versions(),
         verdicts=[(name, sum(claim["verdict"] == name for claim in claims)) for name in VERDICTS],
         claims=claims,
+        explained=caption(args.captions / "claims.rst"),
         figures=figures(args.results, args.captions, claims),
         tables=tables(args.results / "tables"),
         most_rows=ROWS,

@@ -111,6 +111,13 @@ def test_every_claim_is_there_with_its_numbers_and_verdicts_are_counted(text, st
         assert re.search(rf"<strong>{number}</strong>{verdict}</button>", text)
 
 
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_every_verdict_has_a_colour_behind_its_white_letters_and_is_explained(text, verdict):
+    assert f".{verdict.replace(' ', '-')} {{ --tone: #" in text
+    [meanings] = re.findall(r"What the verdicts mean</summary>(.*?)</details>", text, re.S)
+    assert f"<em>{verdict}</em>" in meanings
+
+
 def test_markup_in_a_table_is_shown_not_run(text):
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert" in text
