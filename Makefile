@@ -16,7 +16,7 @@ SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 help:  ## show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/ready  ## make .venv with exactly the versions of requirements.lock (5.4 GB, a few minutes, once)
+setup: .venv/ready  ## make .venv with exactly the versions of requirements.lock (6 GB, a few minutes, once)
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no python3.11 found: install it, or name one: make PYTHON=/path/to/python"; exit 1; }
@@ -33,7 +33,7 @@ quick laptop:
 	@python scripts/show_claims.py results/$@/tables/claims.csv
 	@echo && echo "Figures: results/$@/figures/" && ls results/$@/figures
 
-test: setup  ## format, lint and all tests
+test: setup  ## format, lint and all tests but those on Slurm
 	ruff check .
 	ruff format --check .
 	snakefmt --check $(SNAKEFILES)
@@ -65,7 +65,7 @@ progress: setup  ## done, running, failed per rule and figure, time left: make p
 estimate: setup  ## hours of the paper's study, from the run times of the one that was done: make estimate STUDY=quick
 	@python scripts/estimate.py --measured $(STUDY)
 
-dry-run: setup  ## list every job of the paper's study, without data
+dry-run: setup  ## count the jobs of the paper's study by rule; needs no data
 	snakemake --dry-run --quiet rules --config study=paper
 
 remote: setup  ## where products are shared: make remote DIR=/a/folder, or DIR=s3://bucket/path, ssh://host/path
