@@ -6,7 +6,8 @@ FIGURES ?= all
 STUDIES ?= $(STUDY)
 DIR ?= ../$(notdir $(CURDIR))-storage
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-export PYTHONPATH := $(CURDIR)/src  # this checkout's library, whatever copy is installed
+# This checkout's library, whatever copy is installed. (A comment behind the value would add its blanks to it.)
+export PYTHONPATH := $(CURDIR)/src
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
 .PHONY: help setup quick laptop test test-slurm report results times progress estimate dry-run stages remote pull \

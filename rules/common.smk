@@ -17,8 +17,9 @@ from directions.data.registry import KNOWN
 from directions.ending import places, summary, warnings
 from directions.errors import InputError
 from directions.figures import FIGURES
+from directions.imports import code_of
 from directions.own.plan import Plan
-from directions.provenance import Ancestry, code_of
+from directions.provenance import Ancestry
 from directions.runs import expand as expand_runs, labels as label_ledgers, labels_name
 from snakemake.exceptions import WorkflowError
 

@@ -19,15 +19,17 @@ def main(argv: list[str]) -> None:
     args = parser.parse_args(argv)
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it reports every glyph that goes into a PDF
     folders = sorted(args.published.glob(f"*/tables/{EXPERIMENT}"))
-    if not folders:
-        raise InputError(
-            f"{args.published} has no study with tables of {EXPERIMENT}: make results STUDIES=quick"
-        )
     studies = {path.parts[-3]: tidy.read(path, ["runs", "ablation", "areas"]) for path in folders}
     theirs = tidy.read(args.replication.parent, [args.replication.stem])
     columns = ("fraction_corrupted", "units_ablated", "mean_accuracy")
     curves = tidy.require(theirs, args.replication.stem, *columns)
-    style.save(replication.draw(studies, curves), args.pdf, args.png)
+    alike = {name: tables for name, tables in studies.items() if replication.comparable(tables, curves)}
+    if not alike:
+        raise InputError(
+            f"{args.published} has no study of {EXPERIMENT} like the replication, which is of MLPs on MNIST"
+            " at six fractions of labels corrupted: make results STUDIES=quick"
+        )
+    style.save(replication.draw(alike, curves), args.pdf, args.png)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,9 @@
 """Print which layers of a network of your own have units, by the names that `layers` takes in a config."""
 
+import math
+
+import yaml
+
 from directions import cli
 from directions.own.layers import catalogue
 from directions.own.network import made
@@ -17,10 +21,9 @@ def main(argv: list[str]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
-    activations = ", ".join(found.loc[found["activation"], "layer"])
-    print(
-        f"\nall activations:\nlayers: [{activations}]" if activations else "\nnone of them is an activation"
-    )
+    activations = list(found.loc[found["activation"], "layer"])
+    listed = yaml.safe_dump(activations, default_flow_style=True, width=math.inf).strip()
+    print(f"\nall activations:\nlayers: {listed}" if activations else "\nnone of them is an activation")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ import pandas as pd
 
 from directions import tidy
 from directions.errors import InputError
+from directions.hints import nearest
 from directions.runs import VARIABLE
 from directions.statistics import STATISTICS, Estimate, Untestable, estimate
 from directions.titles import DATASETS
@@ -127,7 +128,8 @@ def _parse(row: dict, where: str) -> Claim:
 
 def _one_of(value: str, allowed, column: str, where: str) -> None:
     if value not in allowed:
-        raise InputError(f"{where}: unknown {column} {value!r}: it is one of {', '.join(allowed)}")
+        known = ", ".join(allowed)
+        raise InputError(f"{where}: unknown {column} {value!r}{nearest(value, allowed)} (there are {known})")
 
 
 def _number(text: str, column: str, where: str) -> float | None:

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator
 
-from directions import schema
 from directions.analyses import BLOCKS, MADE_BY, tables_of
 from directions.data.registry import KNOWN
+from directions.errors import InputError
 from directions.figures import CLAMPED, COUNTED, FIGURES, VARIED
+from directions.hints import nearest
 from directions.runs import MODELS, OPTIMIZERS, UNIT_LAYERS, Settings, product, text
 
 
@@ -39,19 +40,34 @@ def last_epoch(settings: Settings) -> int | None:
 
 
 def unit_layers(settings: Settings) -> int:
-    """How many layers of units a run's network has, known without building it (see models.unit_layers)."""
-    return len(settings["hidden"]) if settings["model"] == "mlp" else UNIT_LAYERS[settings["model"]]
+    """How many layers of units a run's network has, known without building it (see models.unit_layers).
+
+    Raises InputError for a model that is in neither list.
+    """
+    model = settings["model"]
+    if "hidden" in MODELS[model]:
+        return len(settings["hidden"])
+    if model not in UNIT_LAYERS:
+        raise InputError(
+            f"model {model}: say in UNIT_LAYERS of src/directions/runs.py how many layers of units it has"
+        )
+    return UNIT_LAYERS[model]
 
 
 def problems(study: dict, written: dict) -> list[str]:
-    """What is impossible in a completed study; `written` are its experiments before defaults went in."""
+    """What is impossible in a completed study; `written` are its experiments before defaults went in.
+
+    The networks of an experiment that none of the chosen figures shows are not looked at.
+    """
     found = list(_of_figures(study))
     if not study["experiments"]:
         found.append("experiments: the study has none, so there is nothing to do")
+    chosen = study["figures"]
+    needed = study["experiments"] if chosen == "all" else {study["draw"].get(figure) for figure in chosen}
     for name, experiment in study["experiments"].items():
         path = f"experiments.{name}"
         faults = [*_of_writing(path, experiment, written[name]), *_of_values(path, experiment)]
-        found += faults or _of_runs(path, experiment, written[name], study)
+        found += faults or (_of_runs(path, experiment, written[name], study) if name in needed else ())
         found += _of_use(path, name, study)
     return list(dict.fromkeys(found))
 
@@ -61,7 +77,7 @@ def _of_figures(study: dict) -> Iterator[str]:
     for figure, name in draw.items():
         if name not in experiments:
             known = ", ".join(experiments) or "none"
-            hint = schema.nearest(name, experiments)
+            hint = nearest(name, experiments)
             yield f"draw.{figure}: {name} is no experiment of this study{hint}; there are {known}"
             continue
         missing = {MADE_BY[t] for t in FIGURES[figure]} - {None, *experiments[name]["analyses"]}
@@ -72,7 +88,7 @@ def _of_figures(study: dict) -> Iterator[str]:
     for figure in study["figures"] if study["figures"] != "all" else ():
         if figure not in draw:
             drawn = f"study {study['study']} draws {', '.join(draw) or 'none'}"
-            yield f"figures: {figure} is not among them{schema.nearest(figure, draw)}; {drawn}"
+            yield f"figures: {figure} is not among them{nearest(figure, draw)}; {drawn}"
 
 
 def _of_comparison(figure: str, name: str, experiment: dict) -> Iterator[str]:

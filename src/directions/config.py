@@ -13,6 +13,7 @@ from directions import combinations, schema
 from directions.analyses import BLOCKS
 from directions.errors import InputError
 from directions.figures import FIGURES
+from directions.hints import nearest
 from directions.own import plan
 from directions.runs import needed_tables
 
@@ -55,6 +56,7 @@ def load(config: Mapping, root: Path) -> dict:
     ]
     _stop(faults)
     merged = schema.exact(merged, rules, rules)
+    _undraw(merged, layers[0][1])
     study = _completed(merged)
     _stop([*combinations.problems(study, merged["experiments"]), *plan.problems(study.get("own", {}))])
     return _selected(study)
@@ -68,7 +70,9 @@ def read_yaml(path: Path) -> dict:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError as error:
-        raise InputError(f"config file {path} does not exist: restore it from the repository") from error
+        raise InputError(
+            f"config file {path} does not exist: work in the folder of the repository, or restore it there"
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"config file {path} is not readable YAML: {error}") from error
     if content is None:
@@ -110,6 +114,13 @@ def _removable(*path: str) -> bool:
     return False
 
 
+def _undraw(merged: dict, base: dict) -> None:
+    """Leave out the base's drawings of those of its experiments that a later layer removed."""
+    for figure, name in base["draw"].items():
+        if name not in merged["experiments"] and merged["draw"].get(figure) == name:
+            del merged["draw"][figure]
+
+
 class _Loader(yaml.SafeLoader):
     """YAML that refuses a key named twice, of which the plain loader keeps the last without a word."""
 
@@ -130,7 +141,7 @@ def _layers(given: dict, root: Path) -> Layers:
     stems = (path.stem for path in (root / "configs").glob("*.yaml"))
     known = sorted(stem for stem in stems if stem.split(".")[0] != OWN)
     if study not in known:
-        hint = schema.nearest(study, known)
+        hint = nearest(study, known)
         raise InputError(f"study: {study!r} is unknown{hint}; configs/ has {', '.join(known) or 'no file'}")
     if not re.fullmatch("[a-z0-9_]+", study):
         raise InputError(
@@ -144,7 +155,7 @@ def _key_faults(layer: dict, label: str) -> Iterator[str]:
     """What the merged config no longer shows: keys in the wrong file, and keys that are no text."""
     for key in layer if label != HERE else ():
         if key not in OF_STUDY:
-            hint = schema.nearest(key, OF_STUDY)
+            hint = nearest(key, OF_STUDY)
             allowed = f"a study may set {', '.join(OF_STUDY)}; all else belongs into config.yaml"
             yield f"{key} (in {label}): is not for a study to set{hint} ({allowed})"
     stack: list[tuple[schema.Keys, object]] = [((), layer)]
@@ -153,7 +164,7 @@ def _key_faults(layer: dict, label: str) -> Iterator[str]:
         for key, item in value.items() if isinstance(value, dict) else ():
             if not isinstance(key, str):
                 where = schema.dotted((*keys, repr(key)))
-                yield f"{where} (in {label}): a key must be text (YAML reads off and no as false)"
+                yield f"{where} (in {label}): a key must be text (in quotes; YAML reads off and no as false)"
             stack.append(((*keys, str(key)), item))
 
 

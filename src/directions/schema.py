@@ -1,6 +1,5 @@
 """The config against its closed JSON Schema; every problem in words: path, value, what is allowed."""
 
-import difflib
 import json
 import math
 import re
@@ -13,6 +12,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 from directions.analyses import ACTIVATIONS, ANALYSES, OWN_ANALYSES
 from directions.data.registry import KNOWN
 from directions.figures import FIGURES
+from directions.hints import nearest
 from directions.runs import MODELS, OPTIMIZERS
 
 Keys = tuple[str | int, ...]
@@ -63,13 +63,6 @@ def problems(config: dict, schema: dict) -> list[tuple[Keys, str]]:
 def dotted(keys: Iterable[str | int]) -> str:
     """("experiments", "a", "vary", "seed", 2) as experiments.a.vary.seed[2]."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
-
-
-def nearest(word: object, known: Iterable[str]) -> str:
-    """ "; did you mean x?" for the known word most like this one, in whatever case, or nothing."""
-    folded = {name.casefold(): name for name in known}
-    match = difflib.get_close_matches(str(word).casefold(), folded, n=1, cutoff=0.5)
-    return f"; did you mean {folded[match[0]]}?" if match and folded[match[0]] != word else ""
 
 
 def _in_words(error: ValidationError, config: dict) -> Iterator[tuple[Keys, str]]:

@@ -15,7 +15,7 @@ from directions import cli, models, weights
 from directions.evaluation import pass_size, passes
 from directions.examples import Examples, load_examples
 from directions.files import atomic
-from directions.provenance import code_of
+from directions.imports import code_of
 from directions.sums import Unfinished
 from directions.units import Network, moments
 

@@ -213,5 +213,6 @@ def require(accuracy: float, settings: dict, plan: steps.Plan) -> None:
         longer = "epochs" if settings["steps"] is None else "steps"
         raise InputError(
             f"training accuracy is {accuracy:.4f} after {plan.epochs} epochs, the experiment requires "
-            f"{wanted}: raise `{longer}`, or lower `require_train_accuracy` (null: no requirement)"
+            f"{wanted}: raise `{longer}`, or lower `require_train_accuracy` (null: no requirement);"
+            " either way it trains from the start"
         )

@@ -14,16 +14,11 @@ from scipy.optimize import nnls
 from torch.utils.flop_counter import FlopCounterMode
 
 from directions import models
+from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.jobs import Job
 from directions.runs import expand
 
-SIZES = {  # data set: shape of an image, training images, test images, classes
-    "mnist": ((1, 28, 28), 60_000, 10_000, 10),
-    "fashion_mnist": ((1, 28, 28), 60_000, 10_000, 10),
-    "cifar10": ((3, 32, 32), 50_000, 10_000, 10),
-    "imagenet": ((3, 224, 224), 1_281_167, 50_000, 1_000),
-}
 PASS = 1_000  # images in one pass where nothing is trained
 # Of the operations of whole passes, what is left where parts are shared: curves of 65 points that are walked
 # backwards (docs/PERFORMANCE.md; of other models all), and single units, before which all layers are computed
@@ -53,13 +48,16 @@ def _network(model: str, shape: tuple, classes: int, *settings: tuple) -> tuple[
 
 
 def work(config: Mapping, job: Job) -> Work:
-    """What a job on one network computes; raises InputError for a data set whose size is not known."""
+    """What a job on one network computes; raises InputError for a data set whose files alone tell its size.
+
+    An analysis that is not known here is taken to look once at every image.
+    """
     settings = expand(config)[job.experiment][job.run]
-    if settings["dataset"] not in SIZES:
-        raise InputError(
-            f"the size of data set {settings['dataset']} is not known: add it to {__name__}.SIZES"
-        )
-    shape, train, test, classes = SIZES[settings["dataset"]]
+    known = KNOWN[settings["dataset"]]
+    shape, train, test = known.shape, known.train_images, known.test_images
+    classes = known.classes or 1_000  # ImageNet's are told by its files
+    if None in (shape, train, test):
+        raise InputError(f"the size of data set {known.name} is not known before its files are read")
     train = train if settings["images"] == "all" else settings["images"]
     test = test if settings.get("test_images", "all") == "all" else settings["test_images"]
     built = ("hidden", "width", "batch_norm", "pad", "dropout", "norm_batch")
@@ -72,7 +70,7 @@ def work(config: Mapping, job: Job) -> Work:
         trained = steps * settings["batch"] * (1 + BACKWARD)
         return Work(steps * (1 + BACKWARD) + looked / PASS, (trained + looked) * per_image)
     asked = config["experiments"][job.experiment][job.rule]
-    images = train if asked["split"] == "train" else test
+    images = train if asked.get("split") == "train" else test
     times = {
         "ablate_cumulative": lambda: asked["orderings"] * _points(asked, units) * len(asked["clamp"]),
         "ablate_checkpoints": lambda: (
@@ -81,9 +79,10 @@ def work(config: Mapping, job: Job) -> Work:
         "add_noise": lambda: asked["repeats"] * asked["points"],
         "ablate_single": lambda: units if asked["units"] == "all" else min(units, asked["units"]),
         "measure_units": lambda: 2,
-    }[job.rule]()
-    share = {"ablate_single": SINGLE, "add_noise": 1, "measure_units": 1}.get(
-        job.rule, CURVE.get(settings["model"], 1)
+    }.get(job.rule, lambda: 1)()
+    curve = CURVE.get(settings["model"], 1)
+    share = {"ablate_cumulative": curve, "ablate_checkpoints": curve, "ablate_single": SINGLE}.get(
+        job.rule, 1
     )
     return Work(times * max(1, images / PASS), times * images * per_image * share)
 

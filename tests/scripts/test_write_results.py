@@ -182,17 +182,22 @@ def test_areas_in_the_legend_are_those_of_the_tables_and_of_the_claims(tmp_path)
     ]
 
 
-def test_a_study_without_a_fraction_of_the_replication_is_refused_and_nothing_is_written(tmp_path):
+@pytest.mark.parametrize(
+    ("column", "value"), [("dataset", "fashion_mnist"), ("hidden", None), ("corrupt", 0.3)]
+)
+def test_a_study_that_is_not_like_the_replication_is_left_out(column, value, tmp_path):
     published = tmp_path / "docs/results"
     shutil.copytree(ROOT / "docs/results/quick/tables", published / "one/tables")
     runs = published / "one/tables/mnist_corruption/runs.csv"
     table = pd.read_csv(runs)
-    table[table["corrupt"] != 0.4].to_csv(runs, index=False)
-    with pytest.raises(InputError, match="corrupt 0.4"):
+    table.loc[(table["corrupt"] == 0.4) | (column == "hidden"), column] = value
+    table.to_csv(runs, index=False)
+    with pytest.raises(InputError, match="no study of mnist_corruption like the replication.*make results"):
         replication(published)
     assert not list(published.glob("replication*"))
-    with pytest.raises(InputError, match="make results"):
-        replication(tmp_path)
+    shutil.copytree(ROOT / "docs/results/quick/tables", published / "two/tables")
+    replication(published)
+    assert (published / "replication.png").is_file()
 
 
 def test_main_findings_go_between_the_marks_of_the_summary_and_nothing_else_changes(page, tmp_path):

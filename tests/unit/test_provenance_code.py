@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from directions.analyses import ANALYSES
 from directions.errors import InputError
-from directions.provenance import code_of
+from directions.imports import code_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,6 +96,15 @@ def test_a_missing_script_or_extra_module(tree):
         InputError, match=r"directions.figures.fig9, but src/directions/figures/fig9.py does not"
     ):
         code_of("scripts/draw.py", tree, extra=("directions.figures.fig9",))
+
+
+@pytest.mark.parametrize("analysis", ANALYSES)
+def test_an_analysis_runs_no_code_that_lists_figures_analyses_or_settings(analysis):
+    found = code_of(f"scripts/{analysis}.py", ROOT)
+    lists = {
+        f"src/directions/{name}.py" for name in ("figures/__init__", "analyses", "runs", "recipe", "titles")
+    }
+    assert not lists & set(found), "a new figure or study would redo every analysis"
 
 
 def test_every_script_of_the_repository_can_be_followed():

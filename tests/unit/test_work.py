@@ -1,10 +1,14 @@
 """How much jobs compute, and how long that takes: against numbers counted by hand."""
 
+import copy
+import dataclasses
+
 import pytest
 import yaml
 from checkouts import ROOT
 
 from directions import config
+from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.jobs import jobs
 from directions.work import Pace, Work, fitted, work
@@ -37,9 +41,19 @@ def test_a_resnet_computes_what_deviations_d29_says(paper):
 
 def test_a_data_set_of_unknown_size_is_refused_by_name(paper, monkeypatch):
     job = next(job for job in jobs(paper) if job.experiment == "conv_selectivity" and job.rule == "train")
-    monkeypatch.delitem(work.__globals__["SIZES"], "cifar10")
+    monkeypatch.setitem(KNOWN, "cifar10", dataclasses.replace(KNOWN["cifar10"], train_images=None))
     with pytest.raises(InputError, match="size of data set cifar10 is not known"):
         work(paper, job)
+
+
+def test_an_analysis_that_is_not_known_looks_once_at_every_image(paper):
+    job = next(
+        job for job in jobs(paper) if job.rule == "measure_units" and job.experiment == "mnist_selectivity"
+    )
+    new = copy.deepcopy(paper)
+    new["experiments"][job.experiment]["measure_new"] = {"split": "test"}
+    once, twice = work(new, dataclasses.replace(job, rule="measure_new")), work(paper, job)
+    assert (2 * once.passes, 2 * once.operations) == (twice.passes, twice.operations)
 
 
 def test_a_pace_is_found_again_from_what_it_took():

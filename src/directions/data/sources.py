@@ -55,15 +55,19 @@ def fetch(known: Known, request: Request) -> list[bytes]:
 def _no_source(known: Known, request: Request, search: Search) -> str:
     names = ", ".join(file.name for file in search.missing)
     untried = [source for source in known.sources if source not in request.sources]
+    mirrors = " or ".join(known.raw.mirrors())
+    ways = [
+        f"put {names} into {search.folders[0]}/",
+        *([f"give this machine access to {mirrors}"] if mirrors else []),
+        known.raw.by_hand,
+    ]
     return "\n".join(
         [
             f"no source gave {names} of data set {known.name}:",
             *(f"  - {failure}" for failure in search.failures),
             *(f"  - {source}: not asked, it is not among the sources" for source in untried),
-            "three ways to get them:",
-            f"  1. put {names} into {search.folders[0]}/",
-            f"  2. give this machine access to {' or '.join(known.raw.mirrors())}",
-            f"  3. {known.raw.by_hand}",
+            "ways to get them:",
+            *(f"  {number}. {way}" for number, way in enumerate(ways, start=1)),
         ]
     )
 

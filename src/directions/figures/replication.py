@@ -40,10 +40,21 @@ def draw(studies: dict[str, Tables], replication: pd.DataFrame) -> Figure:
     return figure
 
 
+def comparable(tables: Tables, replication: pd.DataFrame) -> bool:
+    """Whether a study has MLPs on MNIST at every fraction of labels corrupted that the replication has."""
+    runs = require(tables, "runs", "dataset", "corrupt", may_be_empty=("hidden",))
+    fractions = set(replication["fraction_corrupted"])
+    return (
+        set(runs["dataset"]) == {"mnist"}
+        and words.reads(runs, "hidden")
+        and fractions <= set(runs["corrupt"])
+    )
+
+
 def described(tables: Tables) -> str:
     """ "2×512 units, 60,000 images", what the networks of a study are."""
     runs = require(tables, "runs", "hidden", "train_images")
-    return f"{words.size(tables, 'mlp').strip()} units, {int(words.only(runs, 'train_images')):,} images"
+    return f"{words.size(tables).strip()} units, {int(words.only(runs, 'train_images')):,} images"
 
 
 def their_area(rows: pd.DataFrame) -> float:

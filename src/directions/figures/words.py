@@ -28,21 +28,32 @@ def title(tables: Tables, study: str) -> str:
         if name not in known:
             home = "titles.py" if known is DATASETS else "figures/words.py"
             raise InputError(f"no printed name for {name!r}: add it in directions/{home}")
-    return f"{DATASETS[dataset]} · {MODELS[model]}{size(tables, model)} · {study} study"
+    return f"{DATASETS[dataset]} · {MODELS[model]}{size(tables)} · {study} study"
 
 
-def size(tables: Tables, model: str) -> str:
-    """What the model's name leaves open: " 2×128", " 512×256"; " × 1/8", and batch norm where none has it."""
-    if model == "mlp":
-        widths = str(only(require(tables, "runs", "hidden"), "hidden")).split("x")
+def size(tables: Tables) -> str:
+    """What the model's name leaves open: " 2×128", " 512×256"; " × 1/8", and batch norm where none has it.
+
+    Nothing for a model that has neither hidden layers of a size nor a width to be chosen.
+    """
+    runs = require(tables, "runs")
+    if reads(runs, "hidden"):
+        widths = str(only(runs, "hidden")).split("x")
         return f" {len(widths)}×{widths[0]}" if len(set(widths)) == 1 else " " + "×".join(widths)
-    width = float(only(require(tables, "runs", "width"), "width"))
+    if not reads(runs, "width"):
+        return ""
+    width = float(only(runs, "width"))
     nearest = Fraction(width).limit_denominator(64)
     factor = str(nearest) if abs(nearest - width) < 1e-9 else f"{width:g}"
     said = "" if width == 1 else f" × {factor}"
-    if model.startswith("conv11") and not truths(require(tables, "runs", "batch_norm")["batch_norm"]).any():
+    if reads(runs, "batch_norm") and not truths(runs["batch_norm"]).any():
         said += " without batch norm"
     return said
+
+
+def reads(runs: pd.DataFrame, setting: str) -> bool:
+    """Whether these networks have a value of a training setting that not every model reads."""
+    return setting in runs and bool(runs[setting].notna().any())
 
 
 def truths(values: pd.Series) -> pd.Series:
@@ -56,8 +67,8 @@ def truths(values: pd.Series) -> pd.Series:
 
 
 def unit_noun(runs: pd.DataFrame) -> str:
-    """What a unit is in these networks: "units" of an MLP, "feature maps" of a conv net."""
-    return "units" if only(runs, "model") == "mlp" else "feature maps"
+    """What a unit is called: "units" of networks whose hidden layers have set sizes, else "feature maps"."""
+    return "units" if reads(runs, "hidden") else "feature maps"
 
 
 def count(values: pd.Series, noun: str) -> str:

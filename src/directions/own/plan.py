@@ -10,6 +10,7 @@ from directions import schema
 from directions.analyses import ANALYSES, OWN_ANALYSES
 from directions.data.registry import KNOWN
 from directions.errors import InputError
+from directions.hints import nearest
 from directions.own import userfile
 from directions.provenance import said
 
@@ -89,7 +90,7 @@ def problems(own: dict) -> Iterator[str]:
         elif isinstance(data, str) and (data == "imagefolder" or data not in KNOWN):
             known = [known for known in KNOWN if known != "imagefolder"]
             yield (
-                f"{path}.data: {data} is no data set{schema.nearest(data, known)}; there are"
+                f"{path}.data: {data} is no data set{nearest(data, known)}; there are"
                 f" {', '.join(known)}, file.py:function, {{{', '.join(ARRAYS)}}} and {{imagefolder, size}}"
             )
         for key, reference in references.items():

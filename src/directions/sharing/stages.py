@@ -13,7 +13,8 @@ from directions.analyses import ANALYSES, DERIVED, MADE_BY
 from directions.errors import InputError
 from directions.figures import FIGURES
 from directions.files import md5
-from directions.provenance import Ancestry, code_of, digest
+from directions.imports import code_of
+from directions.provenance import Ancestry, digest
 from directions.runs import expand, labels, labels_name
 
 CLAIMS = "data/paper/claims.csv"

@@ -1,0 +1,107 @@
+"""The source files that a script runs, itself and through what it imports, found without running it.
+
+It knows nothing of figures, analyses or runs: every analysis imports it, and is made anew when anything that
+it imports has changed.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from directions.errors import InputError
+
+PACKAGE = "directions"
+
+
+def code_of(script: Path | str, root: Path | str, extra: Iterable[str] = ()) -> list[str]:
+    """The script and all modules of this package that it imports, itself or through others, wherever in them.
+
+    Paths relative to `root`, the script first, modules sorted, with the __init__.py of every package passed
+    through. `extra` names modules that are imported by a made-up name ("directions.figures.fig1a").
+    Raises InputError for a missing script or module and for a file that is not valid Python.
+    """
+    root = Path(root)
+    script = Path(script)
+    script = script.relative_to(root) if script.is_absolute() else script
+    found: set[Path] = set()
+    waiting = [(name, f"{script} (named by the workflow)") for name in extra]
+    waiting += [(name, str(script)) for name in _imports(root, script, ())]
+    while waiting:
+        name, importer = waiting.pop()
+        for path, package in _files(root, name, importer):
+            if path not in found:
+                found.add(path)
+                waiting += [(inner, str(path)) for inner in _imports(root, path, package)]
+    return [script.as_posix(), *sorted(path.as_posix() for path in found)]
+
+
+def _files(root: Path, name: str, importer: str) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """(path, package it belongs to) of a module and of the packages around it."""
+    parts = tuple(name.split("."))
+    for depth in range(1, len(parts) + 1):
+        head = parts[:depth]
+        path = _module(root, head)
+        if path is None:
+            raise InputError(
+                f"{importer} imports {'.'.join(head)}, but src/{'/'.join(head)}.py does not exist:"
+                " correct the import or add the module"
+            )
+        yield path, head if path.name == "__init__.py" else head[:-1]
+
+
+def _module(root: Path, parts: tuple[str, ...]) -> Path | None:
+    stem = Path("src", *parts)
+    choices = (stem / "__init__.py", stem.with_name(f"{stem.name}.py"))
+    return next((path for path in choices if (root / path).is_file()), None)
+
+
+def _imports(root: Path, path: Path, package: tuple[str, ...]) -> Iterator[str]:
+    """Names of this package's modules that a file imports, at its top or inside a function."""
+    try:
+        source = (root / path).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist: a rule names it as its script") from error
+    for base, names in _statements(source, path.as_posix(), package):
+        if base.split(".")[0] != PACKAGE:
+            continue
+        yield base
+        for name in names:
+            if _module(root, (*base.split("."), name)):
+                yield f"{base}.{name}"
+            elif (root / "src" / Path(*base.split(".")) / "__init__.py").is_file():
+                init = _module(root, tuple(base.split(".")))
+                if name != "*" and name not in _defined((root / init).read_text(encoding="utf-8")):
+                    raise InputError(f"{path} imports {name} from {base}, which has no such module or name")
+
+
+@cache
+def _statements(source: str, where: str, package: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+    """[(absolute module, names taken from it)] of every import statement."""
+    found = []
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise InputError(f"{where}, line {error.lineno}: not valid Python ({error.msg})") from error
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, ()) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*above, node.module) if node.module else above)
+            found.append((base, tuple(alias.name for alias in node.names)))
+    return found
+
+
+@cache
+def _defined(source: str) -> set[str]:
+    """Names that a module binds anywhere: enough to tell a typo from a name."""
+    bound = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        elif isinstance(node, ast.alias):
+            bound.add(node.asname or node.name)
+    return bound
