@@ -60,8 +60,9 @@ results: setup  ## docs/RESULTS.md with tables and figures of finished studies: 
 times: setup  ## seconds per stage of a finished study: make times STUDY=quick
 	@python scripts/show_times.py $(STUDY)
 
-progress: setup  ## done, running, failed per rule and figure, time left: make progress STUDY=paper
-	@python scripts/show_progress.py $(STUDY)
+progress: setup  ## done, running, failed per rule and figure, time left: make progress [STUDY=paper FIGURES=fig1a]
+	@python scripts/show_progress.py $(and $(filter command line,$(origin STUDY)),$(STUDY)) \
+	  $(and $(filter command line,$(origin FIGURES)),--figures $(FIGURES))
 
 estimate: setup  ## hours of the paper's study, from the run times of the one that was done: make estimate STUDY=quick
 	@python scripts/estimate.py --measured $(STUDY)

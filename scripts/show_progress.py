@@ -15,15 +15,18 @@ def newest_log(root: Path) -> str:
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("study", nargs="?", help="name of the study; else that of config.yaml")
+    parser.add_argument("--figures", help="fig1a,fig2a: these only; else those of config.yaml")
     args = parser.parse_args(argv)
-    given = config.read_yaml(Path("config.yaml"))
-    study = config.load(given | ({"study": args.study} if args.study else {}), Path.cwd())
+    asked = {"study": args.study, "figures": args.figures}
+    given = config.read_yaml(Path("config.yaml")) | {key: value for key, value in asked.items() if value}
+    study = config.load(given, Path.cwd())
     table = progress.states(jobs(study), Path.cwd(), newest_log(Path.cwd()))
     print(progress.counted(table, "rule").to_string())
     print(f"\njobs that each figure needs:\n{progress.counted(table, 'figures').to_string()}")
     rest, running = progress.left(table), max(1, (table["state"] == "running").sum())
     minutes = rest["seconds"] / 60
-    print(f"\nleft: {minutes:.0f} minutes of jobs, about {minutes / running:.0f} with {running} at a time")
+    print(f"\nleft: {minutes:.0f} minutes of jobs, about {minutes / running:.0f} with {running} at a time,")
+    print("if each takes as long as the median of its kind that is done, whatever its network's size;")
     print(f"and {rest['unknown']} jobs of kinds of which none is done yet")
 
 

@@ -57,7 +57,7 @@ def unit_layers(settings: Settings) -> int:
 def problems(study: dict, written: dict) -> list[str]:
     """What is impossible in a completed study; `written` are its experiments before defaults went in.
 
-    The networks of an experiment that none of the chosen figures shows are not looked at.
+    Where figures are chosen, other drawings, and the networks that only these show, are not looked at.
     """
     found = list(_of_figures(study))
     if not study["experiments"]:
@@ -73,8 +73,10 @@ def problems(study: dict, written: dict) -> list[str]:
 
 
 def _of_figures(study: dict) -> Iterator[str]:
-    draw, experiments = study["draw"], study["experiments"]
+    draw, experiments, chosen = study["draw"], study["experiments"], study["figures"]
     for figure, name in draw.items():
+        if chosen != "all" and figure not in chosen:
+            continue
         if name not in experiments:
             known = ", ".join(experiments) or "none"
             hint = nearest(name, experiments)
@@ -85,7 +87,7 @@ def _of_figures(study: dict) -> Iterator[str]:
             yield f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list"
         if not missing:
             yield from _of_comparison(figure, name, experiments[name])
-    for figure in study["figures"] if study["figures"] != "all" else ():
+    for figure in chosen if chosen != "all" else ():
         if figure not in draw:
             drawn = f"study {study['study']} draws {', '.join(draw) or 'none'}"
             yield f"figures: {figure} is not among them{nearest(figure, draw)}; {drawn}"

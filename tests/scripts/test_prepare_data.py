@@ -114,7 +114,7 @@ def test_without_network_it_fails_in_seconds_with_the_ways_out(tmp_path):
         "  - local: ",
         "  - mirror: ",
         "  - wheel: ",
-        "three ways",
+        "ways to get them:",
         "  1. put",
         "  2. give",
         "  3. ",

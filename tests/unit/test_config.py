@@ -166,10 +166,25 @@ def test_null_removes_what_can_be_removed_and_leaves_sections_alone():
     nulls = {"experiments": {"a": {"training": {"hidden": None, "require_train_accuracy": None}}}}
     assert config.merge(own, nulls) == {"experiments": {"a": {"training": {"require_train_accuracy": None}}}}
     assert config.merge(base, {"experiments": None}) == base  # all its lines were commented out
-    study = load(study="paper", experiments={"conv_sweep": None}, draw={"fig4c": None})
+
+
+def test_with_an_experiment_go_its_drawings_but_none_that_was_given_another():
+    study = load(study="paper", experiments={"conv_sweep": None})
     assert "conv_sweep" not in study["experiments"]
     assert "fig4b" in study["figures"]
     assert "fig4c" not in study["figures"]
+    study = load(study="paper", experiments={"conv_sweep": None}, draw={"fig4c": "conv_ensemble"})
+    assert "fig4c" in study["figures"]
+    refusal = refused(study="paper", experiments={"conv_sweep": None}, draw={"fig3a": "conv_sweep"})
+    assert "draw.fig3a: conv_sweep is no experiment" in refusal
+
+
+def test_where_figures_are_chosen_the_rest_of_the_study_need_not_make_sense():
+    few = {"defaults": {"training": {"images": 500, "epochs": 5}}}
+    assert "keep_epochs has" in refused(study="paper", **few)
+    study = load(study="paper", figures="fig1a", **few)
+    assert study["experiments"]["mnist_corruption"]["training"]["epochs"] == 5
+    assert "keep_epochs has" in refused(study="paper", figures="fig1a,fig4a", **few)
 
 
 def test_null_is_a_value_where_it_may_stand():

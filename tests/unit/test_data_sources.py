@@ -172,6 +172,14 @@ def test_no_source_tells_what_was_tried_and_the_three_ways(tmp_path, monkeypatch
     assert message.count("Connection refused") == 2  # one file of four per dead host
 
 
+def test_without_mirrors_no_access_to_them_is_asked_for(tmp_path):
+    alone = known()
+    with pytest.raises(InputError) as caught:
+        prepare(replace(alone, raw=replace(alone.raw, mirrors=lambda: ())), tmp_path, "local")
+    assert "give this machine access" not in str(caught.value)
+    assert f"  2. {alone.raw.by_hand}" in str(caught.value)
+
+
 def test_sources_not_asked_are_named(tmp_path):
     with pytest.raises(InputError, match="wheel: not asked"):
         prepare(known(), tmp_path, "local")

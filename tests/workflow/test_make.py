@@ -1,0 +1,31 @@
+"""What the Makefile hands to the scripts."""
+
+import shutil
+import subprocess
+
+import pytest
+from checkouts import ROOT
+
+
+@pytest.mark.parametrize(
+    ("given", "handed"),
+    [
+        ([], ""),
+        (["STUDY=paper"], "paper"),
+        (["STUDY=paper", "FIGURES=fig1a,fig2a"], "paper --figures fig1a,fig2a"),
+    ],
+)
+def test_progress_is_of_the_study_of_the_config_unless_one_is_named(given, handed):
+    said = subprocess.run(
+        ["make", "--dry-run", "--old-file=.venv/ready", *given, "progress"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    [line] = [line for line in said.replace("\\\n", " ").splitlines() if "show_progress" in line]
+    assert " ".join(line.split()).removeprefix("python scripts/show_progress.py").strip() == handed
+
+
+def test_python_takes_the_library_of_this_checkout_and_no_other(tmp_path):
+    shutil.copyfile(ROOT / "Makefile", tmp_path / "Makefile")
+    show = ["make", "--silent", "--eval=path: ; @printf '[%s]' \"$$PYTHONPATH\"", "path"]
+    said = subprocess.run(show, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert said == f"[{tmp_path}/src]"
