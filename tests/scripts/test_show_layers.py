@@ -37,7 +37,7 @@ def shown(function: str, folder) -> str:
 def test_all_activations_can_be_pasted_into_a_config(tmp_path):
     table, line = shown("build", tmp_path).split("\nall activations:\n")
     assert yaml.safe_load(line) == {"layers": ["2", "4"]}
-    assert [row.split()[0] for row in table.splitlines()] == ["layer", "1", "2", "3", "4"]
+    assert [row.split()[0] for row in table.splitlines()] == ["layer", "1", "2", "3", "4", "5"]
 
 
 def test_a_network_without_activations_is_told_so(tmp_path):
