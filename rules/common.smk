@@ -18,6 +18,7 @@ from directions.ending import places, summary, warnings
 from directions.errors import InputError
 from directions.figures import FIGURES
 from directions.imports import code_of
+from directions.own import userfile
 from directions.own.plan import Plan
 from directions.provenance import Ancestry
 from directions.runs import expand as expand_runs, labels as label_ledgers, labels_name
@@ -42,7 +43,7 @@ def one_of(names):
 
 wildcard_constraints:
     study=re.escape(STUDY["study"]),
-    dataset=one_of(KNOWN),
+    dataset=one_of([*KNOWN, *STUDY["datasets"]]),
     labels=one_of(name for ledgers in label_ledgers(RUNS).values() for name in ledgers),
     experiment=one_of(RUNS),
     run=one_of(run for group in RUNS.values() for run in group),
@@ -55,8 +56,16 @@ def asked(stage, **names):
     return lambda wildcards: ANCESTRY.asked(stage, **names, **wildcards)
 
 
-def imagefolder_options(wildcards):
-    """Where the user's own images lie, how large they are made, whether they stay in their files; else nothing."""
+def function_files(wildcards):
+    """The user's files of a data set that a function of theirs returns; else nothing."""
+    reference = STUDY["datasets"].get(wildcards.dataset)
+    return userfile.files(reference) if reference else []
+
+
+def own_images(wildcards):
+    """The user's function, or where their images lie, how large and whether they stay in their files; else nothing."""
+    if wildcards.dataset in STUDY["datasets"]:
+        return f"--function {shlex.quote(STUDY['datasets'][wildcards.dataset])}"
     if wildcards.dataset != "imagefolder":
         return ""
     chosen = STUDY["imagefolder"]

@@ -1,4 +1,6 @@
 rule prepare_data:
+    input:
+        function_files,  # none but of a data set of the user's own
     output:
         DATA,
     log:
@@ -10,10 +12,10 @@ rule prepare_data:
         ENVIRONMENT
     resources:  # where the bytes come from changes no result: all are checked against a digest
         raw=f"{STUDY['data_root']}/raw",
-        sources=lambda wildcards: ",".join(STUDY["sources"][wildcards.dataset]),
+        sources=lambda wildcards: ",".join(STUDY["sources"].get(wildcards.dataset, ["none"])),
     params:
         asked=asked("data"),
-        imagefolder=imagefolder_options,
+        imagefolder=own_images,
     shell:
         "python scripts/prepare_data.py --dataset {wildcards.dataset} {params.imagefolder}"
         " --raw {resources.raw} --sources {resources.sources} --output {output}"

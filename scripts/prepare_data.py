@@ -2,17 +2,22 @@
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from directions import cli
 from directions.data.known import Request
 from directions.data.registry import KNOWN
+from directions.errors import InputError
+from directions.own import arrays
 
 
 def main(argv: list[str]) -> None:
     """Read arguments, prepare the data set, write it."""
     arguments = cli.parser(__doc__)
-    arguments.add_argument("--dataset", required=True, choices=KNOWN, help="which one")
+    names = f"which one: {', '.join(KNOWN)}, or with --function its name"
+    arguments.add_argument("--dataset", required=True, help=names)
+    arguments.add_argument("--function", help="file.py:function of yours, which returns the four arrays")
     arguments.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of files as published")
     arguments.add_argument("--output", type=Path, required=True, help="file to write")
     arguments.add_argument(
@@ -29,10 +34,15 @@ def main(argv: list[str]) -> None:
     arguments.add_argument("--threads", type=int, default=os.cpu_count(), help="that read image files")
     given = arguments.parse_args(argv)
 
-    known = KNOWN[given.dataset]
-    sources = known.sources if given.sources is None else tuple(given.sources.split(","))
-    request = Request(given.raw, sources, given.imagefolder, given.size, given.stream, given.threads)
-    dataset = known.prepare(request)
+    if given.function:
+        dataset = replace(arrays.dataset(given.function, {}, None), name=given.dataset)
+    elif given.dataset in KNOWN:
+        known = KNOWN[given.dataset]
+        sources = known.sources if given.sources is None else tuple(given.sources.split(","))
+        request = Request(given.raw, sources, given.imagefolder, given.size, given.stream, given.threads)
+        dataset = known.prepare(request)
+    else:
+        raise InputError(f"--dataset: {given.dataset} is unknown; there are {', '.join(KNOWN)}")
     dataset.save(given.output)
     logging.info(
         "%s: %d training and %d test images of shape %s, %d classes, digest %s",

@@ -8,7 +8,8 @@ from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.figures import CLAMPED, COUNTED, FIGURES, VARIED
 from directions.hints import nearest
-from directions.runs import MODELS, OPTIMIZERS, UNIT_LAYERS, Settings, product, text
+from directions.own import userfile
+from directions.runs import MODELS, OPTIMIZERS, UNIT_LAYERS, Settings, models_of, product, text
 
 
 def train_images(dataset: str) -> int | None:
@@ -39,19 +40,10 @@ def last_epoch(settings: Settings) -> int | None:
     return -(-settings["steps"] // max(1, an_epoch))
 
 
-def unit_layers(settings: Settings) -> int:
-    """How many layers of units a run's network has, known without building it (see models.unit_layers).
-
-    Raises InputError for a model that is in neither list.
-    """
-    model = settings["model"]
-    if "hidden" in MODELS[model]:
-        return len(settings["hidden"])
-    if model not in UNIT_LAYERS:
-        raise InputError(
-            f"model {model}: say in UNIT_LAYERS of src/directions/runs.py how many layers of units it has"
-        )
-    return UNIT_LAYERS[model]
+def unit_layers(settings: Settings) -> int | None:
+    """How many layers of units a run's network has, as models.unit_layers; None where building tells."""
+    listed = len(settings["hidden"]) if settings["hidden"] else None
+    return UNIT_LAYERS.get(settings["model"], listed)
 
 
 def problems(study: dict, written: dict) -> list[str]:
@@ -59,6 +51,8 @@ def problems(study: dict, written: dict) -> list[str]:
 
     Where figures are chosen, other drawings, and the networks that only these show, are not looked at.
     """
+    if found := list(_of_added(study)):
+        return found
     found = list(_of_figures(study))
     if not study["experiments"]:
         found.append("experiments: the study has none, so there is nothing to do")
@@ -70,6 +64,19 @@ def problems(study: dict, written: dict) -> list[str]:
         found += faults or (_of_runs(path, experiment, written[name], study) if name in needed else ())
         found += _of_use(path, name, study)
     return list(dict.fromkeys(found))
+
+
+def _of_added(study: dict) -> Iterator[str]:
+    """Data sets and models of the user's own: names that are taken, functions that are not there."""
+    builds = {name: entry["build"] for name, entry in study["models"].items()}
+    for block, functions, ours in (("datasets", study["datasets"], KNOWN), ("models", builds, MODELS)):
+        for name, reference in functions.items():
+            if name in ours:
+                yield f"{block}.{name}: is one of ours already; give yours another name"
+            try:
+                userfile.files(reference)
+            except InputError as error:
+                yield f"{block}.{name}: {error}"
 
 
 def _of_figures(study: dict) -> Iterator[str]:
@@ -86,16 +93,16 @@ def _of_figures(study: dict) -> Iterator[str]:
         for analysis in sorted(missing):
             yield f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list"
         if not missing:
-            yield from _of_comparison(figure, name, experiments[name])
+            yield from _of_comparison(figure, name, experiments[name], models_of(study))
     for figure in chosen if chosen != "all" else ():
         if figure not in draw:
             drawn = f"study {study['study']} draws {', '.join(draw) or 'none'}"
             yield f"figures: {figure} is not among them{nearest(figure, draw)}; {drawn}"
 
 
-def _of_comparison(figure: str, name: str, experiment: dict) -> Iterator[str]:
+def _of_comparison(figure: str, name: str, experiment: dict, models: dict) -> Iterator[str]:
     """What the figure would set side by side, and the experiment has only once."""
-    rows = [settings for _, settings in product(experiment)]
+    rows = [settings for _, settings in product(experiment, models)]
     varied = VARIED.get(figure)
     if varied and len({text(settings[varied]) for settings in rows}) < 2:
         yield f"draw.{figure}: compares values of {varied}, experiments.{name} has one; vary it there"
@@ -136,13 +143,14 @@ def _of_values(path: str, experiment: dict) -> Iterator[str]:
 
 
 def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterator[str]:
-    rows = product(experiment)
+    models = models_of(study)
+    rows = product(experiment, models)
     for _, settings in rows:
         yield from _of_settings(path, settings, study)
         yield from _of_augmenting(path, settings, study)
         yield from _of_network(path, settings, experiment)
         yield from _of_normalising(path, settings)
-    for kind, choices in (("model", MODELS), ("optimizer", OPTIMIZERS)):
+    for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):
         for key in dict.fromkeys(key for read in choices.values() for key in read):
             explicit = key in written.get("training", {}) or key in written["vary"]
             if explicit and all(settings[key] is None for _, settings in rows):
@@ -190,7 +198,7 @@ def _of_network(path: str, settings: Settings, experiment: dict) -> Iterator[str
         yield f"{path}: dropout {settings['dropout']} is of model mlp only, and here is {model}; remove it"
     for analysis in ("ablate_cumulative", "ablate_checkpoints"):
         layers, have = experiment.get(analysis, {}).get("layers", "all"), unit_layers(settings)
-        if layers != "all" and layers > have:
+        if layers != "all" and have is not None and layers > have:
             yield f"{path}.{analysis}: layers {layers} is more than the {have} layers of units of {model}"
 
 

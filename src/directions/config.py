@@ -18,7 +18,8 @@ from directions.own import plan
 from directions.runs import needed_tables
 
 BASE = "configs/paper.yaml"
-OF_STUDY = ("defaults", "experiments", "draw", "imagefolder")  # what a file in configs/ may set
+# What a file in configs/ may set.
+OF_STUDY = ("defaults", "experiments", "draw", "datasets", "models", "imagefolder")
 OWN = "own"  # a file in configs/ of this name is no study, but names networks of the user's own
 HERE = "config.yaml, --configfile or the command line"
 
@@ -35,6 +36,7 @@ def load(config: Mapping, root: Path) -> dict:
     - every experiment is complete: `training` with all settings and `precision`, each analysis of `analyses`
       and what is computed from it with all of its own; numbers are of one kind (0 is 0.0 where any number
       may stand);
+    - `datasets` is {name: file.py:function} and `models` {name: {build, reads}} of the user's own, mostly {};
     - study, data_root, device, precision, sources and, where given, imagefolder and own are as the user set
       them.
 
@@ -49,7 +51,7 @@ def load(config: Mapping, root: Path) -> dict:
         merged = merge(merged, layer)
     if isinstance(merged.get("figures"), str):
         merged["figures"] = _selection(merged["figures"])
-    rules = schema.read(Path(root) / "schemas" / "config.json")
+    rules = schema.read(Path(root) / "schemas" / "config.json", merged)
     faults = [
         f"{schema.dotted(keys)}{_origin(keys, layers)}: {message}"
         for keys, message in schema.problems(merged, rules)
@@ -208,7 +210,8 @@ def _completed(merged: dict) -> dict:
             "training": training, "vary": own["vary"], "analyses": own["analyses"], **blocks
         }  # fmt: skip
     rest = {key: value for key, value in merged.items() if key != "defaults"}
-    return rest | {"experiments": experiments}
+    models = {name: {"reads": []} | entry for name, entry in merged.get("models", {}).items()}
+    return {"datasets": {}} | rest | {"experiments": experiments, "models": models}
 
 
 def _selected(study: dict) -> dict:

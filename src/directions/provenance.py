@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from directions.analyses import ANALYSES, DERIVED, MADE_BY
 from directions.figures import FIGURES
+from directions.own import userfile
 from directions.recipe import RECIPES
 from directions.runs import expand, key_columns, labels, labels_name
 
@@ -54,6 +55,8 @@ class Ancestry:
 
     def _data(self, stage: str, dataset: str, **_) -> str:
         own = self._config.get("imagefolder", {}) if dataset == "imagefolder" else {}
+        if dataset in self._config["datasets"]:
+            own = written(self._config["datasets"][dataset], "read")
         return self._say(stage, {"dataset": dataset, **own}, None)
 
     def _labels(self, stage: str, dataset: str, labels: str, **_) -> str:
@@ -62,6 +65,8 @@ class Ancestry:
 
     def _train(self, stage: str, experiment: str, run: str, **_) -> str:
         settings = self._runs[experiment][run]
+        if settings["model"] in self._config["models"]:
+            settings = settings | written(self._config["models"][settings["model"]]["build"], "build")
         ledger = {"dataset": settings["dataset"], "labels": labels_name(settings)}
         return self._say(stage, settings, self.asked("labels", **ledger))
 
@@ -116,6 +121,11 @@ class Ancestry:
         "claims": _claims,
         **dict.fromkeys(ANALYSES, _analysis),
     }
+
+
+def written(reference: str, what: str) -> dict[str, str]:
+    """A function of the user's own, file.py:function, and what stands for the code of its file."""
+    return {what: reference, "code": userfile.digest(reference)[:16]}
 
 
 def said(stage: str, settings: dict, upstream: object, **more: int) -> str:

@@ -49,24 +49,29 @@ def varied(experiment: dict) -> list[str]:
     return [key for key in VARIABLE if key in experiment["vary"]]
 
 
-def product(experiment: dict) -> list[tuple[str, Settings]]:
+def models_of(config: dict) -> dict[str, tuple[str, ...]]:
+    """`MODELS` with those of the user's own, from `config.load`'s result."""
+    return MODELS | {name: tuple(entry["reads"]) for name, entry in config["models"].items()}
+
+
+def product(experiment: dict, models: dict[str, tuple[str, ...]] = MODELS) -> list[tuple[str, Settings]]:
     """[(run name, all its training settings)] sorted by name: every combination of the varied values once.
 
-    Sorted, because JSON with sorted keys hands tables their runs in this order too.
+    Sorted, because JSON with sorted keys hands tables their runs in this order too. models: see `models_of`.
     """
     keys = varied(experiment)
     rows = []
     for values in itertools.product(*(experiment["vary"][key] for key in keys)):
         chosen = dict(zip(keys, values, strict=True))
         name = "_".join(f"{key}-{text(value)}" for key, value in chosen.items())
-        rows.append((name, without_unread(experiment["training"] | chosen)))
+        rows.append((name, without_unread(experiment["training"] | chosen, models)))
     return sorted(rows, key=lambda row: row[0])
 
 
-def without_unread(settings: Settings) -> Settings:
+def without_unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODELS) -> Settings:
     """The same with None for what this model or optimizer never reads, so that changing it redoes nothing."""
     unread = set()
-    for kind, choices in (("model", MODELS), ("optimizer", OPTIMIZERS)):
+    for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):
         others = itertools.chain.from_iterable(choices.values())
         unread |= set(others) - set(choices[settings[kind]])
     if settings["steps"] is not None:
@@ -76,7 +81,8 @@ def without_unread(settings: Settings) -> Settings:
 
 def expand(config: dict) -> Runs:
     """{experiment: {run: settings}} of what the selected figures need, from `config.load`'s result."""
-    return {name: dict(product(config["experiments"][name])) for name in config["tables"]}
+    models = models_of(config)
+    return {name: dict(product(config["experiments"][name], models)) for name in config["tables"]}
 
 
 def key_columns(config: dict, experiment: str) -> dict[str, Settings]:
@@ -87,7 +93,7 @@ def key_columns(config: dict, experiment: str) -> dict[str, Settings]:
     chosen = config["experiments"][experiment]
     return {
         run: {key: text(v) if isinstance(v := settings[key], list) else v for key in varied(chosen)}
-        for run, settings in product(chosen)
+        for run, settings in product(chosen, models_of(config))
     }
 
 

@@ -18,16 +18,18 @@ from directions.runs import MODELS, OPTIMIZERS
 Keys = tuple[str | int, ...]
 
 
-def read(path: Path) -> dict:
-    """The schema in `path`, its open lists filled with what the code knows."""
+def read(path: Path, config: dict | None = None) -> dict:
+    """The schema in `path`, its open lists filled with what the code knows and what a config adds itself."""
     schema = json.loads(path.read_text(encoding="utf-8"))
     training = schema["$defs"]["training"]["properties"]
     analyses = schema["$defs"]["experiment"]["properties"]["analyses"]["items"]
     names = schema["properties"]["draw"]["propertyNames"]
     own = schema["$defs"]["own_network"]["properties"]["layers"]["additionalProperties"]
+    added = schema["properties"]["models"]["additionalProperties"]["properties"]["reads"]["items"]
     homes = (
-        (training["dataset"], KNOWN),
-        (training["model"], MODELS),
+        (training["dataset"], [*KNOWN, *_names(config, "datasets")]),
+        (training["model"], [*MODELS, *_names(config, "models")]),
+        (added, dict.fromkeys(setting for read in MODELS.values() for setting in read)),
         (training["optimizer"], OPTIMIZERS),
         (analyses, ANALYSES),
         (names, FIGURES),
@@ -35,13 +37,19 @@ def read(path: Path) -> dict:
         (schema["$defs"]["own_analyses"]["items"], OWN_ANALYSES),
     )
     for node, known in homes:
-        node["enum"] = list(known)
-        node["description"] = ", ".join(known)
+        node["enum"] = list(dict.fromkeys(known))
+        node["description"] = ", ".join(node["enum"])
     schema["properties"]["sources"] |= {
         "required": list(KNOWN),
         "properties": {name: _sources(known.sources) for name, known in KNOWN.items()},
     }
     return schema
+
+
+def _names(config: dict | None, block: str) -> list[str]:
+    """The names in a block of a config that nobody has checked yet."""
+    entries = (config or {}).get(block)
+    return [name for name in entries if isinstance(name, str)] if isinstance(entries, dict) else []
 
 
 def _sources(known: tuple[str, ...]) -> dict:

@@ -53,7 +53,11 @@ def work(config: Mapping, job: Job) -> Work:
     An analysis that is not known here is taken to look once at every image.
     """
     settings = expand(config)[job.experiment][job.run]
-    known = KNOWN[settings["dataset"]]
+    known = KNOWN.get(settings["dataset"])
+    if known is None or settings["model"] in config["models"]:
+        raise InputError(
+            f"{job.experiment}: what a data set or model of your own computes is not known beforehand"
+        )
     shape, train, test = known.shape, known.train_images, known.test_images
     classes = known.classes or 1_000  # ImageNet's are told by its files
     if None in (shape, train, test):

@@ -1,5 +1,7 @@
 """Values that make no sense together are refused with the way out, and no others are."""
 
+import json
+
 import pytest
 from studies import corruption, load, refused
 
@@ -255,3 +257,55 @@ def test_no_analysis_is_fine_where_a_figure_needs_none(monkeypatch):
     study = load(study="paper", experiments={"bare": bare}, draw={"fig0": "bare"})
     assert study["tables"]["bare"] == ["runs", "history"]
     assert "experiments.bare.analyses: is empty" in refused(study="paper", experiments={"bare": bare})
+
+
+# Data sets and models of the user's own
+
+
+def own(tmp_path, training=(), datasets=(), models=()) -> dict:
+    """A study with a data set and a model of the user's own, and these values on top."""
+    mine = tmp_path / "mine.py"
+    mine.write_text("def read(): ...\n\n\ndef net(settings, shape, classes): ...\n")
+    study = corruption(training={"dataset": "strokes", "model": "net", "hidden": None} | dict(training))
+    return study | {
+        "figures": "fig1a",
+        "datasets": {"strokes": f"{mine}:read"} | dict(datasets),
+        "models": {"net": {"build": f"{mine}:net"}} | dict(models),
+    }
+
+
+def test_they_can_be_used_and_what_a_model_does_not_read_is_no_setting_of_it(tmp_path):
+    study = load(**own(tmp_path))
+    found = runs.expand(study)["mnist_corruption"].values()
+    assert {(row["dataset"], row["model"], row["hidden"], row["width"]) for row in found} == {
+        ("strokes", "net", None, None)
+    }
+    reads = {"net": {"build": f"{tmp_path}/mine.py:net", "reads": ["hidden"]}}
+    study = load(**own(tmp_path, {"hidden": [9, 8, 7]}, models=reads))
+    found = runs.expand(study)["mnist_corruption"].values()
+    assert {(tuple(row["hidden"]), row["width"]) for row in found} == {((9, 8, 7), None)}
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        ({"datasets": {"mnist": "MINE:read"}}, "datasets.mnist: is one of ours already"),
+        ({"models": {"mlp": {"build": "MINE:net"}}}, "models.mlp: is one of ours already"),
+        (
+            {"datasets": {"strokes": "gone.py:read"}},
+            "datasets.strokes: gone.py:read: there is no file gone.py",
+        ),
+        ({"datasets": {"strokes": "mine.py"}}, "allowed is a function of yours that returns the four arrays"),
+        ({"datasets": {"My-Data": "MINE:read"}}, "a name of lower-case letters, digits and _"),
+        (
+            {"models": {"net": {}}},
+            "models.net (in config.yaml, --configfile or the command line): lacks build",
+        ),
+        ({"models": {"net": {"build": "MINE:net", "reads": ["widht"]}}}, "did you mean width?"),
+        ({"training": {"model": "nett"}}, "did you mean net?"),
+        ({"training": {"dataset": "stroke"}}, "did you mean strokes?"),
+    ],
+)
+def test_what_is_wrong_with_them_is_named(tmp_path, over, message):
+    over = json.loads(json.dumps(over).replace("MINE", f"{tmp_path}/mine.py"))
+    assert message in refused(**own(tmp_path, **over))

@@ -88,13 +88,16 @@ def test_a_hole_in_a_table_is_named_and_not_averaged_away():
         draw("fig1a", tables)
 
 
-def test_a_missing_colour_or_name_is_an_error():
+def test_a_missing_colour_is_an_error():
     with pytest.raises(InputError, match="no colour for 'layer 9'"):
         style.colour("layer 9")
     with pytest.raises(InputError, match="corrupted fraction 1.5"):
         style.corruption_colour(1.5)
-    with pytest.raises(InputError, match="no printed name for 'emnist'"):
-        draw("fig1a", dataset="emnist")
+
+
+def test_data_and_models_of_the_user_s_own_go_by_their_names():
+    title = draw("fig1a", dataset="strokes", model="deep").axes[0].get_title(loc="left")
+    assert title == "strokes · deep 2×128 · quick study"
 
 
 def test_networks_of_two_sizes_do_not_share_a_panel():

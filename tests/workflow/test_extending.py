@@ -40,13 +40,51 @@ def test_the_study_of_ones_own_can_be_run_as_it_stands(made):
     assert planned["fig7a"] == 1
 
 
-def test_the_data_of_a_function_need_what_the_recipe_says(tmp_path):
+def add_own_files(made: Checkout) -> None:
+    """The files of the recipes that need nothing else: outside the package, in a folder of the user's."""
+    mine = made.folder / "mine"
+    mine.mkdir()
     [code] = blocks("A network of your own", "python")
-    (tmp_path / "strokes.py").write_text(code)
-    np.savez(tmp_path / "strokes.npz", **strokes())
-    space = {"__file__": str(tmp_path / "strokes.py")}
-    exec(code, space)  # what a user pastes into a file
-    assert [array.shape for array in space["read"]()] == [(1400, 1, 8, 8), (1400,), (397, 1, 8, 8), (397,)]
+    (mine / "strokes.py").write_text(code)
+    np.savez(mine / "strokes.npz", **strokes())
+    [code] = blocks("A model", "python")
+    (mine / "nets.py").write_text(code)
+
+
+OWN_STUDY = """
+datasets: {strokes: mine/strokes.py:read}
+models: {conv2: {build: mine/nets.py:conv2}}
+experiments:
+  mnist_corruption:
+    training: {dataset: strokes, model: conv2, hidden: null, images: 300, epochs: 3, batch: 20}
+    vary: {corrupt: [0.0, 1.0], seed: [0]}
+    ablate_cumulative: {orderings: 2, points: 5}
+"""
+FROM_NETWORKS = {
+    "train": 2,
+    "ablate_cumulative": 2,
+    "collect": 2,
+    "measure_areas": 1,
+    "fig1a": 1,
+    "check_claims": 1,
+}
+
+
+def test_a_data_set_and_a_model_take_a_file_and_a_line_each(made):
+    add_own_files(made)
+    (made.folder / "configs/ours.yaml").write_text(OWN_STUDY)
+    asked = ("study=ours", "figures=fig1a")
+    done = made.snakemake("--config", *asked, "--", "all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    runs = tidy.csv(made.folder / "results/ours/tables/mnist_corruption/runs.csv")
+    assert set(runs["dataset"] + " " + runs["model"]) == {"strokes conv2"}
+    assert set(runs["units"]) == {8 + 16}
+    assert set(runs["test_images"]) == {397}
+    assert made.jobs("all", config=asked) == {}
+    made.edit("mine/nets.py", "conv1=nn.Conv2d(channels, 8,", "conv1=nn.Conv2d(channels, 8, ")
+    assert made.jobs("all", config=asked) == FROM_NETWORKS
+    made.edit("mine/strokes.py", "archive[name]", "archive[name] ")
+    assert made.jobs("all", config=asked) == FROM_NETWORKS | {"prepare_data": 1, "corrupt_labels": 2}
 
 
 def strokes() -> dict[str, np.ndarray]:
@@ -152,7 +190,7 @@ LISTED = {"fig1a": 1, "check_claims": 1}  # these run code that lists all figure
 
 def test_data_set_model_analysis_figure_and_claim_work_as_described(made):
     add_data_set(made)
-    add_model(made)
+    add_model(made)  # under the same name, but as a part of the package
     before = STUDY.replace(", measure_sparseness", "").split("draw:")[0]
     (made.folder / "configs/added.yaml").write_text(before)
     done = made.snakemake("--config", "study=added", "figures=fig1a", "--", "all")

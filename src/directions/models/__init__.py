@@ -4,6 +4,7 @@ Its units are the outputs of the modules that `unit_layers` names: one neuron of
 whole feature map of a convolution (paper, section 2.2), so they are dimension 1 of that output.
 """
 
+import importlib
 from collections.abc import Callable, Iterator
 
 import torch
@@ -17,6 +18,9 @@ from directions.seeds import number
 
 Build = Callable[[dict, tuple[int, int, int], int], nn.Sequential]
 
+# Imported by name where a model is the user's own, so that no analysis of ours depends on it.
+OWN = "directions.own.userfile"
+
 MODELS: dict[str, Build] = {
     "mlp": mlp,
     "conv11": conv11,
@@ -29,14 +33,29 @@ def build(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn
     """The network of these training settings, its weights drawn from the stream ("init", seed).
 
     Convolutions keep their weights channels last, which every pass over images inherits: on a CPU it is
-    what they compute with. Raises InputError for a model that is not in `MODELS`.
+    what they compute with. Where the settings have `build`, file.py:function, the model is the user's own.
+    Raises InputError for a model that is not in `MODELS`, and for one of the user's own without units.
     """
-    if settings["model"] not in MODELS:
+    if settings["model"] not in MODELS and "build" not in settings:
         raise InputError(f"unknown model {settings['model']!r}: known are {', '.join(MODELS)}")
     with torch.random.fork_rng(devices=[]):  # torch's initialisers draw from the global generator only
         torch.manual_seed(number("init", settings["seed"]))
-        model = MODELS[settings["model"]](settings, image_shape, classes)
+        if "build" in settings:
+            model = _of_the_user(settings["build"], settings, image_shape, classes)
+        else:
+            model = MODELS[settings["model"]](settings, image_shape, classes)
     return model.to(memory_format=torch.channels_last)
+
+
+def _of_the_user(reference: str, *arguments: object) -> nn.Module:
+    model = importlib.import_module(OWN).call(reference, *arguments)
+    feeding = [layer for _, layer in _fed(model)] if isinstance(model, nn.Module) else []
+    if None in feeding or not feeding:
+        raise InputError(
+            f"{reference} returned {type(model).__name__} without layers of units: return a torch.nn.Module"
+            " with nn.ReLU modules, each registered after the dense layer or convolution that feeds it"
+        )
+    return model
 
 
 def _fed(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:

@@ -81,8 +81,8 @@ def _place(error: Exception, path: Path) -> str:
     return f"{Path(lines[-1].filename).name}, line {lines[-1].lineno}, in {lines[-1].name}: " if lines else ""
 
 
-def call(reference: str) -> object:
-    """What the function returns, called without arguments; its file may import others beside it.
+def call(reference: str, *arguments: object) -> object:
+    """What the function returns, called with these arguments; its file may import others beside it.
 
     It runs code, so it is for files of the user's own. Raises InputError where there is no such function, and
     for whatever goes wrong inside it, with the user's line at which it did.
@@ -98,7 +98,7 @@ def call(reference: str) -> object:
             known = [name for name, value in vars(module).items() if callable(value)]
             near = difflib.get_close_matches(function, known, n=len(known), cutoff=0.0)
             raise InputError(f"{path} has no function {function}; it has {', '.join(near) or 'none'}")
-        return found()
+        return found(*arguments)
     except InputError:
         raise
     except Exception as error:  # a user's code may raise anything
