@@ -117,3 +117,53 @@ def test_weights_are_those_of_the_seed_and_an_unknown_model_is_refused():
     assert not torch.equal(first.conv3.weight, other.conv3.weight)
     with pytest.raises(InputError, match="unknown model 'vgg': known are mlp, conv11, conv11_mean, resnet50"):
         build("vgg")
+
+
+NETS = """
+from torch import nn
+
+
+def deep(settings, image_shape, classes):
+    sizes = [image_shape[0] * image_shape[1] * image_shape[2], *settings["hidden"]]
+    dense = [layer for pair in zip(sizes, sizes[1:]) for layer in (nn.Linear(*pair), nn.ReLU())]
+    return nn.Sequential(nn.Flatten(), *dense, nn.Linear(sizes[-1], classes))
+
+
+def smooth(settings, image_shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.GELU(), nn.Linear(8, classes))
+
+
+def early(settings, image_shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.ReLU(), nn.Linear(64, classes))
+
+
+def broken(settings, image_shape, classes):
+    return settings["depth"]
+"""
+
+
+def test_a_model_of_the_user_s_own_is_built_like_ours(tmp_path):
+    (tmp_path / "nets.py").write_text(NETS)
+    settings = {"model": "deep", "build": f"{tmp_path}/nets.py:deep", "hidden": [7, 5], "seed": 3}
+    net = models.build(settings, (1, 8, 8), 4)
+    assert list(models.unit_layers(net).values()) == [7, 5]
+    assert net(torch.zeros(2, 1, 8, 8)).shape == (2, 4)
+    again, other = (models.build(settings | {"seed": seed}, (1, 8, 8), 4) for seed in (3, 4))
+    assert torch.equal(net[1].weight, again[1].weight)
+    assert not torch.equal(net[1].weight, other[1].weight)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("smooth", "returned Sequential without layers of units"),
+        ("early", "returned Sequential without layers of units"),
+        ("broken", "nets.py, line 20, in broken: KeyError: 'depth'"),
+        ("gone", "has no function gone; it has "),
+    ],
+)
+def test_a_model_of_the_user_s_own_without_units_is_refused(tmp_path, function, message):
+    (tmp_path / "nets.py").write_text(NETS)
+    settings = {"model": "net", "build": f"{tmp_path}/nets.py:{function}", "hidden": [7, 5], "seed": 3}
+    with pytest.raises(InputError, match=message):
+        models.build(settings, (1, 8, 8), 4)
