@@ -104,7 +104,7 @@ def test_why_apt_failed_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     with pytest.raises(InputError, match="debian: dataset-fashion-mnist: E: Unable to locate") as caught:
         prepare(fashion("/none"), tmp_path / "raw", "debian")
-    assert "3. on Debian or Ubuntu, `apt-get update`" in str(caught.value)
+    assert "on Debian or Ubuntu, `apt-get update`" in str(caught.value)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="this machine has no apt-get"):
         prepare(fashion("/none"), tmp_path / "raw", "debian")
