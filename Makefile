@@ -39,7 +39,7 @@ test: setup  ## format, lint and all tests but those on Slurm
 	ruff format --check .
 	snakefmt --check $(SNAKEFILES)
 	snakemake --lint
-	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --ignore tests/slurm
+	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
 
 test-slurm: setup  ## the workflow on a real Slurm, started for the tests; on Debian, as root: else skipped
 	tests/slurm/cluster.sh install

@@ -16,6 +16,14 @@ from directions import data
 os.environ["PYTHONPATH"] = str(ROOT / "src")  # for the scripts that tests start
 
 
+LONG = ("dvc", "scripts", "workflow")  # folders whose tests take up to a minute each
+
+
+def pytest_collection_modifyitems(items):
+    """The long ones first, so that at the end no process waits for another (with --no-loadscope-reorder)."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
 @pytest.fixture(autouse=True)
 def one_thread():
     """Tests run beside each other on few cores; unpinned thread pools would fight."""
