@@ -20,8 +20,15 @@ LONG = ("dvc", "scripts", "workflow")  # folders whose tests take up to a minute
 
 
 def pytest_collection_modifyitems(items):
-    """The long ones first, so that at the end no process waits for another (with --no-loadscope-reorder)."""
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
+    """The long ones first, so that at the end no process waits for another (with --no-loadscope-reorder).
+
+    Of each folder one file in turn, since those of a folder may wait for the same fixture to be made.
+    """
+    files: dict[Path, list[Path]] = {}
+    for path in dict.fromkeys(item.path for item in items):
+        files.setdefault(path.parent, []).append(path)
+    turn = {path: place for listed in files.values() for place, path in enumerate(listed)}
+    items.sort(key=lambda item: (item.path.parent.name not in LONG, turn[item.path]))
 
 
 @pytest.fixture(autouse=True)
