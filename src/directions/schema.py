@@ -87,7 +87,7 @@ def _in_words(error: ValidationError, config: dict) -> Iterator[tuple[Keys, str]
             if key not in error.instance:
                 siblings = config["experiments"] if keys[:1] == ("experiments",) else {}
                 hint = nearest(keys[-1], set(siblings) - {keys[-1]}) if siblings else ""
-                yield keys, f"lacks {key}{hint}"
+                yield keys, f"lacks {key}{', which a new experiment needs' if siblings else ''}{hint}"
     else:
         hint = _hint(error.instance, schema)
         yield keys, f"{reprlib.repr(error.instance)} is refused: allowed is {schema['description']}{hint}"
