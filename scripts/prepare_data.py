@@ -2,7 +2,6 @@
 
 import logging
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from directions import cli
@@ -35,7 +34,12 @@ def main(argv: list[str]) -> None:
     given = arguments.parse_args(argv)
 
     if given.function:
-        dataset = replace(arrays.dataset(given.function, {}, None), name=given.dataset)
+        dataset = arrays.dataset(given.function, {}, None, name=given.dataset)
+        if lacking := sorted(set(range(dataset.classes)) - set(dataset.train_labels.tolist())):
+            few = ", ".join(map(str, lacking[:5]))
+            raise InputError(
+                f"{given.function}: no training image has label {few}: count labels from 0 without gaps"
+            )
     elif given.dataset in KNOWN:
         known = KNOWN[given.dataset]
         sources = known.sources if given.sources is None else tuple(given.sources.split(","))

@@ -16,6 +16,7 @@ import pandas as pd
 from directions import cli, models, processes, records, snapshots, stopping, training, weights
 from directions.examples import load_examples
 from directions.files import atomic
+from directions.own import trial
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,10 @@ def run(args: argparse.Namespace, group: processes.Processes) -> None:
     train_set = load_examples(args.data, args.ledger, "train", device, workers=workers)
     test_set = load_examples(args.data, args.ledger, "test", device, tested, workers)
     header = records.header(settings, train_set)
-    model = models.build(settings, train_set.image_shape, train_set.classes).to(device)
+    model = models.build(settings, train_set.image_shape, train_set.classes)
+    if "build" in settings:
+        trial.check(model, settings["build"], tuple(train_set.image_shape), train_set.classes)
+    model.to(device)
     log.info("%s", records.describe(header, model, train_set, device, threads))
     history = training.train(
         model,

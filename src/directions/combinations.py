@@ -74,7 +74,7 @@ def _of_added(study: dict) -> Iterator[str]:
             if name in ours:
                 yield f"{block}.{name}: is one of ours already; give yours another name"
             try:
-                userfile.files(reference)
+                userfile.check(reference)
             except InputError as error:
                 yield f"{block}.{name}: {error}"
 
@@ -103,6 +103,9 @@ def _of_figures(study: dict) -> Iterator[str]:
 def _of_comparison(figure: str, name: str, experiment: dict, models: dict) -> Iterator[str]:
     """What the figure would set side by side, and the experiment has only once."""
     rows = [settings for _, settings in product(experiment, models)]
+    for key in ("dataset", "model"):
+        if key in experiment["vary"] and len(experiment["vary"][key]) > 1:
+            yield f"draw.{figure}: shows one {key}, experiments.{name} varies it; make an experiment of each"
     varied = VARIED.get(figure)
     if varied and len({text(settings[varied]) for settings in rows}) < 2:
         yield f"draw.{figure}: compares values of {varied}, experiments.{name} has one; vary it there"
@@ -154,8 +157,10 @@ def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterato
         for key in dict.fromkeys(key for read in choices.values() for key in read):
             explicit = key in written.get("training", {}) or key in written["vary"]
             if explicit and all(settings[key] is None for _, settings in rows):
+                reads = ", or name it in `reads` of a model of yours" if study["models"] else ""
                 readers = " and ".join(choice for choice, read in choices.items() if key in read)
-                yield f"{path}: {key} is read by {kind} {readers} only, which no run has; remove it"
+                way = f"remove it, or set it to null where configs/paper.yaml has it{reads}"
+                yield f"{path}: {key} is read by {kind} {readers} only, which no run has; {way}"
     seen: dict[str, str] = {}
     for run, settings in rows:
         same = seen.setdefault(json.dumps(settings, sort_keys=True), run)

@@ -209,3 +209,17 @@ def test_without_imagenet_the_ways_to_get_it_are_told(tmp_path):
 
 def test_help_names_the_data_sets():
     assert "mnist, fashion_mnist, cifar10, imagenet, imagefolder" in " ".join(run("--help").stdout.split())
+
+
+def test_a_function_s_labels_must_count_from_0_without_gaps(tmp_path):
+    code = "import numpy as np\n\n\ndef {}():\n    x, y = np.zeros((6, 4, 4), 'uint8'), np.arange(6) + {}\n"
+    code += "    return x, y, x, y\n"
+    (tmp_path / "mine.py").write_text(code.format("good", 0) + code.format("bad", 3))
+    output, given = tmp_path / "mine.safetensors", ["--dataset", "mine", "--function"]
+    done = run(*given, f"{tmp_path}/mine.py:bad", "--output", output)
+    assert done.returncode == 2
+    assert "mine.py:bad: no training image has label 0, 1, 2: count labels from 0" in done.stderr
+    assert not output.exists()
+    done = run(*given, f"{tmp_path}/mine.py:good", "--output", output)
+    assert done.returncode == 0, done.stderr
+    assert data.load(output).name == "mine"

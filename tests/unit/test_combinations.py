@@ -262,6 +262,11 @@ def test_no_analysis_is_fine_where_a_figure_needs_none(monkeypatch):
 # Data sets and models of the user's own
 
 
+def test_a_figure_shows_one_model_so_no_experiment_may_vary_it():
+    message = refused(**corruption(vary={"model": ["mlp", "conv11"]}))
+    assert "draw.fig1a: shows one model, experiments.mnist_corruption varies it; make an" in message
+
+
 def own(tmp_path, training=(), datasets=(), models=()) -> dict:
     """A study with a data set and a model of the user's own, and these values on top."""
     mine = tmp_path / "mine.py"
@@ -295,6 +300,7 @@ def test_they_can_be_used_and_what_a_model_does_not_read_is_no_setting_of_it(tmp
             {"datasets": {"strokes": "gone.py:read"}},
             "datasets.strokes: gone.py:read: there is no file gone.py",
         ),
+        ({"datasets": {"strokes": "MINE:red"}}, "mine.py has no function red; it has read, net"),
         ({"datasets": {"strokes": "mine.py"}}, "allowed is a function of yours that returns the four arrays"),
         ({"datasets": {"My-Data": "MINE:read"}}, "a name of lower-case letters, digits and _"),
         (

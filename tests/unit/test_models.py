@@ -6,6 +6,7 @@ from torchvision.models.resnet import Bottleneck, resnet50
 from directions import models
 from directions.errors import InputError
 from directions.models.resnet50 import Block
+from directions.own import trial
 from directions.units import observed
 
 
@@ -167,3 +168,50 @@ def test_a_model_of_the_user_s_own_without_units_is_refused(tmp_path, function, 
     settings = {"model": "net", "build": f"{tmp_path}/nets.py:{function}", "hidden": [7, 5], "seed": 3}
     with pytest.raises(InputError, match=message):
         models.build(settings, (1, 8, 8), 4)
+
+
+TRIED = """
+from torch import nn
+
+
+def shared(settings, image_shape, classes):
+    relu = nn.ReLU()
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), relu, nn.Linear(8, 8), relu, nn.Linear(8, classes))
+
+
+def more(settings, image_shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, classes + 2))
+
+
+def larger(settings, image_shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(99, 8), nn.ReLU(), nn.Linear(8, classes))
+
+
+def fine(settings, image_shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, classes))
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("shared", r"nets.py:shared: nn.ReLU 2 is used 2 times: give each layer one of its own"),
+        ("more", r"nets.py:more: of 2 images the network makes \(2, 6\), not logits \(2, 4\)"),
+        ("larger", r"nets.py:larger: the network fails on images of shape \(1, 8, 8\): .*mat1 and mat2"),
+    ],
+)
+def test_a_model_of_the_user_s_own_is_tried_before_it_is_trained(tmp_path, function, message):
+    (tmp_path / "nets.py").write_text(TRIED)
+    reference = f"{tmp_path}/nets.py:{function}"
+    model = models.build({"model": "net", "build": reference, "seed": 3}, (1, 8, 8), 4)
+    with pytest.raises(InputError, match=message):
+        trial.check(model, reference, (1, 8, 8), 4)
+
+
+def test_the_trial_leaves_a_good_model_as_it_was(tmp_path):
+    (tmp_path / "nets.py").write_text(TRIED)
+    reference = f"{tmp_path}/nets.py:fine"
+    tried, untried = (models.build({"model": "n", "build": reference, "seed": 3}, (1, 8, 8), 4) for _ in "ab")
+    trial.check(tried, reference, (1, 8, 8), 4)
+    assert tried.training
+    assert all(map(torch.equal, tried.state_dict().values(), untried.state_dict().values()))

@@ -22,7 +22,9 @@ CHANNELS = (1, 3, 4)  # of images whose channels stand last
 log = logging.getLogger(__name__)
 
 
-def dataset(data: str | dict, labels: dict[str, str], known: Dataset | None, threads: int = 1) -> Dataset:
+def dataset(
+    data: str | dict, labels: dict[str, str], known: Dataset | None, threads: int = 1, name: str = "own data"
+) -> Dataset:
     """The data set that an entry `data` describes, its labels replaced by those of the files in `labels`.
 
     data: the name of one of ours, which is then `known`; "file.py:function", which returns the four arrays
@@ -54,8 +56,9 @@ def dataset(data: str | dict, labels: dict[str, str], known: Dataset | None, thr
             )
         given[split] = replaced
     names = names or tuple(map(str, range(1 + max(int(part.max(initial=0)) for part in given.values()))))
-    name = known.name if known else "own data"
-    return Dataset(name, names, images["train"], given["train"], images["test"], given["test"])
+    return Dataset(
+        known.name if known else name, names, images["train"], given["train"], images["test"], given["test"]
+    )
 
 
 def array(file: str) -> np.ndarray:

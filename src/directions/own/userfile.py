@@ -42,6 +42,24 @@ def files(reference: str) -> list[str]:
     return sorted(map(str, found))
 
 
+def check(reference: str) -> None:
+    """Raise InputError as `files` does, and where the file binds no such name; nothing is run for it."""
+    files(reference)
+    path, function = parted(reference)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {getattr(node, "name", None) for node in tree.body}
+    names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        for alias in getattr(node, "names", ())
+        if isinstance(alias, ast.alias)
+    }
+    if function not in names and "*" not in names:
+        known = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+        raise InputError(f"{path} has no function {function}; it has {', '.join(known) or 'none'}")
+
+
 def _imported(path: Path, top: Path) -> Iterator[tuple[Path, str]]:
     """(folder to look in, name) of modules that a file imports, and of what may be modules in a package.
 
