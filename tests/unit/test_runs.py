@@ -23,6 +23,12 @@ def experiment(**over):
     return load(experiments={"mnist_corruption": over}, figures="fig1a")
 
 
+def undrawn(**vary):
+    """The runs of an experiment that no figure shows, and that may so vary what no figure compares."""
+    study = load(experiments={"undrawn": {"vary": vary, "analyses": ["measure_units"]}})
+    return runs.expand(study)["undrawn"]
+
+
 def names(**over):
     return list(runs.expand(experiment(**over))["mnist_corruption"])
 
@@ -90,11 +96,9 @@ def test_a_run_has_all_its_settings():
 
 
 def test_what_a_model_never_reads_is_none():
-    table = runs.expand(
-        experiment(vary={"model": ["mlp", "conv11", "resnet50"], "corrupt": None, "seed": [0]})
-    )
+    table = undrawn(model=["mlp", "conv11", "resnet50"], seed=[0])
     own = ("hidden", "width", "batch_norm", "pad")
-    assert {row["model"]: [row[key] for key in own] for row in table["mnist_corruption"].values()} == {
+    assert {row["model"]: [row[key] for key in own] for row in table.values()} == {
         "mlp": [[512, 512], None, None, None],
         "conv11": [None, 1.0, True, 0],
         "resnet50": [None, 1.0, None, 0],
@@ -154,8 +158,7 @@ def test_ledgers_are_shared_by_runs_with_equal_labels():
 
 
 def test_ledgers_of_several_data_sets():
-    varied = {"dataset": ["mnist", "cifar10"], "corrupt": None, "seed": [0]}
-    ledgers = runs.labels(runs.expand(experiment(vary=varied)))
+    ledgers = runs.labels({"undrawn": undrawn(dataset=["mnist", "cifar10"], seed=[0])})
     assert {name: list(group) for name, group in ledgers.items()} == {
         "cifar10": ["images-all_corrupt-0.0_seed-0"], "mnist": ["images-all_corrupt-0.0_seed-0"]
     }  # fmt: skip
