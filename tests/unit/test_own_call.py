@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from checkouts import ROOT
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 from torch import nn, optim
 from torch.nn.functional import cross_entropy, gelu, relu
@@ -125,8 +126,8 @@ def test_figures_show_what_was_measured_of_one_network_and_of_several(trained, m
     said = "".join(text.get_text() for axes in figure.axes for text in axes.texts)
     assert len(figure.axes) == 4
     assert [len(set(tables["units"]["layer"])) for tables in (every, some)] == [2, 1]
-    assert "pooled, " in said
-    assert "pooled" not in "".join(text.get_text() for axes in own.summary(some).axes for text in axes.texts)
+    assert ", within layers " in said
+    assert "within" not in "".join(text.get_text() for axes in own.summary(some).axes for text in axes.texts)
     assert f"area {area['zero']:.3f}" in said
     assert f"area {area['mean']:.3f}" in said
     assert len(own.summary(some).axes) == 2
@@ -150,14 +151,23 @@ def test_figures_show_what_was_measured_of_one_network_and_of_several(trained, m
     assert "area under the ablation curve, of the first clamp" in compared.texts[-1].get_text()
 
 
+def test_no_text_is_cut_off(trained, mnist):
+    tables = analyse(trained, {"fc1": "relu", "fc2": "relu"}, **mnist, **FEW).tables
+    worst = tables["single"].assign(importance=-tables["units"]["information_bits"])  # signs take room
+    figure = own.summary(tables | {"single": worst})
+    assert figure.axes[-1].texts[0].get_text().count("−1.00") == 2
+    box = figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer())  # inches
+    assert 0 <= box.x0 <= box.x1 <= figure.get_figwidth()
+    assert 0 <= box.y0 <= box.y1 <= figure.get_figheight()
+
+
 def test_the_correlation_within_layers_does_not_see_what_differs_between_them():
     within = pd.DataFrame({
         "layer": ["a"] * 4 + ["b"] * 4, "dead": False, "selectivity": [1, 2, 3, 4, 11, 12, 13, 14],
         "importance": [4, 3, 2, 1, 14, 13, 12, 11],
     })  # fmt: skip
-    assert (
-        own._rho(within, "selectivity", "importance") == "Spearman 0.52 pooled, −1.00 within layers\n8 units"
-    )
+    said = own._rho(within, "selectivity", "importance")
+    assert said == "8 units\nSpearman 0.52, within layers −1.00"
     one = within[within["layer"] == "a"]
     assert own._rho(one, "selectivity", "importance") == "Spearman −1.00 (4 units)"
     assert own._rho(one.assign(importance=0), "selectivity", "importance") == "4 units"

@@ -154,7 +154,7 @@ def _dots(units: pd.DataFrame, measure: dots.Measure, effect: str) -> Callable[[
 
 
 def _rho(units: pd.DataFrame, measure: str, effect: str) -> str:
-    """ "Spearman 0.12 pooled, 0.03 within layers" and "118 units", and how many have no index.
+    """ "118 units", how many have no index, and below "Spearman 0.12, within layers 0.03".
 
     Within layers: of ranks among the units of one layer, all layers weighted by their units.
     """
@@ -175,7 +175,7 @@ def _rho(units: pd.DataFrame, measure: str, effect: str) -> str:
     if len(pairs) == 1:
         return f"Spearman {words.number(float(pooled))} ({said})"
     within = words.number(float(correlate(pairs)))
-    return f"Spearman {words.number(float(pooled))} pooled, {within} within layers\n{said}"
+    return f"{said}\nSpearman {words.number(float(pooled))}, within layers {within}"
 
 
 def _scores(run: pd.Series) -> Iterator[str]:
