@@ -39,6 +39,7 @@ def test_every_figure_says_data_set_network_study_and_n(name):
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_text_is_cut_off_or_too_small_or_over_other_text(name):
     figure = drawn(name)
+    figure.set_dpi(220)  # letters are wider as it is saved than on a screen
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
     box = figure.get_tightbbox(renderer)  # inches
