@@ -175,11 +175,17 @@ def failed_run():
         stopped = {drawn_by(after) for after in graph.bfs(graph.depending, job)}
         failed[job.log[0]] = [figure for figure in figures if figure in stopped]
     drawn = [figure for figure in figures if figure not in unfinished]
-    return summary(drawn, [f for f in figures if f in unfinished], failed)
+    return summary(drawn, [f for f in figures if f in unfinished], failed) + doubtful()
 
 
 def drawn_run():
     """For the end of a run that went well: where the figures that were asked for lie, and what to doubt."""
-    jobs = list(workflow.dag.jobs)
-    drawn = places(job.output.png for job in jobs if "png" in job.output.keys())
-    return drawn + warnings(job.log[0] for job in jobs if job.rule.name == "own_import")
+    drawn = places(job.output.png for job in workflow.dag.jobs if "png" in job.output.keys())
+    return drawn + doubtful()
+
+
+def doubtful():
+    """What the jobs on networks of the user's own warn of, which nobody would read in their logs."""
+    warning = ("own_data", "own_import", "own_summary")  # in this order
+    logs = {job.log[0]: warning.index(job.rule.name) for job in workflow.dag.jobs if job.rule.name in warning}
+    return warnings(sorted(logs, key=lambda log: (logs[log], log)))

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from directions.cli import parser, start
-from directions.figures import own, style
+from directions.figures import own, own_comparison, style
 from directions.tidy import read
 
 
@@ -20,8 +20,12 @@ def main(argv: list[str]) -> None:
     found: dict[str, dict] = {}
     for path in args.tables:
         found.setdefault(path.parent.name, {}).update(read(path.parent, [path.stem]))
-    figure = own.summary(*found.values()) if len(found) == 1 else own.comparison(found)
+    alone = len(found) == 1
+    figure = own.summary(*found.values()) if alone else own_comparison.comparison(found)
     style.save(figure, args.pdf, args.png)
+    for name, tables in found.items() if alone else ():
+        for doubt in own.doubts_of_units(tables):
+            logging.warning("warning: %s: %s", name, doubt)
     logging.info("%s: %s and %s", ", ".join(found), args.pdf, args.png)
 
 

@@ -20,8 +20,8 @@ from directions.data.known import Request
 from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.figures import own
+from directions.figures.own_comparison import comparison
 from directions.measures import NO_INDEX
-from directions.own import doubts
 
 FEW = {
     "ablate_cumulative": {"orderings": 2, "points": 5, "clamp": ["zero", "mean"]},
@@ -138,7 +138,7 @@ def test_figures_show_what_was_measured_of_one_network_and_of_several(trained, m
     sampled = FEW | {"ablate_single": {"units": 3}}
     figure = analyse(trained, {"fc1": "relu"}, **mnist, **sampled).figure()
     assert "of 3 drawn at random from" in "".join(text.get_text() for text in figure.texts)
-    compared = own.comparison({"all": every, "few": some})
+    compared = comparison({"all": every, "few": some})
     names = [text.get_text() for text in compared.legends[0].get_texts()]
     assert [name.split(":")[0] for name in names] == ["all", "few"]
     assert f"all: {area['zero']:.3f}" in names[0]
@@ -170,7 +170,7 @@ def test_the_correlation_within_layers_does_not_see_what_differs_between_them():
     said = own._rho(within, "selectivity", "importance")
     assert said == "8 units\nSpearman 0.52, within layers −1.00"
     one = within[within["layer"] == "a"]
-    assert own._rho(one, "selectivity", "importance") == "Spearman −1.00 (4 units)"
+    assert own._rho(one, "selectivity", "importance") == "4 units\nSpearman −1.00"
     assert own._rho(one.assign(importance=0), "selectivity", "importance") == "4 units"
 
 
@@ -192,7 +192,7 @@ def test_the_comparison_has_a_chance_level_for_every_number_of_classes(trained, 
     only = FEW | {"analyses": ["ablate_cumulative", "add_noise"]}
     ten = analyse(trained, {"fc1": "relu"}, **mnist, **only, name="ten").tables
     four = analyse(trained, {"fc1": "relu"}, some, **only, name="four").tables
-    for axes in own.comparison({"ten": ten, "four": four}).axes:
+    for axes in comparison({"ten": ten, "four": four}).axes:
         levels = {line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == ":"}
         assert levels == {0.1, 0.25}
 
@@ -205,28 +205,67 @@ def test_a_figure_says_what_speaks_against_it(mnist):
     said = " ".join(text.get_text().replace("\n", " ") for text in found.figure().texts)
     assert "Accuracy is about chance: are these the network's weights" in said
     assert "Mutual information is mostly bias here: with labels permuted before it is measured" in said
-    assert "own data, no test set" in found.tables["runs"]["dataset"].iloc[0]
+    assert "Dots: one per unit, train set." in said
 
 
-@pytest.mark.parametrize(("train", "test", "said"), [
-    (0.12, 0.09, "Accuracy is about chance: are these the network's weights.*`labels`"),
-    (0.12, 0.9, "Training accuracy is about chance, test accuracy is not: .*`labels`"),
-    (0.9, 0.09, None),
-    (0.9, 0.9, None),
-])  # fmt: skip
-def test_a_network_that_memorised_is_not_doubted_but_one_with_wrong_labels_is(train, test, said):
-    found = list(doubts.of_scores({"classes": 10, "train_accuracy": train, "test_accuracy": test}))
-    assert len(found) == (said is not None)
-    assert not found or re.match(said, found[0])
+def test_without_a_test_set_nothing_is_said_of_one(trained, mnist):
+    found = analyse(trained, {"fc1": "relu", "fc2": "relu"}, mnist["train"], **FEW)
+    [run] = found.tables["runs"].to_dict("records")
+    assert run["dataset"] == "own data, no test set"
+    assert run["test_images"] == 0
+    assert np.isnan([run["test_accuracy"], run["test_loss"]]).all()
+    assert all(set(found.tables[name]["split"]) == {"train"} for name in ("single", "units", "noise"))
+    assert found.tables["single"]["loss_before"].iloc[0] == pytest.approx(run["train_loss"], rel=1e-6)
+    said = " ".join(text.get_text() for text in found.figure().texts)
+    assert "training images, no test set." in said
+    assert "test images" not in said
+    assert "test set" not in said.replace("no test set", "")
+    with pytest.raises(InputError, match="measure_units: split test, but there is no test set"):
+        analyse(trained, {"fc1": "relu"}, mnist["train"], measure_units={"split": "test"})
 
 
-def test_units_of_a_network_that_memorised_are_better_measured_on_what_it_memorised():
-    run = {"classes": 10, "train_accuracy": 1.0, "test_accuracy": 0.1}
-    splits = {"ablate_single": "test", "measure_units": "train"}
-    [found] = doubts.of_split(run, splits)
-    assert "`ablate_single: {split: train}`" in found
-    assert "measure_units" not in found
-    assert not list(doubts.of_split(run | {"test_accuracy": 0.9}, splits))
+def test_layers_and_dead_units_have_a_legend(trained, mnist):
+    tables = analyse(trained, {"fc1": "relu", "fc2": "relu"}, **mnist, **FEW).tables
+    dead = tables["units"].assign(dead=tables["units"]["unit"] == 3, selectivity=0.5)
+    figure = own.summary(tables | {"units": dead})
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["fc1_relu", "fc2_relu", "dead unit"]
+    assert figure.axes[-1].texts[0].get_text().startswith("33 units, 2 dead\nSpearman ")
+    lines = [line for line in figure.axes[-1].lines if line.get_label() in names]
+    assert [handle.get_marker() for handle in figure.legends[0].legend_handles] == [
+        line.get_marker() for line in lines
+    ]
+
+
+def test_a_layer_has_the_same_colour_in_every_panel(trained, mnist):
+    tables = analyse(trained, {"fc1": "relu", "fc2": "relu"}, **mnist, **FEW).tables
+    first = tables["units"]["layer"] == "fc1_relu"
+    units = tables["units"].assign(negative=first)
+    units.loc[first, "selectivity"] = np.nan
+    figure = own.summary(tables | {"units": units})
+    colours = {
+        (line.get_color(), line.get_marker())
+        for axes in figure.axes[-2:]
+        for line in axes.lines
+        if line.get_label() in ("fc2_relu", "layer 2")
+    }
+    assert len(colours) == 1
+    assert re.match(r"\d+ units, \d+ dead, \d+ have no index\nSpearman ", figure.axes[-2].texts[0].get_text())
+    assert "negative for some images: fc1_relu." in figure.texts[-1].get_text()
+
+
+def test_a_line_per_analysis_says_how_far_it_is(trained, mnist, capsys):
+    only = FEW | {"analyses": ["ablate_single", "measure_units"]}
+    analyse(trained, {"fc1": "relu"}, **mnist, **only, name="mine")
+    assert capsys.readouterr().err == "mine: ablate_single (1 of 2)\nmine: measure_units (2 of 2)\n"
+    analyse(trained, {"fc1": "relu"}, **mnist, **only, progress=False)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
+def test_a_gpu_that_is_not_there_is_no_error_of_pytorch_s(trained, mnist):
+    with pytest.raises(InputError, match='device="cuda": PyTorch finds no GPU here; "auto" or "cpu" will do'):
+        analyse(trained, {"fc1": "relu"}, **mnist, device="cuda")
 
 
 def test_images_may_be_floats_as_the_network_takes_them_or_be_normalised(trained, mnist):

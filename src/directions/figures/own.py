@@ -1,4 +1,4 @@
-"""Networks of the user's own: one figure for each network, and one to compare them."""
+"""A network of the user's own: one figure that shows all its tables."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from directions.errors import InputError
 from directions.figures import dots, layers, noise, style, words
 from directions.figures.curves import area_label
 from directions.own import doubts
@@ -24,13 +23,10 @@ RUNS = (
     "layers",
     "units",
     "train_accuracy",
-    "test_accuracy",
 )
 EFFECTS = {"importance": "change of loss (nats)", "place": "layer"}  # what stands on y, and its label
 PLACE = dots.Measure("place", "layer", "")  # stands on x where nothing else was measured
-MARKS = ("circle", "triangle", "square", "diamond")
 NO_INDEX = "activity is negative\nfor some images: the index\nhas no meaning in these layers"
-DISTINCT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito's
 
 
 def summary(tables: Tables) -> Figure:
@@ -39,21 +35,29 @@ def summary(tables: Tables) -> Figure:
     Draws what the tables hold: runs, and any of ablation with areas, noise, units with single or without.
     Raises InputError naming a table or column that is missing or empty.
     """
-    run = require(tables, "runs", *RUNS).iloc[0]
+    run = require(tables, "runs", *RUNS, may_be_empty=["test_accuracy"]).iloc[0]
     drawn = list(_panels(tables))
-    notes = (*_scores(run), *_splits(tables), _layers(tables, run), *_doubts(tables, run))
     units = _units(tables)
-    number = 0 if units is None else len(layers.places(units))
-    bar = number > layers.FEW_LAYERS
-    layout = style.Layout(
-        notes, subtitles=tuple(above for above, _ in drawn), width=PANEL * len(drawn), bar=bar
-    )
+    places = {} if units is None else layers.places(units)
+    bar = len(places) > layers.FEW_LAYERS
+    named = {} if bar else {f"layer {place}": layer for layer, place in places.items()}
+    listed = () if named else (_layers(tables, run),)
+    notes = (*_scores(run), *_splits(tables), *listed, *_doubts(tables, run))
+    rows = -(-(len(named) + bool(named and units["dead"].any())) // len(drawn))
+    layout = style.Layout(notes, rows, tuple(above for above, _ in drawn), width=PANEL * len(drawn), bar=bar)
     with style.look():
         figure, axes = style.titled(f"{run['run']} · {run['dataset']} · {int(run['units']):,} units", layout)
         for panel, (_, draw) in zip(axes, drawn, strict=True):
             draw(panel)
         if bar:
+            number = len(places)
             style.colour_bar(figure, axes[-1], layers.norm(number), "layer", layers.ticks(number))
+        elif named:
+            handles = [handle for panel in axes for handle in panel.get_legend_handles_labels()[0]]
+            shown = {handle.get_label(): handle for handle in handles}
+            for label in (kept := [label for label in (*named, "dead") if label in shown]):
+                shown[label].set_label(named.get(label, "dead unit"))
+            style.legend(figure, axes[-1], layout, len(drawn), handles=[shown[label] for label in kept])
     return figure
 
 
@@ -61,10 +65,10 @@ def _panels(tables: Tables) -> Iterator[tuple[str, Callable[[Axes], None]]]:
     """(line above, what draws it) of each panel for which there are tables."""
     if "ablation" in tables:
         areas = require(tables, "areas", "clamp", "auc")
-        above = [f"area {_area(some)}, to {clamp}" for clamp, some in areas.groupby("clamp", sort=False)]
+        above = [f"area {area(some)}, to {clamp}" for clamp, some in areas.groupby("clamp", sort=False)]
         yield "\n".join(above), lambda axes: _ablation(axes, tables)
     if "noise" in tables:
-        yield "", lambda axes: _noise(axes, tables)
+        yield "", lambda axes: draw_noise(axes, tables)
     if "units" not in tables:
         if "single" in tables:
             yield f"{len(tables['single']):,} units", _dots(_units(tables), PLACE, "importance")
@@ -91,30 +95,30 @@ def _ablation(axes: Axes, tables: Tables) -> None:
     for clamp, some in table.groupby("clamp", sort=False):
         style.band(axes, style.pooled(some, "ablated", "accuracy"), style.colour(clamp), clamp)
     style.chance_line(axes, int(tables["runs"]["classes"].iloc[0]))
-    axes.set(xlim=(0, table["units"].max()), ylim=(0, 1.02), ylabel=_accuracy(table))
+    axes.set(xlim=(0, table["units"].max()), ylim=(0, 1.02), ylabel=accuracy_label(table))
     clamps = list(table["clamp"].unique())
     axes.set_xlabel(f"units ablated (to {' or '.join(clamps)})")
     if len(clamps) > 1:
         axes.legend(loc="best")
 
 
-def _noise(axes: Axes, tables: Tables, colours: dict | None = None) -> None:
+def draw_noise(axes: Axes, tables: Tables, colours: dict | None = None) -> None:
     table = require(tables, "noise", "run", "repeat", "noise_sd_ratio", "split", "accuracy")
     positive = table.loc[table["noise_sd_ratio"] > 0, "noise_sd_ratio"]
     for run, some in table.groupby("run", sort=False):
         noise.curve(axes, some, positive.min() / 2, (colours or {}).get(run, style.colour("zero")), run)
     noise.log_axis(axes, positive.min() / 2, positive.min(), positive.max())
-    _chance(axes, tables["runs"], table)
-    axes.set(ylim=(0, 1.02), ylabel=_accuracy(table), xlabel="noise SD / the unit's own SD")
+    draw_chance(axes, tables["runs"], table)
+    axes.set(ylim=(0, 1.02), ylabel=accuracy_label(table), xlabel="noise SD / the unit's own SD")
 
 
-def _accuracy(table: pd.DataFrame) -> str:
+def accuracy_label(table: pd.DataFrame) -> str:
     """The label of an axis of accuracies: on which images."""
     splits = list(table["split"].unique())
     return f"accuracy, {' or '.join(splits)} set"
 
 
-def _chance(axes: Axes, runs: pd.DataFrame, shown: pd.DataFrame) -> None:
+def draw_chance(axes: Axes, runs: pd.DataFrame, shown: pd.DataFrame) -> None:
     """A level for every number of classes among the networks shown."""
     numbers = sorted(map(int, runs.loc[runs["run"].isin(shown["run"]), "classes"].unique()))
     if len(numbers) == 1:
@@ -134,12 +138,11 @@ def _dots(units: pd.DataFrame, measure: dots.Measure, effect: str) -> Callable[[
     units = units.assign(place=units["layer"].map(places))
 
     def draw(axes: Axes) -> None:
-        shown = units[units["dead"] | units[measure.column].notna()]
-        if shown.empty:
+        if not (units["dead"] | units[measure.column].notna()).any():
             axes.text(0.5, 0.5, NO_INDEX, transform=axes.transAxes, ha="center", fontsize=style.SMALL)
             axes.set(xticks=[], yticks=[])
         else:
-            dots.draw_dots(axes, shown, measure.column, effect)
+            dots.draw_dots(axes, units, measure.column, effect)  # all, so that each layer keeps its colour
             around = {"lim": (0.5, len(places) + 0.5), "ticks": list(layers.ticks(len(places)))}
             for side in ["y"] * (effect == "place") + ["x"] * (measure is PLACE):
                 axes.set(**{f"{side}{what}": value for what, value in around.items()})
@@ -154,13 +157,15 @@ def _dots(units: pd.DataFrame, measure: dots.Measure, effect: str) -> Callable[[
 
 
 def _rho(units: pd.DataFrame, measure: str, effect: str) -> str:
-    """ "118 units", how many have no index, and below "Spearman 0.12, within layers 0.03".
+    """ "118 units", how many are dead or have no index, and below "Spearman 0.12, within layers 0.03".
 
     Within layers: of ranks among the units of one layer, all layers weighted by their units.
     """
     found = units[units[measure].notna() & ~units["dead"]]
     without = int((units[measure].isna() & ~units["dead"]).sum())
-    said = f"{len(found):,} units" + (f", {without:,} have no index" if without else "")
+    dead = int(units["dead"].sum())
+    said = f"{len(found):,} units" + (f", {dead:,} dead" if dead else "")
+    said += f", {without:,} have no index" if without else ""
     if effect != "importance":
         return said
     pairs = [
@@ -172,16 +177,15 @@ def _rho(units: pd.DataFrame, measure: str, effect: str) -> str:
     )
     if np.isnan(pooled):
         return said
-    if len(pairs) == 1:
-        return f"Spearman {words.number(float(pooled))} ({said})"
-    within = words.number(float(correlate(pairs)))
-    return f"{said}\nSpearman {words.number(float(pooled))}, within layers {within}"
+    within = f", within layers {words.number(float(correlate(pairs)))}" if len(pairs) > 1 else ""
+    return f"{said}\nSpearman {words.number(float(pooled))}{within}"
 
 
 def _scores(run: pd.Series) -> Iterator[str]:
+    tested = f"{run['test_accuracy']:.3f} on {int(run['test_images']):,} test images"
     yield (
         f"Accuracy {run['train_accuracy']:.3f} on {int(run['train_images']):,} training images,"
-        f" {run['test_accuracy']:.3f} on {int(run['test_images']):,} test images."
+        f" {tested if run['test_images'] else 'no test set'}."
     )
 
 
@@ -198,8 +202,7 @@ def _splits(tables: Tables) -> Iterator[str]:
         divided = " Area: in brackets divided by unablated accuracy." if "ablation" in tables else ""
         yield f"Curves: mean ± SD over {' and '.join(said)}.{divided}"
     if (units := _units(tables)) is not None:
-        dead = "; a cross at the left: dead unit" if units["dead"].any() else ""
-        yield f"Dots: one per unit{_sample(tables)}, {units['split'].iloc[0]} set{dead}."
+        yield f"Dots: one per unit{_sample(tables)}, {units['split'].iloc[0]} set."
 
 
 def _sample(tables: Tables) -> str:
@@ -213,23 +216,13 @@ def _sample(tables: Tables) -> str:
 def _layers(tables: Tables, run: pd.Series) -> str:
     if (units := _units(tables)) is None:
         return f"Units of {int(run['layers'])} layers."
-    names = list(layers.places(units))
-    if len(names) > layers.FEW_LAYERS:
-        numbered = ", ".join(f"{place} {name}" for place, name in enumerate(names, start=1))
-        return f"Layers: {numbered}."
-    marked = (
-        f"{place} {name} ({mark})" for place, (name, mark) in enumerate(zip(names, MARKS, strict=False), 1)
-    )
-    return f"Layers: {', '.join(marked)}."
+    return f"Layers: {', '.join(f'{place} {name}' for name, place in layers.places(units).items())}."
 
 
 def _doubts(tables: Tables, run: pd.Series) -> Iterator[str]:
     """What speaks against trusting the figure."""
     yield from doubts.of_scores(run)
-    made_by = {"ablate_single": "single", "measure_units": "units"}
-    yield from doubts.of_split(
-        run, {name: tables[table]["split"].iloc[0] for name, table in made_by.items() if table in tables}
-    )
+    yield from doubts_of_units(tables)
     if "units" in tables and "information_null_bits" in tables["units"]:
         live = tables["units"][~tables["units"]["dead"]]
         floor = live["information_null_bits"].mean()
@@ -240,93 +233,15 @@ def _doubts(tables: Tables, run: pd.Series) -> Iterator[str]:
             )
 
 
-def comparison(every: dict[str, Tables]) -> Figure:
-    """Several networks, {name: its tables}: ablation by share of units, noise, selectivity.
-
-    Raises InputError as `summary`, and where the networks have no analysis in common that this figure shows.
-    """
-    pooled = {
-        table: pd.concat([tables[table] for tables in every.values() if table in tables])
-        for table in ("runs", "ablation", "areas", "noise", "units")
-        if any(table in tables for tables in every.values())
-    }
-    colours = {
-        name: DISTINCT[place] if len(every) <= len(DISTINCT) else style.in_sequence(place, len(every))
-        for place, name in enumerate(every)
-    }
-    panels = {"ablation": _shares, "noise": _noise, "units": _spread}
-    shown = {table: draw for table, draw in panels.items() if table in pooled}
-    if not shown:
-        raise InputError(
-            "nothing to compare: list ablate_cumulative, add_noise or measure_units in `analyses`"
-        )
-    notes = list(_compared(pooled))
-    rows = 1 + -(-len(every) // 2)
-    layout = style.Layout(tuple(notes), rows, ("",) * len(shown), width=max(2, len(shown)) * PANEL)
-    with style.look():
-        figure, axes = style.titled(f"{len(every)} networks", layout)
-        for panel, draw in zip(axes, shown.values(), strict=True):
-            draw(panel, pooled, colours)
-        handles = [axes[0].plot([], [], color=colours[name], label=_named(pooled, name))[0] for name in every]
-        style.legend(figure, axes[0], layout, 2, "network", handles)
-    return figure
-
-
-def _compared(tables: Tables) -> Iterator[str]:
-    """What the legend says, and what is not alike among the networks."""
-    if "ablation" in tables:
-        clamps = tables["ablation"].groupby("run")["clamp"].nunique().max()
-        first = ", of the first clamp" if clamps > 1 else ""
-        spread = "± SD over orderings (divided by unablated accuracy)"
-        yield f"Legend: area under the ablation curve{first} {spread}."
+def doubts_of_units(tables: Tables) -> Iterator[str]:
+    """What to know of importance and measures before they are read; of accuracy the import tells."""
+    made_by = {"ablate_single": "single", "measure_units": "units"}
+    splits = {name: tables[table]["split"].iloc[0] for name, table in made_by.items() if table in tables}
+    yield from doubts.of_split(tables["runs"].iloc[0], splits)
     if "units" in tables:
-        splits = tables["units"].groupby("split", sort=False)["run"].unique()
-        told = (f"{split} set ({', '.join(names)})" for split, names in splits.items())
-        yield f"Selectivity: {'; '.join(told) if len(splits) > 1 else f'{splits.index[0]} set'}."
-        if without := _without_index(tables["units"]):
-            yield f"Without a class selectivity index, as activity is negative: {', '.join(without)}."
-    runs = [run for _, run in tables["runs"].iterrows()]
-    if doubtful := [run["run"] for run in runs if any(doubts.of_scores(run))]:
-        yield f"Accuracy is about chance, see the figure of each: {', '.join(doubtful)}."
+        yield from doubts.of_units(tables["units"])
 
 
-def _without_index(units: pd.DataFrame) -> list[str]:
-    return [name for name, table in units.groupby("run", sort=False) if table["selectivity"].isna().all()]
-
-
-def _named(tables: Tables, name: str) -> str:
-    """A network's name and its area."""
-    areas = tables.get("areas", pd.DataFrame({"run": []}))
-    mine = areas[areas["run"] == name]
-    return f"{name}: {_area(mine[mine['clamp'] == mine['clamp'].iloc[0]])}" if len(mine) else name
-
-
-def _area(areas: pd.DataFrame) -> str:
+def area(areas: pd.DataFrame) -> str:
     """An area, and in brackets the relative one, unless the network is never right."""
     return area_label(areas) if areas["auc_relative"].notna().all() else words.mean_sd(areas["auc"])
-
-
-def _shares(axes: Axes, tables: Tables, colours: dict) -> None:
-    """Accuracy against the share of units ablated, as networks differ in size; the first clamp of each."""
-    for name, table in tables["ablation"].groupby("run", sort=False):
-        mine = table[table["clamp"] == table["clamp"].iloc[0]]
-        curve = style.pooled(mine.assign(share=mine["ablated"] / mine["units"]), "share", "accuracy")
-        style.band(axes, curve, colours[name], name)
-    _chance(axes, tables["runs"], tables["ablation"])
-    clamps = tables["ablation"].groupby("run", sort=False)["clamp"].first().unique()
-    axes.set(
-        xlim=(0, 1), ylim=(0, 1.02), ylabel=_accuracy(tables["ablation"]),
-        xlabel=f"share of units ablated (to {' or '.join(clamps)})",
-    )  # fmt: skip
-
-
-def _spread(axes: Axes, tables: Tables, colours: dict) -> None:
-    """The share of units whose index is at most x; networks whose units have none are left out."""
-    largest = tables["units"]["selectivity"].max()
-    for name, table in tables["units"].groupby("run", sort=False):
-        values = np.sort(table["selectivity"].dropna())
-        axes.plot(values, np.arange(1, len(values) + 1) / max(1, len(values)), color=colours[name])
-    axes.set(
-        xlim=(0, 1.04 * largest if largest > 0 else 1), ylim=(0, 1.02), xlabel="class selectivity index",
-        ylabel="share of units at or below",
-    )  # fmt: skip

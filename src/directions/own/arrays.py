@@ -13,7 +13,7 @@ from directions.data.known import Request
 from directions.data.mnist import decode_idx
 from directions.data.registry import KNOWN
 from directions.errors import InputError
-from directions.own import userfile
+from directions.own import doubts, userfile
 from directions.own.plan import ARRAYS
 from directions.own.weightfile import BROKEN
 
@@ -108,6 +108,8 @@ def as_images(images: np.ndarray, name: str) -> np.ndarray:
     if images.dtype in (np.float16, np.float32, np.float64) and images.ndim >= 2:
         if not np.isfinite(images).all():
             raise InputError(f"{name}: some numbers are not finite")
+        for doubt in doubts.of_images(images):
+            log.warning("warning: %s: %s", name, doubt)
         return images.astype(np.float32)
     if images.dtype != np.uint8 or images.ndim not in (3, 4):
         raise InputError(

@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from directions import areas
 from directions.analyses import ANALYSES
 from directions.errors import InputError
 from directions.examples import Examples
-from directions.figures import own
+from directions.figures import own, own_comparison
 from directions.labels import choose_images
 from directions.own import arrays, plan
 from directions.own.inputs import normalized
@@ -42,7 +43,7 @@ class Analysis:
         every = {found.name: found.tables for found in (self, *others)}
         if len(every) <= len(others):
             raise InputError('networks to compare need names of their own: analyse(..., name="...")')
-        return own.comparison(every)
+        return own_comparison.comparison(every)
 
     @property
     def name(self) -> str:
@@ -63,23 +64,24 @@ def analyse(
     name: str = "network",
     normalize: dict[str, Sequence[float]] | None = None,
     device: str = "cpu",
+    progress: bool = True,
     **settings,
 ) -> Analysis:
     """Ablate, add noise to, and measure the units of a network, which is left as it is.
 
     layers: names of modules whose outputs are units, or {module: activation that follows it}. train, test:
     (images, labels), images uint8 (n, h, w) or (n, c, h, w), or floating point (n, ...) as the network takes
-    them; labels whole numbers (n,) from 0; test None: the same as train. normalize: {mean, sd} per channel.
-    device: as torch takes it, or "auto", a GPU where there is one.
+    them; labels whole numbers (n,) from 0; test None: units are ablated and measured on training images.
+    normalize: {mean, sd} per channel. device: as torch takes it, or "auto", a GPU where there is one.
+    progress: whether a line per analysis goes to stderr.
     settings: any of those in configs/own.example.yaml, such as analyses=["add_noise"] or
     ablate_cumulative={"orderings": 10}. Raises InputError for a layer that does not exist, images that do
     not fit and the like.
     """
-    sets = {"train": train, "test": train if test is None else test}
+    sets = {"train": train} if test is None else {"train": train, "test": test}
     _check(network, layers, sets, settings | ({} if normalize is None else {"normalize": normalize}))
-    chosen = plan.merged(plan.DEFAULTS, settings)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    chosen = plan.merged(plan.DEFAULTS if test is not None else _untested(plan.DEFAULTS), settings)
+    device = _device(device)
     classes = 1 + max(int(_labels(*pair, split).max()) for split, pair in sets.items())
     examples = {
         split: normalized(_examples(*pair, split, chosen, classes, device), normalize)
@@ -89,8 +91,10 @@ def analyse(
     found.model.to(device)
     trained = Trained(found, examples.__getitem__, seed=chosen["seed"])
     data = "own data" if test is not None else "own data, no test set"
-    made = {"runs": pd.DataFrame([record(name, trained, examples["train"], examples["test"], data)])}
-    for analysis in chosen["analyses"]:
+    made = {"runs": pd.DataFrame([record(name, trained, examples["train"], examples.get("test"), data)])}
+    for place, analysis in enumerate(chosen["analyses"], start=1):
+        if progress:
+            print(f"{name}: {analysis} ({place} of {len(chosen['analyses'])})", file=sys.stderr)
         observe = importlib.import_module(f"directions.observations.{analysis}").observe
         made[ANALYSES[analysis]] = observe(trained, chosen[analysis])
     tables = {table: _with_keys(rows, name) for table, rows in made.items()}
@@ -110,6 +114,26 @@ def _check(network: object, layers: object, sets: dict[str, object], settings: d
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise InputError(f"{split} must be a pair, (images, labels), not {type(pair).__name__}")
     plan.check_settings(settings)
+    if "test" not in sets and (
+        asked := [
+            name for name, value in settings.items() if name in ANALYSES and value.get("split") == "test"
+        ]
+    ):
+        raise InputError(f"{asked[0]}: split test, but there is no test set: give test=(images, labels)")
+
+
+def _untested(defaults: dict) -> dict:
+    """The same with training images where test images are not to be had."""
+    return {key: value | {"split": "train"} if key in ANALYSES else value for key, value in defaults.items()}
+
+
+def _device(asked: str) -> str:
+    """What torch calls it. Raises InputError for a GPU that is not there."""
+    if asked.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(f'device="{asked}": PyTorch finds no GPU here; "auto" or "cpu" will do')
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return asked
 
 
 def _with_keys(rows: pd.DataFrame, name: str) -> pd.DataFrame:

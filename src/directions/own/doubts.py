@@ -1,19 +1,23 @@
 """What a network's accuracy says against its tables: weights, images or labels that do not belong to it."""
 
 from collections.abc import Iterator, Mapping
+from math import sqrt
+
+import numpy as np
+import pandas as pd
 
 SURE = 1.5  # times chance: what knows less has most likely not learned these labels of these images
+DEVIATIONS = 3  # and it must be so many standard errors above chance, or few images are right by luck
 
 
 def of_scores(run: Mapping) -> Iterator[str]:
-    """Sentences about a row of the table `runs`: its classes, train_accuracy, test_accuracy."""
-    chance = SURE / run["classes"]
-    if run["train_accuracy"] >= chance:
+    """Sentences about a row of the table `runs`: its classes, images and accuracies, train and test."""
+    if _knows(run, "train"):
         return  # poor on test images alone: it memorised
-    if run["test_accuracy"] < chance:
+    if not _knows(run, "test"):
         yield (
-            "Accuracy is about chance: are these the network's weights, images as it was trained on"
-            " (`normalize`), and the labels it was given (`labels`)?"
+            "Accuracy is about chance: are these the network's weights (`weights`), images as it was trained"
+            " on (`normalize`), and the labels it was given (`labels`)?"
         )
     else:
         yield (
@@ -27,11 +31,34 @@ def of_split(run: Mapping, measured: Mapping[str, str]) -> Iterator[str]:
 
     measured: {analysis: its split}.
     """
-    chance = SURE / run["classes"]
     asked = [analysis for analysis, split in measured.items() if split == "test"]
-    if asked and run["train_accuracy"] >= chance > run["test_accuracy"]:
+    if asked and _knows(run, "train") and not _knows(run, "test"):
         settings = " and ".join(f"`{analysis}: {{split: train}}`" for analysis in asked)
         yield (
             f"The network knows the training images only, and its units were measured on test images: set"
             f" {settings} to measure them on what it knows."
         )
+
+
+def of_images(images: np.ndarray) -> Iterator[str]:
+    """A sentence about floating point images that look like bytes."""
+    if images.min() >= 0 and 1 < images.max() <= 255 and (images == np.floor(images)).all():
+        yield (
+            f"floating point images of whole numbers up to {images.max():.0f} reach the network as they are:"
+            " was it trained on such? Bytes (uint8) reach it as 0 to 1"
+        )
+
+
+def of_units(units: pd.DataFrame) -> Iterator[str]:
+    """A sentence about the table `units`, where layers have no class selectivity index."""
+    if "negative" in units and (layers := list(units.loc[units["negative"], "layer"].unique())):
+        yield f"No class selectivity index where activity is negative for some images: {', '.join(layers)}."
+
+
+def _knows(run: Mapping, split: str) -> bool:
+    """Whether accuracy on a split is clearly above chance; without one it is not."""
+    if not run[f"{split}_images"]:
+        return False
+    chance = 1 / run["classes"]
+    luck = DEVIATIONS * sqrt(chance * (1 - chance) / run[f"{split}_images"])
+    return run[f"{split}_accuracy"] >= min(1, chance + max((SURE - 1) * chance, luck))

@@ -10,14 +10,14 @@ What is clamped, made noisy or measured is the unit at all tokens or positions t
 import difflib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from directions.errors import InputError
-from directions.own import activations
+from directions.own import activations, functions
 from directions.seeds import torch_stream
 from directions.units import Network
 
@@ -55,9 +55,10 @@ def find(network: nn.Module, wanted: Layers, shape: Sequence[int]) -> Network:
     example = torch.rand(PROBE, *shape, generator=torch_stream("example"))
     calls = _calls(network, example)
     once = {call.name for call in calls if sum(other.name == call.name for other in calls) == 1}
-    if set(asked.values()) == {AS_IS} and set(asked) <= once:
-        return _measured(network, list(asked), calls)
-    return _measured(*_separated(network, asked, example))
+    simple = set(asked.values()) == {AS_IS} and set(asked) <= once
+    parts = (network, list(asked), calls) if simple else _separated(network, asked, example)
+    found = _measured(*parts)
+    return replace(found, model=functions.as_modules(found.model, found.layers, example))
 
 
 def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:

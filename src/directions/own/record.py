@@ -1,11 +1,13 @@
 """What is written down about a network of the user's own: one row of the table `runs`."""
 
 import logging
+import math
 
 import torch
 from torch import Tensor
 
 from directions import models
+from directions.data.dataset import SPLITS
 from directions.errors import InputError
 from directions.evaluation import evaluate, scaled
 from directions.examples import Examples
@@ -17,27 +19,31 @@ PROBE = 64  # images whose answers are looked at
 log = logging.getLogger(__name__)
 
 
-def record(name: str, network: Trained, train: Examples, test: Examples, data: str) -> dict:
-    """Sizes and scores. Raises InputError for a network with another number of classes than its data."""
+def record(name: str, network: Trained, train: Examples, test: Examples | None, data: str) -> dict:
+    """Sizes and scores; without a test set no images and no scores there.
+
+    Raises InputError for a network with another number of classes than its data.
+    """
     check_answers(network, train)
-    scores = {}
-    for split, examples in (("train", train), ("test", test)):
+    splits = {"train": train} if test is None else {"train": train, "test": test}
+    scores = {f"{split}_{score}": math.nan for split in SPLITS for score in ("loss", "accuracy")}
+    for split, examples in splits.items():
         found = evaluate(network.model, examples.images, examples.labels)
         scores |= {f"{split}_loss": found.loss, f"{split}_accuracy": found.accuracy}
-    for doubt in doubts.of_scores(scores | {"classes": train.classes}):
-        said = f"train {scores['train_accuracy']:.3f}, test {scores['test_accuracy']:.3f}"
-        log.warning("warning: %s: %s (%s)", name, doubt, said)
-    return {
+    made = {
         "network": name,
         "dataset": data,
-        "train_images": len(train),
-        "test_images": len(test),
+        **{f"{split}_images": len(splits.get(split, ())) for split in SPLITS},
         "classes": train.classes,
         "layers": len(network.layers),
         "units": sum(network.layers.values()),
         "parameters": models.parameter_count(network.model),
         **scores,
     }
+    for doubt in doubts.of_scores(made):
+        said = ", ".join(f"{split} {scores[f'{split}_accuracy']:.3f}" for split in splits)
+        log.warning("warning: %s: %s (%s)", name, doubt, said)
+    return made
 
 
 def check_answers(network: Trained, examples: Examples) -> None:
