@@ -1,4 +1,4 @@
-# Networks of the user's own: snakemake --cores all --configfile configs/own.yaml -- own
+# Networks of the user's own: snakemake --cores all --quiet rules --configfile configs/own.yaml -- own
 # Their tables come from the same scripts as those of the study's networks, and lie in results/own.
 rule own:
     input:

@@ -63,6 +63,16 @@ def test_a_factorys_file_may_have_dataclasses(tmp_path):
     assert userfile.call(f"{tmp_path}/sized.py:build") == 3
 
 
+def test_a_factory_that_wants_other_arguments_is_told_how_it_is_called(tmp_path):
+    (tmp_path / "wanting.py").write_text("def build(classes):\n    return classes\n\ndef none():\n    pass\n")
+    said = r"wanting.py:build is called without arguments, and does not take that \(missing .* 'classes'\)"
+    with pytest.raises(InputError, match=said):
+        userfile.call(f"{tmp_path}/wanting.py:build")
+    with pytest.raises(InputError, match=r"none is called with 3 arguments, .* \(too many positional"):
+        userfile.call(f"{tmp_path}/wanting.py:none", {}, (1, 8, 8), 10)
+    assert userfile.call(f"{tmp_path}/wanting.py:build", 3) == 3
+
+
 def test_a_factory_may_import_what_lies_beside_it_and_is_always_drawn_the_same(nets, tmp_path):
     made = network.made(f"{nets}:build")
     assert [tuple(part.shape) for part in made.parameters()] == [(3, 4), (3,), (2, 3), (2,)]
@@ -86,7 +96,7 @@ def test_a_change_in_a_file_beside_the_factory_is_seen(nets, tmp_path):
     ("{nets}:bild", r"has no function bild; it has build, "),
     ("{nets}:number", "returned int, not a torch.nn.Module"),
     ("{nets}:broken", r"nets.py:broken: nets.py, line \d+, in broken: ZeroDivisionError: division by zero$"),
-    ("{nets}:wanting", r"nets.py:wanting: TypeError: wanting\(\) missing 1 required"),
+    ("{nets}:wanting", r"nets.py:wanting is called without arguments, .*missing .* 'width'"),
 ])  # fmt: skip
 def test_a_factory_that_cannot_be_meant_is_refused(nets, reference, said):
     with pytest.raises(InputError, match=said):

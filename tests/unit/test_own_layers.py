@@ -288,6 +288,10 @@ def test_images_and_layers_that_do_not_fit_are_refused():
         find(Functional(), ["fc1"], (1, 9, 9))
     with pytest.raises(InputError, match=r"need an axis of channels, \(n, 1, h, w\): "):
         find(Functional(), ["fc1"], (8, 8))
+    with pytest.raises(
+        InputError, match=r"shape \(3, 8, 8\); its first convolution, conv, takes 1 channels: "
+    ):
+        find(Functional(), ["fc1"], (3, 8, 8))
     block = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Conv2d(3, 3, 3), nn.ReLU(), nn.BatchNorm2d(3))
     network = nn.Sequential(block, nn.Flatten(), nn.Linear(48, 8), nn.Linear(8, 2))
     with pytest.raises(InputError, match="layer 0 is a block, .* name the last activation in it, 0.3$"):

@@ -157,12 +157,22 @@ def _calls(network: nn.Module, example: Tensor) -> list[Call]:
         flat = "; images (n, h, w) that are no bytes need an axis of channels, (n, 1, h, w)"
         raise InputError(
             f"the network does not take images of shape {tuple(example.shape[1:])}"
-            f"{flat if example.dim() == 3 else ''}: {reason}"
+            f"{flat if example.dim() == 3 else _other_channels(network, example)}: {reason}"
         ) from error
     finally:
         for handle in handles:
             handle.remove()
     return calls
+
+
+def _other_channels(network: nn.Module, example: Tensor) -> str:
+    """Says so where the first convolution wants another number of channels."""
+    for name, module in network.named_modules():
+        if isinstance(module, CONVOLUTIONS) and module.in_channels != example.shape[1]:
+            return f"; its first convolution, {name}, takes {module.in_channels} channels"
+        if isinstance(module, (nn.Linear, *CONVOLUTIONS)):
+            break
+    return ""
 
 
 def _measured(network: nn.Module, wanted: list[str], calls: list[Call]) -> Network:

@@ -4,9 +4,10 @@ import ast
 import difflib
 import hashlib
 import importlib.util
+import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from directions.errors import InputError
@@ -99,6 +100,22 @@ def _place(error: Exception, path: Path) -> str:
     return f"{Path(lines[-1].filename).name}, line {lines[-1].lineno}, in {lines[-1].name}: " if lines else ""
 
 
+def _fits(reference: str, function: Callable, arguments: tuple) -> None:
+    """Raise InputError for a function that cannot be called with so many arguments."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        return  # one that is not written in Python: calling it will tell
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        number = f"with {len(arguments)} arguments" if arguments else "without arguments"
+        raise InputError(
+            f"{reference} is called {number}, and does not take that ({error}): change it, or wrap it in a"
+            " function that does"
+        ) from error
+
+
 def call(reference: str, *arguments: object) -> object:
     """What the function returns, called with these arguments; its file may import others beside it.
 
@@ -116,6 +133,7 @@ def call(reference: str, *arguments: object) -> object:
             known = [name for name, value in vars(module).items() if callable(value)]
             near = difflib.get_close_matches(function, known, n=len(known), cutoff=0.0)
             raise InputError(f"{path} has no function {function}; it has {', '.join(near) or 'none'}")
+        _fits(reference, found, arguments)
         return found(*arguments)
     except InputError:
         raise
