@@ -266,6 +266,8 @@ def test_a_line_per_analysis_says_how_far_it_is(trained, mnist, capsys):
 def test_a_gpu_that_is_not_there_is_no_error_of_pytorch_s(trained, mnist):
     with pytest.raises(InputError, match='device="cuda": PyTorch finds no GPU here; "auto" or "cpu" will do'):
         analyse(trained, {"fc1": "relu"}, **mnist, device="cuda")
+    only = FEW | {"analyses": ["ablate_single"]}
+    assert analyse(trained, {"fc1": "relu"}, **mnist, **only, device=torch.device("cpu")).tables
 
 
 def test_images_may_be_floats_as_the_network_takes_them_or_be_normalised(trained, mnist):

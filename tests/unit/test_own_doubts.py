@@ -44,7 +44,14 @@ def test_units_of_a_network_that_memorised_are_better_measured_on_what_it_memori
 
 def test_images_that_were_to_be_scaled_are_told_from_others(caplog):
     pixels = np.arange(256, dtype=np.float32).reshape(4, 8, 8)
-    for images in (pixels / 255, np.round(pixels / 255), pixels - 128, 2 * pixels, pixels.astype("uint8")):
+    for images in (
+        pixels / 255,
+        np.round(pixels / 255),
+        pixels - 128,
+        2 * pixels,
+        pixels.astype("uint8"),
+        pixels[:0],
+    ):
         arrays.as_images(images, "train_images")
     assert not caplog.text
     arrays.as_images(pixels, "train_images")

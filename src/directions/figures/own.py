@@ -103,6 +103,7 @@ def _ablation(axes: Axes, tables: Tables) -> None:
 
 
 def draw_noise(axes: Axes, tables: Tables, colours: dict | None = None) -> None:
+    """Accuracy against noise, a curve for each network, in the colours {network: colour} where given."""
     table = require(tables, "noise", "run", "repeat", "noise_sd_ratio", "split", "accuracy")
     positive = table.loc[table["noise_sd_ratio"] > 0, "noise_sd_ratio"]
     for run, some in table.groupby("run", sort=False):

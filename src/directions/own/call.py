@@ -127,9 +127,9 @@ def _untested(defaults: dict) -> dict:
     return {key: value | {"split": "train"} if key in ANALYSES else value for key, value in defaults.items()}
 
 
-def _device(asked: str) -> str:
+def _device(asked: str | torch.device) -> str | torch.device:
     """What torch calls it. Raises InputError for a GPU that is not there."""
-    if asked.startswith("cuda") and not torch.cuda.is_available():
+    if str(asked).startswith("cuda") and not torch.cuda.is_available():
         raise InputError(f'device="{asked}": PyTorch finds no GPU here; "auto" or "cpu" will do')
     if asked == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"

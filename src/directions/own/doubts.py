@@ -42,7 +42,7 @@ def of_split(run: Mapping, measured: Mapping[str, str]) -> Iterator[str]:
 
 def of_images(images: np.ndarray) -> Iterator[str]:
     """A sentence about floating point images that look like bytes."""
-    if images.min() >= 0 and 1 < images.max() <= 255 and (images == np.floor(images)).all():
+    if images.size and images.min() >= 0 and 1 < images.max() <= 255 and (images == np.floor(images)).all():
         yield (
             f"floating point images of whole numbers up to {images.max():.0f} reach the network as they are:"
             " was it trained on such? Bytes (uint8) reach it as 0 to 1"
