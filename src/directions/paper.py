@@ -1,0 +1,47 @@
+"""The paper's own curves and dots, read from its printed figures (data/paper/figures/README.md)."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from directions import tidy
+from directions.errors import InputError
+
+COLUMNS = {  # of each panel's file; every panel of Figures 1 to 7 has one
+    "fig1a": ("corrupt", "ablated", "accuracy", "sd", "status"),
+    "fig1b": ("corrupt", "ablated", "accuracy", "sd", "status"),
+    "fig1c": ("corrupt", "ablated", "accuracy", "sd", "status"),
+    "fig2a": ("corrupt", "noise_scale", "accuracy", "status"),
+    "fig2b": ("corrupt", "noise_scale", "accuracy", "status"),
+    "fig3a": ("group", "generalisation_error", "ablated", "accuracy", "sd"),
+    "fig3b": ("generalisation_error", "area_normalized", "visible_fraction"),
+    "fig4a": ("epoch", "train_loss", "test_loss", "area_normalized", "train_min", "train_max", "note"),
+    "fig4b": ("test_loss", "area_normalized"),
+    "fig4c": ("test_accuracy", "area_normalized"),
+    "fig5a": ("dropout", "labels", "ablated", "accuracy", "status"),
+    "fig5b": ("batch_norm", "ablated", "accuracy", "sd", "sd_above", "sd_below"),
+    "fig6a": ("batch_norm", "bin_left", "bin_right", "density"),
+    "fig6b": ("batch_norm", "bin_left", "bin_right", "density"),
+    "fig7a": ("layer", "selectivity", "impact", "visible_fraction"),
+    "fig7b": ("layer", "selectivity", "impact", "visible_fraction"),
+    "fig7c": ("layer", "correlation"),
+    "fig7d": ("layer", "selectivity", "impact", "visible_fraction"),
+    "fig7e": ("layer", "correlation"),
+}
+
+
+def read(path: Path | str) -> pd.DataFrame:
+    """One panel's curves or dots from its file, named after the panel (fig1a.csv); columns: `COLUMNS`.
+
+    Raises InputError for a file that does not exist, a panel that the paper has not, and a missing column.
+    """
+    path = Path(path)
+    if path.stem not in COLUMNS:
+        raise InputError(f"{path}: the paper has no panel {path.stem!r}: it has {', '.join(COLUMNS)}")
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: the repository keeps it; restore it with `git checkout`")
+    curves = tidy.csv(path)
+    lacking = [column for column in COLUMNS[path.stem] if column not in curves]
+    if lacking:
+        raise InputError(f"{path} lacks the column {', '.join(lacking)}: restore it with `git checkout`")
+    return curves
