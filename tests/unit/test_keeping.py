@@ -34,7 +34,7 @@ def test_whole_epochs_are_integers_and_others_are_not(settings):
 
 
 def test_the_papers_checkpoints(settings):
-    found = kept(settings | {"batch": 128, "steps": 12160}, 60_000, keep_every=64)
+    found = kept(settings | {"batch": 128, "epochs": 26}, 60_000, keep_every=64)
     assert len(found) == 190
     assert found[0] == (64, 64 / 469, "epoch-000000_064-of-469")
     assert found[-1] == (12160, 12160 / 469, "epoch-000025_435-of-469")
