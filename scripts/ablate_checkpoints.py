@@ -1,21 +1,43 @@
 """Ablate a network at every checkpoint of its training; write areas beside losses (Figures 4a, 4b)."""
 
-import pandas as pd
+from collections.abc import Mapping
+from dataclasses import replace
 
-from directions import ablation, areas, cli, weights
+import numpy as np
+import pandas as pd
+import torch
+
+from directions import ablation, areas, cli, keeping, weights
 from directions.errors import InputError
 from directions.evaluation import evaluate
+from directions.examples import Examples
+from directions.seeds import stream
 from directions.trained import Trained, arguments, write
 
 
-def observe_epoch(trained: Trained, settings: dict, epoch: int) -> pd.DataFrame:
+def some(examples: Examples, wanted: int | str, split: str) -> Examples:
+    """The first so many in a random order that is the same for all checkpoints and networks; or "all".
+
+    A smaller number lies within a larger one. Raises InputError where there are fewer.
+    """
+    if wanted == "all":
+        return examples
+    if wanted > len(examples):
+        raise InputError(f"images: {wanted} were asked for, the {split} set has {len(examples)}")
+    first = np.sort(stream("ablated images", split).permutation(len(examples))[:wanted])
+    chosen = torch.as_tensor(first, device=examples.labels.device)
+    return replace(examples, images=examples.images[chosen], labels=examples.labels[chosen])
+
+
+def observe_checkpoint(
+    trained: Trained, sets: Mapping[str, Examples], settings: dict, name: str
+) -> pd.DataFrame:
     """Table ordering, units, three areas, and the unablated scores on both sets, the same in every row."""
     scores = {}
-    for split in ("train", "test"):
-        examples = trained.examples(split)
+    for split, examples in sets.items():
         score = evaluate(trained.model, examples.images, examples.labels)
         scores |= {f"{split}_loss": score.loss, f"{split}_accuracy": score.accuracy}
-    examples = trained.examples(settings["split"])
+    examples = sets[settings["split"]]
     layers = ablation.chosen(trained.layers, settings["layers"])
     units = sum(layers.values())
     curves = ablation.cumulative(
@@ -28,7 +50,7 @@ def observe_epoch(trained: Trained, settings: dict, epoch: int) -> pd.DataFrame:
         values=dict.fromkeys(layers, 0.0),
         precision=settings.get("precision", "float32"),
         unfinished=trained.unfinished,
-        name=f"epoch {epoch}",
+        name=name,
     )
     columns = areas.variants(curves.ablated, curves.accuracy, examples.classes)
     return pd.DataFrame({"ordering": range(len(curves.accuracy)), "units": units, **columns, **scores})
@@ -36,18 +58,28 @@ def observe_epoch(trained: Trained, settings: dict, epoch: int) -> pd.DataFrame:
 
 def main(argv: list[str]) -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--checkpoints", required=True, help="weights at `keep_epochs`, written by train.py")
+    parser.add_argument("--checkpoints", required=True, help="weights kept on the way, written by train.py")
     args = parser.parse_args(argv)
 
     def observe(trained: Trained, settings: dict) -> pd.DataFrame:
-        epochs = sorted(set(trained.header["settings"]["keep_epochs"]))
-        if not epochs:
-            raise InputError("keep_epochs is empty: say at which epochs the network is to be ablated")
+        train, test = trained.examples("train"), trained.examples("test")
+        kept = keeping.checkpoints(trained.header["settings"], len(train))
+        if not kept:
+            raise InputError(
+                "keep_epochs is empty, and keep_every null: say when the network is to be ablated"
+            )
+        sets = {"train": train, "test": test}
+        sets[settings["split"]] = some(
+            sets[settings["split"]], settings.get("images", "all"), settings["split"]
+        )
         parts = []
-        for epoch in epochs:
-            state, _ = weights.load_state(args.checkpoints, f"epoch-{epoch:06d}/")
+        for checkpoint in kept:
+            state, _ = weights.load_state(args.checkpoints, f"{checkpoint.name}/")
+            if not state:
+                raise InputError(f"{args.checkpoints} has no {checkpoint.name}: delete it and run again")
             trained.model.load_state_dict(state)
-            parts.append(observe_epoch(trained, settings, epoch).assign(epoch=epoch))
+            part = observe_checkpoint(trained, sets, settings, checkpoint.name)
+            parts.append(part.assign(epoch=checkpoint.epoch))
         table = pd.concat(parts)
         return table[["epoch", *(name for name in table if name != "epoch")]]
 

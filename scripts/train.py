@@ -29,7 +29,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--resume", required=True, type=Path, help="folder for what a killed run needs")
     parser.add_argument("--snapshot-seconds", type=float, default=30, help="most work that a kill can cost")
     parser.add_argument("--model", required=True, help="weights to write, safetensors")
-    parser.add_argument("--checkpoints", required=True, help="weights at `keep_epochs`, safetensors")
+    parser.add_argument("--checkpoints", required=True, help="weights kept on the way, safetensors")
     parser.add_argument("--history", required=True, help="CSV to write, one row per evaluated epoch")
     parser.add_argument("--record", required=True, help="JSON to write: settings, sizes, final scores")
     args = parser.parse_args(argv)
@@ -71,7 +71,8 @@ def run(args: argparse.Namespace, group: processes.Processes) -> None:
         return
     with atomic(args.history) as partial:
         pd.DataFrame(history).to_csv(partial, index=False)
-    weights.save(args.checkpoints, dict(snapshots.checkpoints(args.resume, settings)), header)
+    kept = snapshots.checkpoints(args.resume, settings, len(train_set))
+    weights.join(args.checkpoints, kept, header)
     weights.save(args.model, model.state_dict(), header)
     records.save(args.record, header, model, train_set, test_set, history[-1])
     shutil.rmtree(args.resume, ignore_errors=True)

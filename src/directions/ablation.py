@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from directions.alone import Alone
 from directions.chains import Values, find_chain
-from directions.errors import InputError
+from directions.choosing import Wanted, chosen_layers
 from directions.evaluation import (
     correct_top5_each,
     has_top5,
@@ -51,17 +51,9 @@ class Curves:
         return {"loss": self.loss, "accuracy": self.accuracy} | top5
 
 
-def chosen(layers: Mapping[str, int], last: int | str) -> dict[str, int]:
-    """The `last` so many of {unit layer: number of units}, or "all" (sections 3.1, 3.2; D18, D21).
-
-    Raises InputError when the network has fewer.
-    """
-    if last == "all":
-        return dict(layers)
-    if not 1 <= last <= len(layers):
-        has = f"{len(layers)}: {', '.join(layers)}"
-        raise InputError(f"layers: the last {last} were asked for, this network has {has}")
-    return dict(list(layers.items())[-last:])
+def chosen(layers: Mapping[str, int], wanted: Wanted) -> dict[str, int]:
+    """Those of {unit layer: number of units} that are wanted; InputError as `chosen_layers`."""
+    return {name: layers[name] for name in chosen_layers(list(layers), wanted)}
 
 
 def orderings(units: int, count: int, seed: int) -> list[np.ndarray]:

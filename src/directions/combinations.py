@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterator
 
 from directions.analyses import BLOCKS, MADE_BY, tables_of
+from directions.choosing import chosen_layers
 from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.figures import CLAMPED, COUNTED, FIGURES, VARIED
 from directions.hints import nearest
+from directions.keeping import steps_in_all, steps_per_epoch
 from directions.own import userfile
 from directions.runs import MODELS, OPTIMIZERS, UNIT_LAYERS, Settings, models_of, product, text
 
@@ -22,6 +24,14 @@ def used_images(settings: Settings) -> int | None:
     return train_images(settings["dataset"]) if settings["images"] == "all" else settings["images"]
 
 
+def split_images(settings: Settings, split: str | None) -> int | None:
+    """How many images of a split a run is measured on; None where only their files know."""
+    if split != "test":
+        return used_images(settings)
+    known = KNOWN[settings["dataset"]].test_images if settings["dataset"] in KNOWN else None
+    return known if settings["test_images"] == "all" else settings["test_images"]
+
+
 def streamed(dataset: str, study: dict) -> bool:
     """Whether images are read from their files whenever needed, and not kept in memory."""
     return dataset == "imagenet" or (
@@ -33,17 +43,21 @@ def last_epoch(settings: Settings) -> int | None:
     """The epoch in which training ends; None where only the images' files know."""
     if settings["steps"] is None:
         return settings["epochs"]
-    images, batch = used_images(settings), settings["batch"]
-    if images is None:
-        return None
-    an_epoch = images // batch if settings["norm_batch"] else -(-images // batch)
-    return -(-settings["steps"] // max(1, an_epoch))
+    images = used_images(settings)
+    return None if images is None else -(-settings["steps"] // max(1, steps_per_epoch(settings, images)))
 
 
-def unit_layers(settings: Settings) -> int | None:
-    """How many layers of units a run's network has, as models.unit_layers; None where building tells."""
-    listed = len(settings["hidden"]) if settings["hidden"] else None
-    return UNIT_LAYERS.get(settings["model"], listed)
+def last_step(settings: Settings) -> int | None:
+    """The step in which training ends; None where only the images' files know."""
+    images = used_images(settings)
+    return settings["steps"] if images is None else steps_in_all(settings, images)
+
+
+def unit_layers(settings: Settings) -> list[str] | None:
+    """A run's layers of units by name, as models.unit_layers; None where building tells."""
+    if settings["model"] == "mlp":
+        return [f"relu{depth}" for depth in range(1, len(settings["hidden"]) + 1)]
+    return list(UNIT_LAYERS[settings["model"]]) if settings["model"] in UNIT_LAYERS else None
 
 
 def problems(study: dict, written: dict) -> list[str]:
@@ -141,8 +155,12 @@ def _of_values(path: str, experiment: dict) -> Iterator[str]:
     noise = experiment.get("add_noise")
     if noise and noise["lowest"] >= noise["highest"]:
         yield f"{path}.add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
-    if "ablate_checkpoints" in experiment and not experiment["training"]["keep_epochs"]:
-        yield f"{path}: ablate_checkpoints needs checkpoints; list epochs in training.keep_epochs"
+    training = experiment["training"]
+    if "ablate_checkpoints" in experiment and not (training["keep_epochs"] or training["keep_every"]):
+        yield (
+            f"{path}: ablate_checkpoints needs checkpoints; list epochs in training.keep_epochs, or set"
+            " training.keep_every to a number of steps"
+        )
 
 
 def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterator[str]:
@@ -183,6 +201,9 @@ def _of_settings(path: str, settings: Settings, study: dict) -> Iterator[str]:
     if late:
         ends = f"ends after {last} epochs" + (f" ({settings['steps']} steps)" if settings["steps"] else "")
         yield f"{path}: keep_epochs has {', '.join(late)}, but training {ends}"
+    every, steps = settings.get("keep_every"), last_step(settings)
+    if every and steps is not None and every > steps:
+        yield f"{path}: keep_every {every} is more than the {steps} steps of training; lower it"
 
 
 def _of_augmenting(path: str, settings: Settings, study: dict) -> Iterator[str]:
@@ -203,8 +224,20 @@ def _of_network(path: str, settings: Settings, experiment: dict) -> Iterator[str
         yield f"{path}: dropout {settings['dropout']} is of model mlp only, and here is {model}; remove it"
     for analysis in ("ablate_cumulative", "ablate_checkpoints"):
         layers, have = experiment.get(analysis, {}).get("layers", "all"), unit_layers(settings)
-        if layers != "all" and have is not None and layers > have:
-            yield f"{path}.{analysis}: layers {layers} is more than the {have} layers of units of {model}"
+        if isinstance(layers, int) and have is not None and layers > len(have):
+            yield (
+                f"{path}.{analysis}: layers {layers} is more than the {len(have)} layers of units of {model}"
+            )
+        elif have is not None:
+            try:
+                chosen_layers(have, layers)
+            except InputError as error:
+                yield f"{path}.{analysis}.{error}"
+    checkpoints = experiment.get("ablate_checkpoints", {})
+    asked, have = checkpoints.get("images", "all"), split_images(settings, checkpoints.get("split"))
+    if asked != "all" and have is not None and asked > have:
+        split = checkpoints["split"]
+        yield f"{path}.ablate_checkpoints: images {asked} is more than the {have} {split} images of a network"
 
 
 def _of_normalising(path: str, settings: Settings) -> Iterator[str]:

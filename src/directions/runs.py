@@ -15,11 +15,14 @@ MODELS = {  # model -> the training settings that not every model reads, and thi
     "conv11_mean": ("width", "batch_norm", "norm_batch", "pad"),
     "resnet50": ("width", "norm_batch", "pad"),
 }
-UNIT_LAYERS = {
-    "conv11": 11,
-    "conv11_mean": 11,
-    "resnet50": 1 + 16 * 3,
-}  # the stem, three in each of 16 blocks
+UNIT_LAYERS = {  # model -> names of its layers of units, as models.unit_layers has them; mlp: `hidden` tells
+    "conv11": tuple(f"relu{depth}" for depth in range(1, 12)),
+    "conv11_mean": tuple(f"relu{depth}" for depth in range(1, 12)),
+    "resnet50": (
+        "stem.relu",
+        *(f"block{block}.relu{place}" for block in range(1, 17) for place in (1, 2, 3)),
+    ),
+}
 OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # the same for optimizers
 
 # What may be varied, in the order in which run names say it: reordering the config's keys renames nothing.
@@ -69,14 +72,18 @@ def product(experiment: dict, models: dict[str, tuple[str, ...]] = MODELS) -> li
 
 
 def without_unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODELS) -> Settings:
-    """The same with None for what this model or optimizer never reads, so that changing it redoes nothing."""
+    """The same with None for what this model or optimizer never reads, so that changing it redoes nothing.
+
+    Without `keep_every` where it is null: it came later, and would have every network trained again.
+    """
     unread = set()
     for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):
         others = itertools.chain.from_iterable(choices.values())
         unread |= set(others) - set(choices[settings[kind]])
     if settings["steps"] is not None:
         unread.add("epochs")
-    return {key: None if key in unread else value for key, value in settings.items()}
+    rest = {key: value for key, value in settings.items() if key != "keep_every" or value is not None}
+    return {key: None if key in unread else value for key, value in rest.items()}
 
 
 def expand(config: dict) -> Runs:

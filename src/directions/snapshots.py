@@ -4,14 +4,13 @@ import logging
 import pickle
 import time
 import zipfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn, optim
 
-from directions import weights
+from directions import keeping, weights
 from directions.files import atomic
 from directions.processes import Processes
 
@@ -65,9 +64,9 @@ class Progress:
 
 @dataclass
 class Keeper:
-    """Keeps in the folder `resume` what a job needs that goes on: a snapshot, and checkpoints of epochs.
+    """Keeps in the folder `resume` what a job needs that goes on: a snapshot, and checkpoints.
 
-    last: the newest file kept in, or restored by, this job.
+    names: {step: name of the checkpoint after it}. last: the newest file kept in, or restored by, this job.
     """
 
     resume: Path
@@ -75,6 +74,7 @@ class Keeper:
     seconds: float
     model: nn.Module
     optimizer: optim.Optimizer
+    names: dict[int, str] = field(default_factory=dict)
     last: Path | None = None
 
     def __post_init__(self):
@@ -95,9 +95,9 @@ class Keeper:
         save(self.path, self.fingerprint, state | asdict(progress))
         self.last, self._saved_at = self.path, time.monotonic()
 
-    def checkpoint(self, epoch: int) -> None:
-        """Keep the weights as they are after this epoch (0: before the first)."""
-        self.last = kept(self.resume, epoch)
+    def checkpoint(self, step: int) -> None:
+        """Keep the weights as they are after this step (0: before the first)."""
+        self.last = kept(self.resume, self.names[step])
         weights.save(self.last, self.model.state_dict(), {})
 
     def restored(self, processes: Processes) -> Progress:
@@ -127,14 +127,11 @@ def set_random_states(states: dict[str, Tensor], device: torch.device) -> None:
         torch.cuda.set_rng_state(states["cuda"], device)
 
 
-def kept(resume: Path, epoch: int) -> Path:
-    """Where the checkpoint of an epoch in `keep_epochs` waits until training is over."""
-    return resume / f"epoch-{epoch:06d}.safetensors"
+def kept(resume: Path, name: str) -> Path:
+    """Where a checkpoint of this name waits until training is over."""
+    return resume / f"{name}.safetensors"
 
 
-def checkpoints(resume: Path, settings: dict) -> Iterator[tuple[str, Tensor]]:
-    """("epoch-000005/linear1.weight", tensor) of every checkpoint kept, in order of epochs."""
-    for epoch in sorted(set(settings["keep_epochs"])):
-        path = kept(resume, epoch)
-        for name, tensor in weights.load_state(path)[0].items():
-            yield f"{path.stem}/{name}", tensor
+def checkpoints(resume: Path, settings: dict, images: int) -> dict[str, Path]:
+    """{name: file} of every checkpoint that a finished training on so many images has kept, by step."""
+    return {found.name: kept(resume, found.name) for found in keeping.checkpoints(settings, images)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from directions import keeping
 from directions.errors import InputError
 from directions.examples import Examples
 from directions.processes import Processes
@@ -38,14 +39,16 @@ def planned(model: nn.Module, train: Examples, settings: dict, processes: Proces
     processes.share(batch, norm_batch)
     if settings["augment"] and isinstance(train.images, Tensor):
         raise InputError("augment: only images that are read from files can be cropped; set it to false")
-    per_epoch = images // batch if norm_batch else -(-images // batch)  # D28: without the incomplete last one
-    plan = Plan(settings["steps"] or settings["epochs"] * per_epoch, per_epoch)
+    plan = Plan(keeping.steps_in_all(settings, images), keeping.steps_per_epoch(settings, images))
     late = [str(epoch) for epoch in settings["keep_epochs"] if epoch > plan.epochs]
     if late:
         raise InputError(
             f"keep_epochs has {', '.join(late)}, but training ends in epoch {plan.epochs}, after "
             f"{plan.steps} steps of {batch} images: remove them, or train for longer"
         )
+    if (settings.get("keep_every") or 0) > plan.steps:
+        every = settings["keep_every"]
+        raise InputError(f"keep_every {every} is more than the {plan.steps} steps of training: lower it")
     return plan
 
 

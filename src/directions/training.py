@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy
 
-from directions import steps
+from directions import keeping, steps
 from directions.batchstatistics import over_groups, running_statistics
 from directions.errors import InputError
 from directions.evaluation import Score, Totals, scaled, totals
@@ -65,19 +65,21 @@ def train(
     """Train in place; return one row per evaluated epoch: losses in nats and accuracies on both sets.
 
     `resume` is a folder for what a killed job needs to go on: a snapshot and the checkpoints kept so far
-    (see `Keeper`); a snapshot is written when the last is `snapshot_seconds` old, which changes no result.
-    A snapshot with another `fingerprint` is ignored. Several `processes` all call this; the first writes.
+    (see `Keeper`; in the end all of `keeping.checkpoints`); a snapshot is written when the last is
+    `snapshot_seconds` old, which changes no result. A snapshot with another `fingerprint` is ignored. Several
+    `processes` all call this; the first writes.
     Raises InputError when the network ends below `require_train_accuracy`, when its loss is no longer a
     number, and when it cannot be trained in such batches or by so many processes. Raises Stopped, with a
     snapshot left, in the first process that is sent SIGTERM or SIGUSR1; the others lose it and end, too.
     """
     plan = steps.planned(model, train_set, settings, processes)
     optimizer = make_optimizer(model, settings)
-    keeper = Keeper(resume, fingerprint, snapshot_seconds, model, optimizer)
+    names = {found.step: found.name for found in keeping.checkpoints(settings, len(train_set))}
+    keeper = Keeper(resume, fingerprint, snapshot_seconds, model, optimizer, names)
     progress = keeper.restored(processes)
     if progress.step:
         log.info("resuming after step %d of %d", progress.step, plan.steps)
-    elif 0 in settings["keep_epochs"] and processes.first:
+    elif 0 in keeper.names and processes.first:
         keeper.checkpoint(0)
     with over_groups(model, settings["norm_batch"]), noticed() as request:
         loop = Loop(train_set, test_set, settings, plan, keeper, progress, processes, request)
@@ -110,7 +112,7 @@ class Loop:
         self.first_step, self.started = self.progress.step, time.monotonic()
 
     def train_epoch(self, epoch: int) -> None:
-        """The steps of this epoch (from 0) that are still to take; may leave snapshots on its way.
+        """The steps of this epoch (from 0) that are still to take, with the snapshots and checkpoints due.
 
         Order of images and dropout depend on (seed, epoch) alone.
         """
@@ -122,6 +124,7 @@ class Loop:
                 progress.random = None
         self.model.train()
         left = self.plan.left(epoch, progress.step)
+        last = epoch * self.plan.per_epoch + left[1]  # is kept once the epoch is evaluated
         for images, labels in steps.batches(self.train_set, settings, epoch, left, self.processes):
             if self.processes.first:
                 self.keep()  # here, where an epoch that ended is evaluated and kept, too
@@ -131,6 +134,9 @@ class Loop:
             self.loss = take_step(self.replica, self.optimizer, images, labels, settings["precision"])
             self.processes.average(self.statistics)
             progress.step += 1
+            if progress.step in self.keeper.names and progress.step < last and self.processes.first:
+                self.check(self.loss.item())
+                self.keeper.checkpoint(progress.step)
 
     def end_epoch(self, done: int) -> None:
         """Evaluate, log and keep what is due when this many epochs are done."""
@@ -142,8 +148,8 @@ class Loop:
             if self.processes.first:
                 self.check(on_train.loss, on_test.loss)
                 report(self.progress, self.plan, self.pace())
-        if done in self.settings["keep_epochs"] and self.processes.first:
-            self.keeper.checkpoint(done)
+        if self.progress.step in self.keeper.names and self.processes.first:
+            self.keeper.checkpoint(self.progress.step)
 
     def keep(self) -> None:
         """Leave a snapshot when one is due; also when asked to end, and then raise Stopped."""

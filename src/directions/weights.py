@@ -4,6 +4,7 @@ Nothing is unpickled, so a model file from a stranger can do no harm.
 """
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -22,6 +23,49 @@ def save(path: Path | str, state: dict[str, torch.Tensor], header: dict) -> None
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
         # Not save_file: its files can be read by nobody but their owner.
         partial.write_bytes(to_bytes(tensors, metadata={"header": json.dumps(header, sort_keys=True)}))
+
+
+def join(path: Path | str, files: Mapping[str, Path], header: dict) -> None:
+    """Write to `path` what `save` would write of the tensors of all `files` at once, one tensor in memory.
+
+    files: {name: file that `save` wrote}; each of its tensors becomes "name/tensor". The layout is that of
+    safetensors: the length of the list of tensors in 8 bytes, the list, then their bytes, types of widest
+    numbers first, each type by name. Raises InputError where a file is missing or cut short.
+    """
+    parts = [part for name, file in files.items() for part in _parts(name, Path(file))]
+    types = list(dict.fromkeys(entry["dtype"] for _, entry, *_ in parts))  # in the order of the files
+    parts.sort(key=lambda part: (types.index(part[1]["dtype"]), part[0]))
+    listed: dict = {"__metadata__": {"header": json.dumps(header, sort_keys=True)}}
+    end = 0
+    for name, entry, *_ in parts:
+        start, end = end, end + entry["data_offsets"][1] - entry["data_offsets"][0]
+        listed[name] = entry | {"data_offsets": [start, end]}
+    words = json.dumps(listed, separators=(",", ":"), ensure_ascii=False).encode()
+    words += b" " * (-len(words) % 8)
+    with atomic(path) as partial, partial.open("wb") as out:
+        out.write(len(words).to_bytes(8, "little") + words)
+        for _, entry, file, first in parts:
+            start, end = entry["data_offsets"]
+            with file.open("rb") as source:
+                source.seek(first + start)
+                out.write(source.read(end - start))
+
+
+def _parts(name: str, file: Path) -> Iterator[tuple[str, dict, Path, int]]:
+    """(name/tensor, its entry in the list, file, where the file's data begin) as they lie in the file."""
+    try:
+        with safe_open(file, framework="pt"):  # refuses what is no such file, or not whole
+            pass
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{file}, kept during training, cannot be read ({error}): delete {file.parent} and run again"
+        ) from error
+    with file.open("rb") as source:
+        size = int.from_bytes(source.read(8), "little")
+        listed = json.loads(source.read(size))
+    listed.pop("__metadata__", None)
+    for tensor, entry in sorted(listed.items(), key=lambda item: item[1]["data_offsets"]):
+        yield f"{name}/{tensor}", entry, file, 8 + size
 
 
 def load_state(path: Path | str, prefix: str = "") -> tuple[dict[str, torch.Tensor], dict]:

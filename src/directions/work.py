@@ -14,16 +14,20 @@ from scipy.optimize import nnls
 from torch.utils.flop_counter import FlopCounterMode
 
 from directions import models
+from directions.choosing import chosen_layers
 from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.jobs import Job
+from directions.keeping import checkpoints, steps_in_all, steps_per_epoch
 from directions.runs import expand
+from directions.units import find_layer
 
 PASS = 1_000  # images in one pass where nothing is trained
-# Of the operations of whole passes, what is left where parts are shared: curves of 65 points that are walked
-# backwards (docs/PERFORMANCE.md; of other models all), and single units, before which all layers are computed
-# once (D29).
+# Of the operations of whole passes, what is left where parts are shared: of curves of 65 points that are
+# walked backwards at least this much (docs/PERFORMANCE.md), and of single units, before which all layers are
+# computed once (D29).
 CURVE = {"mlp": 1 / 22, "conv11": 1 / 18, "conv11_mean": 1 / 18, "resnet50": 1 / 39}
+WALKED = 1 / 3  # of the products that a walk computes anew at each point, units being off at both ends
 SINGLE = 0.35
 BACKWARD = 2  # a backward pass computes twice what the forward pass does
 
@@ -36,15 +40,45 @@ class Work:
     operations: float
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """Of a network: operations per image, {unit layer: units}, {unit layer: operations up to its output}."""
+
+    operations: float
+    layers: Mapping[str, int]
+    before: Mapping[str, float]
+
+    def curve(self, model: str, layers: Sequence[str]) -> float:
+        """Share of the operations of whole passes that a curve over these layers computes.
+
+        ResNet-50 is a chain within its last block only (chains.py). A chain is walked: from the second layer
+        of the walk on, products are computed anew, and what precedes it is as good as free. Otherwise all is
+        computed from the block with the first of the layers on.
+        """
+        every = list(self.layers)
+        place = every.index(layers[0])
+        if model == "resnet50" and place < len(every) - 3:
+            block = layers[0].split(".")[0]
+            first = next(number for number, name in enumerate(every) if name.split(".")[0] == block)
+            return 1 - (self.before[every[first - 1]] / self.operations if first else 0)
+        anew = self.operations - self.before[every[min(place + 1, len(every) - 1)]]
+        return max(CURVE[model], WALKED * anew / self.operations)
+
+
 @cache
-def _network(model: str, shape: tuple, classes: int, *settings: tuple) -> tuple[float, int]:
-    """(operations per image, units) of a network with these settings, as (name, value) pairs."""
+def _network(model: str, shape: tuple, classes: int, *settings: tuple) -> Sizes:
+    """The sizes of a network with these settings, as (name, value) pairs."""
     chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in settings}
     net = models.build({"model": model, "seed": 0, **chosen}, shape, classes).eval()
-    counter = FlopCounterMode(display=False)
+    counter, before = FlopCounterMode(display=False), {}
+    layers = models.unit_layers(net)
+    for name in layers:
+        find_layer(net, name).register_forward_hook(
+            lambda *_, name=name: before.update({name: counter.get_total_flops()})
+        )
     with torch.no_grad(), counter:
         net(torch.zeros(1, *shape))
-    return counter.get_total_flops(), sum(models.unit_layers(net).values())
+    return Sizes(counter.get_total_flops(), layers, before)
 
 
 def work(config: Mapping, job: Job) -> Work:
@@ -66,29 +100,39 @@ def work(config: Mapping, job: Job) -> Work:
     test = test if settings.get("test_images", "all") == "all" else settings["test_images"]
     built = ("hidden", "width", "batch_norm", "pad", "dropout", "norm_batch")
     pairs = [(key, tuple(v) if isinstance(v := settings[key], list) else v) for key in built]
-    per_image, units = _network(settings["model"], shape, classes, *pairs)
+    network = _network(settings["model"], shape, classes, *pairs)
     if job.rule.startswith("train"):
-        per_epoch = train // settings["batch"] if settings["norm_batch"] else -(-train // settings["batch"])
-        steps = settings["steps"] or settings["epochs"] * per_epoch
-        looked = (train + test) * (steps // max(1, per_epoch)) / settings["evaluate_every"]
-        trained = steps * settings["batch"] * (1 + BACKWARD)
-        return Work(steps * (1 + BACKWARD) + looked / PASS, (trained + looked) * per_image)
+        return _training(settings, network, train, test)
     asked = config["experiments"][job.experiment][job.rule]
+    return _analysis(job.rule, asked, settings, network, train, test)
+
+
+def _training(settings: Mapping, network: Sizes, train: int, test: int) -> Work:
+    steps = steps_in_all(settings, train)
+    epochs = steps // max(1, steps_per_epoch(settings, train))
+    looked = (train + test) * epochs / settings["evaluate_every"]
+    trained = steps * settings["batch"] * (1 + BACKWARD)
+    return Work(steps * (1 + BACKWARD) + looked / PASS, (trained + looked) * network.operations)
+
+
+def _analysis(rule: str, asked: Mapping, settings: Mapping, network: Sizes, train: int, test: int) -> Work:
     images = train if asked.get("split") == "train" else test
+    if asked.get("images", "all") != "all":
+        images = min(images, asked["images"])
+    units, share = sum(network.layers.values()), SINGLE if rule == "ablate_single" else 1
+    if rule in ("ablate_cumulative", "ablate_checkpoints"):
+        layers = chosen_layers(list(network.layers), asked["layers"])
+        units, share = sum(network.layers[name] for name in layers), network.curve(settings["model"], layers)
     times = {
         "ablate_cumulative": lambda: asked["orderings"] * _points(asked, units) * len(asked["clamp"]),
         "ablate_checkpoints": lambda: (
-            asked["orderings"] * _points(asked, units) * len(settings["keep_epochs"])
+            asked["orderings"] * _points(asked, units) * len(checkpoints(settings, train))
         ),
         "add_noise": lambda: asked["repeats"] * asked["points"],
         "ablate_single": lambda: units if asked["units"] == "all" else min(units, asked["units"]),
         "measure_units": lambda: 2,
-    }.get(job.rule, lambda: 1)()
-    curve = CURVE.get(settings["model"], 1)
-    share = {"ablate_cumulative": curve, "ablate_checkpoints": curve, "ablate_single": SINGLE}.get(
-        job.rule, 1
-    )
-    return Work(times * max(1, images / PASS), times * images * per_image * share)
+    }.get(rule, lambda: 1)()
+    return Work(times * max(1, images / PASS), times * images * network.operations * share)
 
 
 def _points(asked: Mapping, units: int) -> int:

@@ -39,14 +39,18 @@ def compute(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """Data, ledger, and a trained network with its checkpoints."""
-    made = tmp_path_factory.mktemp("trained")
+    return trained(tmp_path_factory.mktemp("trained"), SETTING)
+
+
+def trained(made: Path, settings: dict) -> Path:
+    """The same in this folder, for these settings."""
     data = toy_dataset()
     data.save(made / "toy.safetensors")
     labels.save(made / "ledger.parquet", labels.ledger(data.train_labels, "toy", "all", 0.0, 0))
     written = {"model": "model.safetensors", "checkpoints": "checkpoints.safetensors",
                "history": "history.csv", "record": "record.json", "resume": "resume"}  # fmt: skip
     options = [word for option, file in written.items() for word in (f"--{option}", f"{made}/{file}")]
-    done = script("train", SETTING, *options, *compute(made))
+    done = script("train", settings, *options, *compute(made))
     assert done.returncode == 0, done.stderr
     return made
 
@@ -102,6 +106,61 @@ def test_checkpoints_end_where_the_network_does(folder):
         assert table["auc_chance_corrected"].iloc[4 + ordering] == pytest.approx((auc - 0.25) / 0.75)
 
 
+ABLATE = {"split": "train", "layers": 3, "orderings": 2, "points": 5}
+
+
+def test_checkpoints_within_epochs_have_fractions_of_epochs(folder, tmp_path):
+    """And what is measured there is measured on the network of that step: here those of whole epochs."""
+    made = trained(tmp_path, SETTING | {"keep_epochs": [0], "keep_every": 6})
+    checkpoints = "--checkpoints", made / "checkpoints.safetensors"
+    table = analysed("ablate_checkpoints", made, ABLATE, *checkpoints)
+    assert table["epoch"].unique().tolist() == [0, 1.5, 3, 4.5, 6, 7.5]
+    whole = "--checkpoints", folder / "checkpoints.safetensors"
+    other = analysed("ablate_checkpoints", folder, ABLATE, *whole)
+    both = [found[found["epoch"].isin([0, 3])].reset_index(drop=True) for found in (table, other)]
+    pd.testing.assert_frame_equal(*both, check_dtype=False)
+    assert (folder / "ablate_checkpoints.csv").read_text().splitlines()[-1].startswith("8,1,96,")
+
+
+def test_some_images_are_the_same_at_every_checkpoint_and_part_of_more(folder):
+    checkpoints = "--checkpoints", folder / "checkpoints.safetensors"
+    every = analysed("ablate_checkpoints", folder, ABLATE, *checkpoints)
+    asked = {wanted: ABLATE | {"images": wanted} for wanted in ("all", 64, 20)}
+    found = {wanted: analysed("ablate_checkpoints", folder, asked[wanted], *checkpoints) for wanted in asked}
+    pd.testing.assert_frame_equal(found["all"], every)
+    pd.testing.assert_frame_equal(found[64], every)
+    some = found[20]
+    pd.testing.assert_series_equal(some["test_loss"], every["test_loss"])
+    assert (some["train_loss"] != every["train_loss"]).all()
+    shares = (some["train_accuracy"] * 20).to_numpy()
+    np.testing.assert_allclose(shares, shares.round())
+    again = analysed("ablate_checkpoints", folder, asked[20] | {"orderings": 1}, *checkpoints)
+    pd.testing.assert_frame_equal(again, some[some["ordering"] == 0].reset_index(drop=True))
+    tested = analysed("ablate_checkpoints", folder, ABLATE | {"split": "test", "images": 10}, *checkpoints)
+    pd.testing.assert_series_equal(tested["train_loss"], every["train_loss"])
+    assert (tested["test_loss"] != every["test_loss"]).all()
+
+
+def test_more_images_than_there_are_is_refused(folder, tmp_path):
+    options = ["--model", folder / "model.safetensors", "--checkpoints", folder / "checkpoints.safetensors"]
+    settings = ABLATE | {"split": "test", "images": 31}
+    done = script("ablate_checkpoints", settings, *options, "--table", tmp_path / "t.csv", *compute(folder))
+    assert done.returncode == 2
+    assert "images: 31 were asked for, the test set has 30" in done.stderr
+
+
+def test_layers_are_chosen_by_name(folder, tmp_path):
+    settings = {"split": "train", "orderings": 2, "clamp": ["zero"], "points": 5}
+    last = analysed("ablate_cumulative", folder, settings | {"layers": 3})
+    named = analysed("ablate_cumulative", folder, settings | {"layers": ["relu11", "relu10", "relu9"]})
+    pd.testing.assert_frame_equal(named, last)
+    assert (analysed("ablate_cumulative", folder, settings | {"layers": ["relu1*"]})["units"] == 68).all()
+    options = ["--model", folder / "model.safetensors", "--table", tmp_path / "t.csv"]
+    done = script("ablate_cumulative", settings | {"layers": ["relu12"]}, *options, *compute(folder))
+    assert done.returncode == 2
+    assert "no layer of units of this network is called relu12; nearest of its 11: relu" in done.stderr
+
+
 def test_noise_single_units_and_measures_cover_all_layers(folder):
     settings = {"split": "train", "repeats": 2, "lowest": 0.1, "highest": 10.0, "points": 3}
     noise = analysed("add_noise", folder, settings)
@@ -155,7 +214,7 @@ def test_a_network_without_checkpoints_is_refused(folder, tmp_path):
     settings = {"split": "train", "layers": 3, "orderings": 2, "points": 5}
     done = script("ablate_checkpoints", settings, *options, "--table", tmp_path / "t.csv", *compute(folder))
     assert done.returncode == 2
-    assert "keep_epochs is empty" in done.stderr
+    assert "keep_epochs is empty, and keep_every null" in done.stderr
 
 
 def test_more_layers_than_there_are_is_refused(folder, tmp_path):

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from directions import tidy
+from directions.statistics import checkpoints
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,6 +61,25 @@ def test_collect_takes_the_names_of_layers_as_they_are(files, names):
     found = tidy.read(table.parent, ["units"])["units"]
     assert found["layer"].tolist() == names
     assert found["selectivity"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("epochs", [["0", "3", "12"], ["0.13646055437100213", "1.0", "25.927505330490405"]])
+def test_collect_takes_whole_and_broken_epochs_as_they_are(files, epochs):
+    lines = ["epoch,ordering,auc,test_loss", *(f"{epoch},0,0.5,0.25" for epoch in epochs)]
+    for run in RUNS:
+        (files / f"{run}.csv").write_text("\n".join(lines) + "\n")
+    table = files / "out/checkpoints.csv"
+    done = script(
+        "collect", "--asked", asked(RUNS), "--table", table, *(files / f"{run}.csv" for run in RUNS)
+    )
+    assert done.returncode == 0, done.stderr
+    expected = [f"e,{run},{run[-1]},{line}" for run in RUNS for line in lines[1:]]
+    assert table.read_text().splitlines()[1:] == expected
+    runs = tidy.csv(table).assign(corrupt=0.0).drop_duplicates("run")
+    found = checkpoints.training({"runs": runs, "checkpoints": tidy.csv(table)})
+    for networks in found.values():
+        for seen in networks:
+            np.testing.assert_array_equal(seen[0, :3], [float(epoch) for epoch in epochs])
 
 
 def test_collect_says_a_varied_setting_once(files):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from directions import labels
@@ -72,6 +73,33 @@ def test_kill_9_and_run_again_ends_with_the_same_bytes(files, settings):
     assert not (files / "broken/resume").exists()
     kept = load_file(files / "broken/checkpoints.safetensors")
     assert {name.split("/")[0] for name in kept} == {"epoch-000000", "epoch-000300", "epoch-000600"}
+
+
+def test_kill_9_between_two_checkpoints_of_one_epoch_changes_no_byte(files, settings):
+    """Thirty checkpoints in each of two epochs of 64 steps, a snapshot after every step."""
+    settings |= {"batch": 1, "hidden": [64, 64], "epochs": 2, "keep_every": 2, "dropout": 0.2}
+    done = run(files, settings, "unbroken")
+    assert done.returncode == 0, done.stderr
+    resume = files / "broken/resume"
+    for epoch in range(2):
+        process = subprocess.Popen(
+            [*command(files, settings, "broken"), "--snapshot-seconds", "0"], stdout=subprocess.DEVNULL
+        )
+        while not list(resume.glob(f"epoch-{epoch:06d}_2*-of-64.safetensors")):
+            assert process.poll() is None
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        step = torch.load(resume / "snapshot.pt", weights_only=True)["state"]["step"]
+        assert 64 * epoch + 2 < step < 64 * epoch + 62
+        assert outputs(files / "broken") == []
+    done = run(files, settings, "broken")
+    assert f"resuming after step {step} of 128" in done.stdout
+    for name in outputs(files / "unbroken"):
+        assert (files / "broken" / name).read_bytes() == (files / "unbroken" / name).read_bytes(), name
+    kept = {name.split("/")[0] for name in load_file(files / "broken/checkpoints.safetensors")}
+    assert len(kept) == 64
+    assert {"epoch-000000_02-of-64", "epoch-000001", "epoch-000001_62-of-64", "epoch-000002"} < kept
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])

@@ -64,7 +64,8 @@ def folders(tmp_path_factory) -> dict[str, Path]:
 def settings(settings) -> dict:
     return settings | {
         "model": "conv11", "width": 0.0625, "pad": 0, "batch_norm": True, "hidden": None, "norm_batch": 4,
-        "learning_rate": 0.0001, "epochs": None, "steps": 18, "keep_epochs": [0, 1], "schedule": "cosine",
+        "learning_rate": 0.0001, "epochs": None, "steps": 18, "keep_epochs": [0, 1], "keep_every": 4,
+        "schedule": "cosine",
     }  # fmt: skip
 
 
@@ -151,7 +152,7 @@ def test_the_network_does_not_depend_on_the_number_of_processes_nor_on_kills(fol
 
 def test_processes_that_are_all_asked_to_end_leave_one_snapshot(folders, settings):
     """Slurm sends its signal to every process of a job, torchrun among them, which sends it on."""
-    folder, settings = folders["memory"], settings | {"steps": 80, "keep_epochs": []}
+    folder, settings = folders["memory"], settings | {"steps": 80, "keep_epochs": [], "keep_every": None}
     unbroken = trained(folder, settings, "all", 2)
     asked = folder / "asked"
     process = subprocess.Popen(
@@ -173,7 +174,14 @@ def test_processes_that_are_all_asked_to_end_leave_one_snapshot(folders, setting
 
 def test_a_step_of_a_resnet_is_the_same_in_two_processes(folders, settings):
     """One step: many ReLUs are near 0 in so narrow a network, and rounding grows tenfold with every step."""
-    settings |= {"model": "resnet50", "width": 0.05, "batch_norm": None, "steps": 1, "keep_epochs": [0]}
+    settings |= {
+        "model": "resnet50",
+        "width": 0.05,
+        "batch_norm": None,
+        "steps": 1,
+        "keep_epochs": [0],
+        "keep_every": None,
+    }
     kinds = {"one": (1, "float32"), "two": (2, "float32"), "bf16": (2, "bf16")}
     found = {
         name: trained(folders["memory"], settings | {"precision": precision}, f"resnet-{name}", count)

@@ -77,6 +77,11 @@ def convolutional(name, **over):
     return {"study": "paper", "experiments": {name: over}}
 
 
+def residual(name="resnet_corruption", **over):
+    """An override of one of the paper's experiments with ResNet-50 on ImageNet."""
+    return {"study": "paper", "experiments": {name: over}}
+
+
 @pytest.mark.parametrize(
     ("over", "message"),
     [
@@ -99,16 +104,41 @@ def convolutional(name, **over):
         (convolutional("conv_selectivity", training={"dropout": 0.1}), "dropout 0.1 is of model mlp only"),
         (corruption(ablate_cumulative={"layers": 3}), "layers 3 is more than the 2 layers of units of mlp"),
         (
-            convolutional("conv_early_stopping", ablate_checkpoints={"layers": 12}),
-            "conv_early_stopping.ablate_checkpoints: layers 12 is more than the 11 layers of units of conv11",
+            convolutional("mnist_early_stopping", ablate_checkpoints={"layers": 3}),
+            "mnist_early_stopping.ablate_checkpoints: layers 3 is more than the 2 layers of units of mlp",
         ),
         (
-            convolutional("conv_early_stopping", training={"keep_epochs": []}),
-            "ablate_checkpoints needs checkpoints; list epochs in training.keep_epochs",
+            convolutional("mnist_early_stopping", training={"keep_every": None}),
+            "ablate_checkpoints needs checkpoints; list epochs in training.keep_epochs, or set",
         ),
         (
-            convolutional("conv_early_stopping", training={"epochs": 80}),
-            "keep_epochs has 90, 100, but training ends after 80 epochs",
+            convolutional("mnist_early_stopping", training={"keep_epochs": [26, 27, 30]}),
+            "keep_epochs has 27, 30, but training ends after 26 epochs",
+        ),
+        (
+            convolutional("mnist_early_stopping", training={"keep_every": 12195}),
+            "keep_every 12195 is more than the 12194 steps of training",
+        ),
+        (
+            convolutional("conv_selectivity", training={"keep_every": 156_301}),
+            "keep_every 156301 is more than the 156300 steps of training",
+        ),
+        (
+            convolutional("mnist_early_stopping", ablate_checkpoints={"images": 60_001}),
+            "mnist_early_stopping.ablate_checkpoints: images 60001 is more than the 60000 train images",
+        ),
+        (
+            convolutional("mnist_early_stopping", ablate_checkpoints={"images": 10_001, "split": "test"}),
+            "mnist_early_stopping.ablate_checkpoints: images 10001 is more than the 10000 test images",
+        ),
+        (
+            corruption(ablate_cumulative={"layers": ["relu2", "relu3"]}),
+            "mnist_corruption.ablate_cumulative.layers: no layer of units of this network is called relu3; "
+            "nearest of its 2: relu2, relu1",
+        ),
+        (
+            residual(ablate_cumulative={"layers": ["blok16.relu3"]}),
+            "no layer of units of this network is called blok16.relu3; nearest of its 49: block16.relu3,",
         ),
         (convolutional("conv_selectivity", training={"images": 97}), "batch 32 leaves one image in a batch"),
         (convolutional("conv_sweep", vary={"batch": [1, 32]}), "batch 1 leaves one image in a batch"),
@@ -127,7 +157,12 @@ def test_settings_that_do_not_fit_the_network(over, message):
 
 
 def test_settings_that_fit_the_network():
-    load(**convolutional("conv_early_stopping", ablate_checkpoints={"layers": 11}))
+    load(**convolutional("conv_ensemble", ablate_cumulative={"layers": 11}))
+    load(**convolutional("conv_ensemble", ablate_cumulative={"layers": ["relu1", "relu1[01]"]}))
+    load(**residual(ablate_cumulative={"layers": ["stem.*", "block16.*", "block*.relu3"]}))
+    load(**convolutional("mnist_early_stopping", training={"keep_every": 12194}))
+    load(**convolutional("mnist_early_stopping", training={"keep_every": None, "keep_epochs": [26]}))
+    load(**convolutional("mnist_early_stopping", ablate_checkpoints={"images": 10_000, "split": "test"}))
     load(**convolutional("conv_sweep", select_settings={"subsets": 9}))
     load(**convolutional("conv_selectivity", training={"images": 96}))
     load(**convolutional("conv_selectivity", training={"images": 97, "batch_norm": False}))
@@ -138,15 +173,10 @@ def test_settings_that_fit_the_network():
 STREAM = {"path": "photos", "size": 32, "stream": True}
 
 
-def residual(name="resnet_corruption", **over):
-    """An override of one of the paper's experiments with ResNet-50 on ImageNet."""
-    return {"study": "paper", "experiments": {name: over}}
-
-
 @pytest.mark.parametrize(
     ("over", "message"),
     [
-        (residual(training={"augment": True}), "augment does not go with corrupt 0.5"),
+        (residual(training={"augment": True}), "augment does not go with corrupt 0.2"),
         (
             residual("resnet_selectivity", vary={"corrupt": [0.0, 0.2]}),
             "augment does not go with corrupt 0.2",
@@ -206,16 +236,17 @@ def test_settings_of_large_training_that_fit():
     load(**folder, imagefolder=STREAM)
     unknown = residual(training={"dataset": "imagefolder", "keep_epochs": [999]})
     load(**unknown, imagefolder=STREAM)  # only its files know how long an epoch is
+    load(**residual(training={"dataset": "imagefolder", "keep_every": 200_000}), imagefolder=STREAM)
 
 
-def test_layers_of_units_are_counted_as_the_networks_have_them():
+def test_layers_of_units_are_known_as_the_networks_have_them():
     from directions import models
 
     assert set(runs.MODELS) == set(models.MODELS)
     settings = {"seed": 0, "hidden": [8, 8, 8], "width": 0.05, "batch_norm": True, "pad": 2, "dropout": 0.0}
     for model in models.MODELS:
         network = models.build(settings | {"model": model}, (1, 28, 28), 10)
-        assert combinations.unit_layers(settings | {"model": model}) == len(models.unit_layers(network))
+        assert combinations.unit_layers(settings | {"model": model}) == list(models.unit_layers(network))
 
 
 @pytest.mark.parametrize(

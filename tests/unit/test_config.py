@@ -3,10 +3,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from studies import ROOT, corruption, given, load, refused
 
-from directions import config, runs, schema
+from directions import config, keeping, runs, schema
 from directions.figures import FIGURES
 
 LONGEST = 0.6  # seconds to import what planning needs; seen: 0.26, and 1.6 with torch
@@ -26,9 +27,9 @@ def test_the_papers_values():
     networks = runs.expand(load(study="paper"))
     assert {name: len(group) for name, group in networks.items()} == {
         "mnist_corruption": 6 * 3, "mnist_selectivity": 4, "mnist_early_stopping": 3,
-        "mnist_dropout": 3 * 2 * 3, "conv_corruption": 6 * 3, "conv_early_stopping": 3,
-        "conv_ensemble": 5 * 40, "conv_sweep": 96 * 2, "conv_normalization": 2 * 4, "conv_selectivity": 4,
-        "resnet_corruption": 3 * 2, "resnet_selectivity": 2,
+        "mnist_dropout": 3 * 2 * 3, "conv_corruption": 6 * 3, "conv_ensemble": 5 * 40,
+        "conv_sweep": 96 * 2, "conv_normalization": 2 * 4, "conv_selectivity": 4,
+        "resnet_corruption": 6 * 2, "resnet_selectivity": 2,
     }  # fmt: skip
     one = networks["mnist_corruption"]["corrupt-0.4_seed-1"]
     assert one == {
@@ -43,6 +44,24 @@ def test_the_papers_values():
     for name, width in widths.items():
         assert all(row["hidden"] == [width, width] for row in networks[name].values())
     assert {row["epochs"] for row in networks["mnist_dropout"].values()} == {5000}
+
+
+def test_the_papers_early_stopping():
+    study = load(study="paper")
+    rows = runs.expand(study)["mnist_early_stopping"].values()
+    assert [len(keeping.checkpoints(row, 60_000)) for row in rows] == [190] * 3
+    assert {row["epochs"] for row in rows} == {26}
+    asked = study["experiments"]["mnist_early_stopping"]["ablate_checkpoints"]
+    assert (asked["images"], asked["layers"], asked["points"]) == (10_000, "all", 33)
+    assert study["draw"]["fig4a"] == study["draw"]["fig4b"] == "mnist_early_stopping"
+
+
+def test_the_papers_noise():
+    study = load(study="paper")["experiments"]
+    dense, conv = (study[name]["add_noise"] for name in ("mnist_corruption", "conv_corruption"))
+    ratios = [np.geomspace(asked["lowest"], asked["highest"], asked["points"]) for asked in (dense, conv)]
+    np.testing.assert_allclose(ratios[0], [10 ** (k / 7) for k in range(-9, 7)], rtol=1e-5)
+    assert (ratios[1][0], ratios[1][-1], len(ratios[1])) == (0.1, 1.0, 20)
 
 
 def test_the_papers_convolutional_networks():
@@ -68,20 +87,25 @@ def test_the_papers_convolutional_networks():
         assert {(row["learning_rate"], row["batch"]) for row in convolutional[name].values()} == {(0.001, 32)}
     settings = {(row["learning_rate"], row["batch"]) for row in networks["conv_sweep"].values()}
     assert len(settings) == 96
-    for name in convolutional:
-        for analysis in ("ablate_cumulative", "ablate_checkpoints"):
-            assert study["experiments"][name].get(analysis, {"layers": 3})["layers"] == 3
+    asked = {name: study["experiments"][name].get("ablate_cumulative") for name in convolutional}
+    assert {name: (block["layers"], block["points"]) for name, block in asked.items() if block} == {
+        "conv_corruption": (3, 49), "conv_normalization": (3, 49), "conv_ensemble": ("all", 65),
+        "conv_sweep": ("all", 65),
+    }  # fmt: skip
 
 
 def test_the_papers_residual_networks():
-    networks = runs.expand(load(study="paper"))
-    one = networks["resnet_corruption"]["corrupt-0.5_seed-1"]
+    study = load(study="paper")
+    networks = runs.expand(study)
+    layers = study["experiments"]["resnet_corruption"]["ablate_cumulative"]["layers"]
+    assert layers == [f"block{number}.relu3" for number in (14, 15, 16)]
+    one = networks["resnet_corruption"]["corrupt-0.4_seed-1"]
     assert one == {
         "dataset": "imagenet", "images": "all", "test_images": "all",
         "pad": 0, "model": "resnet50", "hidden": None, "width": 1.0,
         "batch_norm": None, "optimizer": "sgd", "learning_rate": 0.4, "momentum": 0.9,
         "weight_decay": 0.0, "batch": 1024, "norm_batch": 32, "epochs": None, "steps": 200_000,
-        "schedule": "cosine", "augment": False, "dropout": 0.0, "corrupt": 0.5, "seed": 1,
+        "schedule": "cosine", "augment": False, "dropout": 0.0, "corrupt": 0.4, "seed": 1,
         "keep_epochs": [], "evaluate_every": 20, "require_train_accuracy": None, "precision": "bf16",
     }  # fmt: skip
     other = networks["resnet_selectivity"]["seed-1"]
@@ -181,10 +205,10 @@ def test_with_an_experiment_go_its_drawings_but_none_that_was_given_another():
 
 def test_where_figures_are_chosen_the_rest_of_the_study_need_not_make_sense():
     few = {"defaults": {"training": {"images": 500, "epochs": 5}}}
-    assert "keep_epochs has" in refused(study="paper", **few)
+    assert "images 10000 is more than the 500" in refused(study="paper", **few)
     study = load(study="paper", figures="fig1a", **few)
     assert study["experiments"]["mnist_corruption"]["training"]["epochs"] == 5
-    assert "keep_epochs has" in refused(study="paper", figures="fig1a,fig4a", **few)
+    assert "images 10000 is more than the 500" in refused(study="paper", figures="fig1a,fig4a", **few)
 
 
 def test_null_is_a_value_where_it_may_stand():

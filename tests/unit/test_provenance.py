@@ -88,8 +88,8 @@ def test_a_string_says_the_jobs_own_settings_and_a_digest():
     found = everything(load())
     asked = json.loads(found[f"add_noise {CORRUPTED} corrupt-1.0_seed-0"])
     assert asked["settings"] == {
-        "highest": 10.0,
-        "lowest": 0.0316,
+        "highest": 7.19686,
+        "lowest": 0.0517947,
         "points": 16,
         "repeats": 10,
         "split": "train",
@@ -185,7 +185,7 @@ def test_settings_of_one_analysis():
         SWEPT, tables=("selection",), figures=("fig4c",)
     )
     assert changed(defaults={"ablate_checkpoints": {"orderings": 3}}) == chain(
-        STOPPED, "ablate_checkpoints", tables=("checkpoints",), figures=("fig4a",)
+        STOPPED, "ablate_checkpoints", tables=("checkpoints",), figures=("fig4a", "fig4b")
     )
     assert changed(**own(CORRUPTED, add_noise={"repeats": 9})) == chain(
         CORRUPTED, "add_noise", tables=("noise",), figures=("fig2a",)

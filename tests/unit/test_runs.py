@@ -95,6 +95,13 @@ def test_a_run_has_all_its_settings():
     }
 
 
+def test_steps_between_checkpoints_are_a_setting_of_networks_that_have_them_only():
+    """So that networks which were trained before there was such a setting are still what is asked for."""
+    assert "keep_every" not in runs.expand(experiment())["mnist_corruption"]["corrupt-0.6_seed-2"]
+    kept = runs.expand(experiment(training={"keep_every": 100}))["mnist_corruption"]
+    assert kept["corrupt-0.6_seed-2"]["keep_every"] == 100
+
+
 def test_what_a_model_never_reads_is_none():
     table = undrawn(model=["mlp", "conv11", "resnet50"], seed=[0])
     own = ("hidden", "width", "batch_norm", "pad")
@@ -150,7 +157,7 @@ def test_ledgers_are_shared_by_runs_with_equal_labels():
     assert {name: len(group) for name, group in ledgers.items()} == {
         "mnist": 6 * 3 + 1,  # seeds 0..2 of the clean networks serve all experiments
         "cifar10": 5 * 3 + 40,
-        "imagenet": 3 * 2,
+        "imagenet": 6 * 2,
     }
     assert ledgers["mnist"]["images-all_corrupt-0.4_seed-1"] == {"images": "all", "corrupt": 0.4, "seed": 1}
     table = runs.expand(experiment(training={"images": 5000}))["mnist_corruption"]

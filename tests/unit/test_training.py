@@ -4,7 +4,7 @@ import pytest
 import torch
 from images import Streamed
 
-from directions import models, snapshots, training
+from directions import keeping, models, snapshots, training, weights
 from directions.errors import InputError
 from directions.examples import Examples
 
@@ -28,6 +28,13 @@ def run(toy, settings, resume, *, fingerprint="a", snapshot_seconds=0.0, images=
     return model.state_dict(), history
 
 
+def kept_in(resume, settings, images=64) -> dict:
+    """{"epoch-000005/linear1.weight": tensor} of all checkpoints that a training has kept."""
+    files = snapshots.checkpoints(resume, settings, images)
+    states = {name: weights.load_state(path)[0] for name, path in files.items()}
+    return {f"{name}/{key}": tensor for name, state in states.items() for key, tensor in state.items()}
+
+
 def same(a: dict, b: dict) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
@@ -48,7 +55,9 @@ def killed_at(save_number: int, monkeypatch):
 
 @pytest.mark.parametrize("changed", [
     {}, {"optimizer": "adam", "momentum": None}, {"dropout": 0.3}, {"precision": "bf16"},
-    {"keep_epochs": [0, 2, 5]}, {"evaluate_every": 4}, {"schedule": "cosine"}, {"epochs": None, "steps": 21},
+    {"keep_epochs": [0, 2, 5]}, {"keep_every": 3, "keep_epochs": [0, 3]}, {"keep_every": 5, "dropout": 0.3},
+    {"keep_every": 7, "epochs": None, "steps": 21}, {"evaluate_every": 4}, {"schedule": "cosine"},
+    {"epochs": None, "steps": 21},
     CONV, CONV | {"batch_norm": False}, CONV | {"norm_batch": 4, "batch": 12},
     CONV | {"optimizer": "adam", "precision": "bf16", "norm_batch": 8}, CONV | {"model": "resnet50"},
 ])  # fmt: skip
@@ -66,9 +75,9 @@ def test_a_killed_run_ends_bitwise_where_an_unbroken_one_does(
     resumed, resumed_history = run(toy, settings, tmp_path / "broken")
     assert same(resumed, unbroken)
     assert resumed_history == history
-    kept = [dict(snapshots.checkpoints(tmp_path / name, settings)) for name in ("broken", "unbroken")]
+    kept = [kept_in(tmp_path / name, settings) for name in ("broken", "unbroken")]
     assert same(*kept)
-    assert len(kept[0]) == len(unbroken) * len(settings["keep_epochs"])
+    assert len(kept[0]) == len(unbroken) * len(keeping.checkpoints(settings, 64))
 
 
 def test_steps_end_training_within_an_epoch_whose_row_and_checkpoint_are_then_written(
@@ -81,10 +90,41 @@ def test_steps_end_training_within_an_epoch_whose_row_and_checkpoint_are_then_wr
     state, history = run(toy, settings, tmp_path)
     assert len(taken) == 6
     assert [row["epoch"] for row in history] == [2]
-    kept = dict(snapshots.checkpoints(tmp_path, settings))
+    kept = kept_in(tmp_path, settings)
     assert torch.equal(kept["epoch-000002/readout.weight"], state["readout.weight"])
     whole, _ = run(toy, settings | {"steps": None, "epochs": 1, "keep_epochs": []}, tmp_path / "whole")
     assert torch.equal(kept["epoch-000001/readout.weight"], whole["readout.weight"])
+
+
+def test_weights_are_kept_after_every_so_many_steps_as_a_training_that_ends_there_has_them(
+    toy, settings, tmp_path
+):
+    """Also after the last step, and once only where an epoch ends, under that epoch's name."""
+    settings |= {"steps": 10, "epochs": None, "keep_every": 2, "keep_epochs": [1]}
+    state, _ = run(toy, settings, tmp_path / "whole")
+    names = [
+        "epoch-000000_2-of-4",
+        "epoch-000001",
+        "epoch-000001_2-of-4",
+        "epoch-000002",
+        "epoch-000002_2-of-4",
+    ]
+    files = sorted(path.stem for path in (tmp_path / "whole").glob("epoch-*"))
+    assert files == names
+    kept = kept_in(tmp_path / "whole", settings)
+    assert same({key: kept[f"{names[-1]}/{key}"] for key in state}, state)
+    for steps, name in ((2, names[0]), (4, names[1]), (6, names[2])):
+        shorter, _ = run(
+            toy, settings | {"steps": steps, "keep_every": None, "keep_epochs": []}, tmp_path / name
+        )
+        assert same({key: kept[f"{name}/{key}"] for key in shorter}, shorter)
+
+
+def test_keeping_weights_changes_none(toy, settings, tmp_path):
+    plain, history = run(toy, settings | {"dropout": 0.3}, tmp_path / "plain")
+    kept, same_history = run(toy, settings | {"dropout": 0.3, "keep_every": 3}, tmp_path / "kept")
+    assert same(plain, kept)
+    assert history == same_history
 
 
 def test_a_cosine_takes_every_step_at_its_own_rate(toy, settings, tmp_path, monkeypatch):
@@ -114,7 +154,7 @@ def test_images_that_are_streamed_train_the_same_network(toy, settings, tmp_path
 def test_running_statistics_of_batch_norm_are_trained_and_kept(toy, settings, tmp_path):
     settings |= CONV | {"keep_epochs": [6]}
     state, _ = run(toy, settings, tmp_path)
-    kept = dict(snapshots.checkpoints(tmp_path, settings))
+    kept = kept_in(tmp_path, settings)
     for depth in range(1, 12):
         name = f"norm{depth}.running_var"
         assert torch.equal(kept[f"epoch-000006/{name}"], state[name])
@@ -162,7 +202,7 @@ def test_memorising_lowers_the_loss_and_what_is_kept_is_what_was_trained(toy, se
     state, history = run(toy, settings, tmp_path)
     assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
     assert history[-1]["train_loss"] < history[0]["train_loss"]
-    kept = dict(snapshots.checkpoints(tmp_path, settings))
+    kept = kept_in(tmp_path, settings)
     initial = models.build(settings, (1, 4, 4), 4).state_dict()
     for name, tensor in state.items():
         assert torch.equal(kept[f"epoch-000006/{name}"], tensor)
@@ -183,6 +223,7 @@ def test_a_training_that_cannot_end_well_says_so(toy, settings, tmp_path, change
     ({}, 1e9, "none was kept", 4),
     ({"keep_epochs": [0]}, 1e9, "epoch-000000.safetensors", 4),
     ({"keep_epochs": [0]}, 0, "snapshot.pt", 3),
+    ({"keep_epochs": [0], "keep_every": 3}, 1e9, "epoch-000000.safetensors", 3),
     ({"learning_rate": 1e39}, 0, "none was kept", 1),  # the weights are infinite before any loss is
     ({"learning_rate": 1e25, "steps": 1, "epochs": None}, 1e9, "none was kept", 1),  # only evaluation sees it
 ])  # fmt: skip

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 import torch
 
@@ -38,3 +40,53 @@ def test_weights_of_another_architecture_are_refused_by_name(toy, settings, tmp_
     weights.save(path, state, header | {"settings": settings | {"hidden": [9, 6]}})
     with pytest.raises(InputError, match=r"m.safetensors: weights and architecture do not fit.*linear1"):
         weights.load_model(path)
+
+
+def several(folder, count=3, size=5) -> tuple[dict, dict]:
+    """({name: file}, {name/tensor: tensor}) of networks with numbers of several widths."""
+    files, tensors = {}, {}
+    for number in range(count):
+        name, random = f"epoch-{number:06d}_1-of-4", torch.Generator().manual_seed(number)
+        state = {
+            "b.weight": torch.rand(size, 3, generator=random), "a": torch.rand(2, generator=random),
+            "seen": torch.tensor(number), "half": torch.rand(3, generator=random).bfloat16(),
+            "bytes": torch.arange(5, dtype=torch.uint8), "é": torch.ones(()), "none": torch.ones(0, 2),
+        }  # fmt: skip
+        files[name] = folder / f"{name}.safetensors"
+        weights.save(files[name], state, {})
+        tensors |= {f"{name}/{key}": tensor for key, tensor in state.items()}
+    return files, tensors
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_files_are_joined_byte_for_byte_as_if_written_at_once(tmp_path, count):
+    files, tensors = several(tmp_path, count)
+    weights.save(tmp_path / "at once", tensors, {"a": 1})
+    weights.join(tmp_path / "joined", files, {"a": 1})
+    assert (tmp_path / "joined").read_bytes() == (tmp_path / "at once").read_bytes()
+    for name in files:
+        state, header = weights.load_state(tmp_path / "joined", f"{name}/")
+        assert header == {"a": 1}
+        assert all(torch.equal(tensor, tensors[f"{name}/{key}"]) for key, tensor in state.items())
+        assert len(state) == 7
+
+
+def test_joining_holds_one_tensor_in_memory(tmp_path):
+    files, _ = several(tmp_path, count=20, size=100_000)  # 1.2 MB each
+    tracemalloc.start()
+    weights.join(tmp_path / "joined", files, {})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (tmp_path / "joined").stat().st_size > 20 * 1.2e6
+    assert peak < 3e6
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut short", "garbage"])
+def test_a_broken_part_is_named_and_nothing_is_written(tmp_path, damage):
+    files, _ = several(tmp_path)
+    broken = files["epoch-000001_1-of-4"]
+    content = {"empty": b"", "cut short": broken.read_bytes()[:-1], "garbage": b"garbage" * 99}
+    broken.unlink() if damage == "gone" else broken.write_bytes(content[damage])
+    with pytest.raises(InputError, match=f"{broken.name}, kept during training, cannot be read.*delete"):
+        weights.join(tmp_path / "joined", files, {})
+    assert not (tmp_path / "joined").exists()

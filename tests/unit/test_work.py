@@ -33,10 +33,40 @@ def test_training_an_mlp_is_its_products_three_times_per_image_and_evaluations(p
 
 
 def test_a_resnet_computes_what_deviations_d29_says(paper):
-    """4.3e18 to train it, and 2.8e18 for each of its 22,720 units alone; evaluations are not in D29."""
+    """4.3e18 to train it, 2.8e18 for each of its 22,720 units alone, 1.2e18 for its curves over three blocks;
+    evaluations are not in D29."""
     assert of(paper, "train_distributed", "resnet_selectivity").operations == pytest.approx(4.3e18, rel=0.3)
     assert of(paper, "ablate_single", "resnet_selectivity").operations == pytest.approx(2.8e18, rel=0.2)
-    assert of(paper, "ablate_cumulative", "resnet_corruption").operations == pytest.approx(3.7e17, rel=0.7)
+    assert of(paper, "ablate_cumulative", "resnet_corruption").operations == pytest.approx(1.2e18, rel=0.05)
+
+
+def with_layers(study: dict, experiment: str, layers) -> dict:
+    new = copy.deepcopy(study)
+    new["experiments"][experiment]["ablate_cumulative"]["layers"] = layers
+    return new
+
+
+def test_a_curve_computes_what_follows_the_first_of_its_layers(paper):
+    """By hand: multiplications of conv11's convolutions, and of the blocks of ResNet-50's last stage."""
+    per_image = of(paper, "ablate_cumulative", "conv_ensemble").operations / (10 * 65 * 50_000)
+    widths = [3, 64, 64, 128, 128, 128, 256, 256, 256, 512, 512, 512]
+    sides = [32, 32, 16, 16, 16, 8, 8, 8, 4, 4, 4]
+    products = [9 * a * b * side**2 for a, b, side in zip(widths, widths[1:], sides, strict=False)]
+    assert per_image == pytest.approx(2 * (sum(products[2:]) + 512 * 16 * 10) / 3)
+    last = of(with_layers(paper, "conv_ensemble", 3), "ablate_cumulative", "conv_ensemble").operations
+    assert last / (10 * 65 * 50_000) == pytest.approx(2 * (sum(products) + 512 * 16 * 10) / 18)
+
+    same = 49 * (2048 * 512 + 9 * 512 * 512 + 512 * 2048)
+    first = 49 * (1024 * 512 + 9 * 512 * 512 + 512 * 2048 + 1024 * 2048)
+    found = of(paper, "ablate_cumulative", "resnet_corruption").operations / (10 * 65 * 1_281_167)
+    assert found == pytest.approx(2 * (first + 2 * same + 2048 * 1000), rel=1e-6)
+
+
+def test_checkpoints_are_ablated_on_the_images_asked_for(paper):
+    found = of(paper, "ablate_checkpoints", "mnist_early_stopping")
+    assert found.passes == 190 * 10 * 33 * 10
+    per_image = 2 * (784 * 2048 + 2048 * 2048 + 2048 * 10)
+    assert found.operations == pytest.approx(190 * 10 * 33 * 10_000 * per_image / 22)
 
 
 def test_a_data_set_of_unknown_size_is_refused_by_name(paper, monkeypatch):

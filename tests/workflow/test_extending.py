@@ -118,7 +118,7 @@ def add_model(made: Checkout) -> None:
     insert(made, models, "from directions.models.conv11", "from directions.models.conv2 import conv2\n")
     insert(made, models, "MODELS: dict", '    "conv2": conv2,\n')
     insert(made, "src/directions/runs.py", "MODELS = {", '    "conv2": (),\n')
-    insert(made, "src/directions/runs.py", "UNIT_LAYERS = {", '    "conv2": 2,\n')
+    insert(made, "src/directions/runs.py", "UNIT_LAYERS = {", '    "conv2": ("relu1", "relu2"),\n')
     made.edit("src/directions/figures/words.py", 'MODELS = {"mlp"', 'MODELS = {"conv2": "conv2", "mlp"')
 
 
