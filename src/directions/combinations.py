@@ -174,7 +174,7 @@ def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterato
     for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):
         for key in dict.fromkeys(key for read in choices.values() for key in read):
             explicit = key in written.get("training", {}) or key in written["vary"]
-            if explicit and all(settings[key] is None for _, settings in rows):
+            if explicit and all(settings.get(key) is None for _, settings in rows):
                 reads = ", or name it in `reads` of a model of yours" if study["models"] else ""
                 readers = " and ".join(choice for choice, read in choices.items() if key in read)
                 way = f"remove it, or set it to null where configs/paper.yaml has it{reads}"

@@ -10,7 +10,7 @@ from directions.analyses import tables_of
 from directions.figures import FIGURES
 
 MODELS = {  # model -> the training settings that not every model reads, and this one does
-    "mlp": ("hidden",),
+    "mlp": ("hidden", "init"),
     "conv11": ("width", "batch_norm", "norm_batch", "pad"),
     "conv11_mean": ("width", "batch_norm", "norm_batch", "pad"),
     "resnet50": ("width", "norm_batch", "pad"),
@@ -24,11 +24,12 @@ UNIT_LAYERS = {  # model -> names of its layers of units, as models.unit_layers 
     ),
 }
 OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # the same for optimizers
+LATER = ("keep_every", "init")  # settings that older studies lack
 
 # What may be varied, in the order in which run names say it: reordering the config's keys renames nothing.
 VARIABLE = (
-    "dataset", "images", "model", "hidden", "width", "batch_norm", "optimizer", "learning_rate", "momentum",
-    "weight_decay", "batch", "epochs", "dropout", "corrupt", "seed",
+    "dataset", "images", "model", "hidden", "init", "width", "batch_norm", "optimizer", "learning_rate",
+    "momentum", "weight_decay", "batch", "epochs", "dropout", "corrupt", "seed",
 )  # fmt: skip
 
 Settings = dict[str, object]
@@ -74,7 +75,8 @@ def product(experiment: dict, models: dict[str, tuple[str, ...]] = MODELS) -> li
 def without_unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODELS) -> Settings:
     """The same with None for what this model or optimizer never reads, so that changing it redoes nothing.
 
-    Without `keep_every` where it is null: it came later, and would have every network trained again.
+    Without `keep_every` and `init` where they are null: they came later, and would have every network trained
+    again.
     """
     unread = set()
     for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):
@@ -82,8 +84,8 @@ def without_unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODE
         unread |= set(others) - set(choices[settings[kind]])
     if settings["steps"] is not None:
         unread.add("epochs")
-    rest = {key: value for key, value in settings.items() if key != "keep_every" or value is not None}
-    return {key: None if key in unread else value for key, value in rest.items()}
+    read = {key: None if key in unread else value for key, value in settings.items()}
+    return {key: value for key, value in read.items() if key not in LATER or value is not None}
 
 
 def expand(config: dict) -> Runs:

@@ -34,10 +34,10 @@ def test_the_papers_values():
     one = networks["mnist_corruption"]["corrupt-0.4_seed-1"]
     assert one == {
         "dataset": "mnist", "images": "all", "test_images": "all",
-        "pad": None, "model": "mlp", "hidden": [512, 512], "width": None,
-        "batch_norm": None, "optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9,
+        "pad": None, "model": "mlp", "hidden": [512, 512], "init": "he", "width": None,
+        "batch_norm": None, "optimizer": "adam", "learning_rate": 0.001, "momentum": None,
         "weight_decay": 0.0, "batch": 128, "norm_batch": None, "epochs": 640, "steps": None,
-            "schedule": "constant", "augment": False, "dropout": 0.0, "corrupt": 0.4, "seed": 1,
+        "schedule": "constant", "augment": False, "dropout": 0.0, "corrupt": 0.4, "seed": 1,
         "keep_epochs": [], "evaluate_every": 10, "require_train_accuracy": None, "precision": "float32",
     }  # fmt: skip
     widths = {"mnist_selectivity": 128, "mnist_early_stopping": 2048, "mnist_dropout": 2048}

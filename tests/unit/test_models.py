@@ -32,6 +32,21 @@ def test_units_of_the_papers_dense_network():
     }
 
 
+def test_first_weights_have_the_spread_that_their_name_says():
+    spread = {}
+    for init in ("torch", "he", "glorot"):
+        net = build("mlp", (1, 28, 28), hidden=[512, 512], init=init)
+        assert (net.linear1.bias == 0).all().item() == (init != "torch")
+        spread[init] = [layer.weight.std().item() for layer in (net.linear1, net.linear2, net.readout)]
+    fans = [(784, 512), (512, 512), (512, 10)]
+    assert spread["torch"] == pytest.approx([(1 / (3 * fan)) ** 0.5 for fan, _ in fans], rel=0.03)
+    assert spread["he"] == pytest.approx([(2 / fan) ** 0.5 for fan, _ in fans], rel=0.03)
+    assert spread["glorot"] == pytest.approx([(2 / (fan + out)) ** 0.5 for fan, out in fans], rel=0.03)
+    first, again, other = (build("mlp", (1, 28, 28), hidden=[8], init="he", seed=seed) for seed in (0, 0, 1))
+    assert torch.equal(first.linear1.weight, again.linear1.weight)
+    assert not torch.equal(first.linear1.weight, other.linear1.weight)
+
+
 def test_units_strides_and_parameters_of_the_papers_convnet():
     net = build("conv11")
     layers = models.unit_layers(net)

@@ -209,7 +209,9 @@ def test_what_the_optimizer_does_not_read_changes_nothing():
         changed(before={"defaults": adam}, defaults={"training": {"optimizer": "adam", "momentum": 0.5}})
         == set()
     )
-    assert changed(defaults={"training": {"momentum": 0.5}}) > TRAINED
+    sgd = {"training": {"optimizer": "sgd"}}
+    moved = {"training": {"optimizer": "sgd", "momentum": 0.5}}
+    assert changed(before={"defaults": sgd}, defaults=moved) > TRAINED
 
 
 def test_recipes_redo_their_stage_and_all_after_it():

@@ -1,16 +1,24 @@
 """The paper's dense network (section 2.1)."""
 
 from collections import OrderedDict
+from functools import partial
 from itertools import pairwise
 
 from torch import nn
+
+INITS = {  # of weights, the biases being 0; torch: as nn.Linear draws both, uniform within 1 / sqrt(fan-in)
+    "torch": None,
+    "he": partial(nn.init.kaiming_normal_, nonlinearity="relu"),
+    "glorot": nn.init.xavier_uniform_,
+}
 
 
 def mlp(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
     """Dense layers with ReLU and no batch norm (section 2.1); `hidden` gives the width of each.
 
     Input (examples, c, h, w) in 0..1, output logits (examples, classes). With `dropout` > 0 that share
-    of each hidden layer is dropped in training (Figure 5a).
+    of each hidden layer is dropped in training (Figure 5a). `init` names the distribution of the first
+    weights, one of `INITS` (docs/DEVIATIONS.md, D15).
     """
     channels, height, width = image_shape
     widths = [channels * height * width, *settings["hidden"]]
@@ -22,4 +30,9 @@ def mlp(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.S
             layers[f"dropout{depth}"] = nn.Dropout(settings["dropout"])
     layers["readout"] = nn.Linear(widths[-1], classes)
     assert len(layers) == 2 + len(settings["hidden"]) * (2 + (settings["dropout"] > 0))
+    draw = INITS[settings.get("init") or "torch"]
+    for layer in layers.values() if draw else ():
+        if isinstance(layer, nn.Linear):
+            draw(layer.weight)
+            nn.init.zeros_(layer.bias)
     return nn.Sequential(layers)
