@@ -123,6 +123,8 @@ def test_every_claim_is_there_with_its_numbers_and_verdicts_are_counted(text, st
 def test_whose_a_claim_is_and_the_error_of_its_number_stand_in_its_row(text, study):
     claims = tidy.csv(study / "tables/claims.csv")
     rows = dict(zip(claims["id"], Page(text).tables["Claims"][1:], strict=True))
+    sources = re.findall(r'<tr data-verdict="[^"]*" data-source="([^"]*)">', text)
+    assert dict(zip(claims["id"], sources, strict=True))["fig3b_clusters"] == "follow-ups", "to filter by"
     assert rows["fig1a_trend"][5][1] == "the paper, read from the figure"
     assert rows["fig1a_replication_0.2"][5][1] == "a replication"
     assert rows["fig1a_replication_0.2"][2][1] == "value 0.343 ± 0.0034"
