@@ -13,6 +13,8 @@ from checkouts import ROOT
 
 from directions import tidy
 from directions.claims import VERDICTS
+from directions.figures import FIGURES
+from directions.paper import COLUMNS as PAPER_PANELS
 
 QUICK = ROOT / "docs/results/quick"
 MEASURED = "s\tmax_rss\n1.5\t100\n"
@@ -186,3 +188,21 @@ def test_an_unfinished_study_is_refused_and_nothing_is_written(tmp_path):
     assert done.returncode == 2, done.stderr
     assert "study=quick -- all" in done.stderr
     assert not (tmp_path / "report.html").exists()
+
+
+def words(figure: str) -> str:
+    """The caption of a figure, on one line."""
+    return " ".join((ROOT / f"report/{figure}.rst").read_text("utf-8").split())
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_captions_say_where_the_paper_s_own_curves_are_drawn(figure):
+    assert ("read from its figure" in words(figure)) == (figure in PAPER_PANELS)
+
+
+def test_captions_of_areas_and_of_correlations_per_layer_follow_the_paper_s_figures():
+    for figure in ("fig3b", "fig4b", "fig4c"):
+        assert "divided by the largest one in the panel" in words(figure)
+    assert "MNIST networks of Figure 4a" in words("fig4b")
+    assert "least-squares line" not in words("fig7c")
+    assert "from memory" in words("fig4c")
