@@ -7,7 +7,7 @@ import pandas as pd
 
 from directions import cli, tidy
 from directions.claims import place
-from directions.counts import by_kind, by_source, distances, every, origins, read
+from directions.counts import by_kind, by_source, distances, merged, origins, read
 from directions.errors import InputError
 from directions.files import atomic
 from directions.wording import claimed, found, from_memory, number, whose
@@ -128,14 +128,14 @@ def verdicts(studies: dict[str, pd.DataFrame]) -> list[str]:
 
 def apart(studies: dict[str, pd.DataFrame]) -> list[str]:
     """How far curves are from the printed ones: per panel and study the mean and the largest distance."""
-    every = {study: distances(table) for study, table in studies.items()}
-    figures = sorted({figure for table in every.values() for figure in table.index}, key=place)
+    found = {study: distances(table) for study, table in studies.items()}
+    figures = sorted({figure for table in found.values() for figure in table.index}, key=place)
     if not figures:
         return []
     lines = ["## Distance to the paper's curves", ""]
-    lines += header(["figure", *(f"{study}: {word}" for study in every for word in ("mean", "largest"))])
+    lines += header(["figure", *(f"{study}: {word}" for study in found for word in ("mean", "largest"))])
     for figure in figures:
-        pairs = (table.reindex([figure]).iloc[0] for table in every.values())
+        pairs = (table.reindex([figure]).iloc[0] for table in found.values())
         cells = ["-" if pd.isna(value) else f"{value:.3f}" for pair in pairs for value in pair]
         lines.append(line([figure.removeprefix("fig"), *cells]))
     return [*lines, ""]
@@ -143,8 +143,8 @@ def apart(studies: dict[str, pd.DataFrame]) -> list[str]:
 
 def page(studies: dict[str, pd.DataFrame], published: Path) -> str:
     """The whole page, figures in the paper's order."""
-    figures = [section(figure, studies, published) for figure in dict.fromkeys(every(studies)["figure"])]
-    head = HEAD.format(published=published, origins=wrapped([*origins(every(studies)), SOURCES_ARE]))
+    figures = [section(figure, studies, published) for figure in dict.fromkeys(merged(studies)["figure"])]
+    head = HEAD.format(published=published, origins=wrapped([*origins(merged(studies)), SOURCES_ARE]))
     return head + "\n".join(["\n".join([*verdicts(studies), *apart(studies)]), *figures])
 
 
@@ -162,7 +162,7 @@ def findings(studies: dict[str, pd.DataFrame], headlines: pd.DataFrame) -> str:
         cells += [ours(table.loc[row.id]) if row.id in table.index else "-" for table in answers.values()]
         lines.append(line([row.finding, *cells]))
     counts = {study: by_source(table) for study, table in studies.items()}
-    return "\n".join([*lines, "", *tally("claims of", counts), "", wrapped(origins(every(studies)))])
+    return "\n".join([*lines, "", *tally("claims of", counts), "", wrapped(origins(merged(studies)))])
 
 
 def between(text: str, inserted: str, path: Path) -> str:

@@ -54,15 +54,13 @@ def distances(table: pd.DataFrame) -> pd.DataFrame:
 
     A claim whose statistic is named largest has the largest one; the others' estimates are means.
     """
-    shapes = table[table["kind"] == "shape"].assign(
-        what=lambda rows: rows["statistic"].str.contains("largest").map({True: "largest", False: "mean"})
-    )
-    means = shapes[shapes["what"] == "mean"].groupby("figure")["estimate"].mean()
-    largest = shapes.groupby("figure")["estimate"].max()
-    return pd.DataFrame({"mean": means, "largest": largest})
+    shapes = table[table["kind"] == "shape"]
+    means = shapes[~shapes["statistic"].str.contains("largest")]
+    mean, largest = means.groupby("figure")["estimate"].mean(), shapes.groupby("figure")["estimate"].max()
+    return pd.DataFrame({"mean": mean, "largest": largest})
 
 
-def every(studies: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def merged(studies: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Each claim of some studies once, in the order of the paper's figures."""
     table = pd.concat(studies.values()).drop_duplicates("id")
     return table.sort_values("figure", key=lambda figures: figures.map(place), kind="stable")
