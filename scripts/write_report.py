@@ -19,7 +19,7 @@ from directions.counts import by_source, origins, read
 from directions.errors import InputError
 from directions.files import atomic
 from directions.runtimes import times
-from directions.wording import claimed, found, from_memory, number, whose
+from directions.wording import claimed, found, number, plain, whose
 
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "snakemake", "dvc")
 ROWS = 400  # a longer table is named with its number of rows, not shown: it would be most of the file
@@ -105,7 +105,7 @@ def answers(claims: pd.DataFrame) -> list[dict]:
             "claimed": claimed(row),
             "number": number(row),
             "whose": whose(row["certainty"]),
-            "memory": from_memory(row["certainty"]),
+            "plain": plain(row["certainty"]),
             "found": found(row),
             "why": "" if pd.isna(row["note"]) else row["note"],
             "on": "" if pd.isna(row["tested_on"]) else row["tested_on"],

@@ -8,7 +8,17 @@ import pandas as pd
 from directions import tidy
 from directions.claims import VERDICTS, place
 from directions.errors import InputError
-from directions.wording import FIGURE, FOLLOW_UPS, KINDS, PAPER, REPLICATION, SOURCES, from_memory, source
+from directions.wording import (
+    FIGURE,
+    FOLLOW_UPS,
+    INFERRED,
+    KINDS,
+    PAPER,
+    REPLICATION,
+    SOURCES,
+    from_memory,
+    source,
+)
 
 _PHRASES = {REPLICATION: "a replication's", FOLLOW_UPS: "follow-up work's"}
 _MAY_BE_EMPTY = (
@@ -81,10 +91,12 @@ def origins(table: pd.DataFrame) -> list[str]:
     lines = [f"Of {len(table)} claims {whole}."]
     memory = theirs[theirs["certainty"].map(from_memory)]
     figure = theirs[theirs["certainty"] == FIGURE]
-    stated = len(theirs) - len(memory) - len(figure)
+    inferred = theirs[theirs["certainty"] == INFERRED]
+    stated = len(theirs) - len(memory) - len(figure) - len(inferred)
     parts = [
         (figure, f"{len(figure)} are read from its printed figures ({panels(figure)})"),
         (range(stated), f"{stated} from its abstract or its public review"),
+        (inferred, f"{len(inferred)} by an inference of ours"),
         (memory, f"{len(memory)} from memory"),
     ]
     if len(theirs):

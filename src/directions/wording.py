@@ -6,13 +6,13 @@ from directions.errors import InputError
 
 PAPER, REPLICATION, FOLLOW_UPS = SOURCES = ("the paper", "a replication", "follow-ups")
 KINDS = ("direction", "value", "shape")  # a side; a number; a whole curve, held against the printed one
-FIGURE, VERIFIED = "read from the figure", "verified"
+FIGURE, VERIFIED, INFERRED = "read from the figure", "verified", "inferred"
+_READ = {FIGURE: FIGURE, VERIFIED: VERIFIED, INFERRED: "by our inference"}
 _BEYOND = {"replication": REPLICATION, "follow-up": FOLLOW_UPS}
 _MEMORY = {  # certainties of claims that nobody read in the paper, and what to add to "from memory"
     "remembered": "",
     "corroborated": ", and another source agrees",
     "unsure": ", in doubt",
-    "inferred": ", by inference",
 }
 _SIDE = {"above": ">", "below": "<"}
 
@@ -21,9 +21,9 @@ def source(certainty: str) -> str:
     """Name whose claim it is, one of `SOURCES`. Raises InputError for a word that is no certainty."""
     if certainty in _BEYOND:
         return _BEYOND[certainty]
-    if certainty in (FIGURE, VERIFIED) or certainty in _MEMORY:
+    if certainty in _READ or certainty in _MEMORY:
         return PAPER
-    known = ", ".join((FIGURE, VERIFIED, *_MEMORY, *_BEYOND))
+    known = ", ".join((*_READ, *_MEMORY, *_BEYOND))
     raise InputError(f"{certainty!r} does not say whose claim it is: a certainty is one of {known}")
 
 
@@ -36,15 +36,27 @@ def whose(certainty: str) -> str:
     """Source and certainty in words: "the paper, from memory", "the paper, read from the figure"."""
     if source(certainty) != PAPER:
         return source(certainty)
-    return f"{PAPER}, " + (f"from memory{_MEMORY[certainty]}" if from_memory(certainty) else certainty)
+    how = f"from memory{_MEMORY[certainty]}" if from_memory(certainty) else _READ[certainty]
+    return f"{PAPER}, {how}"
+
+
+def plain(certainty: str) -> bool:
+    """Tell whether a claim is the paper's and was read in it, so that nothing need be said beside it."""
+    return certainty in (FIGURE, VERIFIED)
 
 
 def number(row: pd.Series) -> str:
-    """Side, number and its 95 % error, those that there are: "> 0", "0.801 ± 0.006", "> 0, 0.1"."""
+    """Side, number and its 95 % error, those that there are and are not 0: "> 0", "0.801 ± 0.006"."""
     side = f"{_SIDE[row['direction']]} {row['bound']:g}" if row["direction"] in _SIDE else ""
-    value = "" if pd.isna(row["paper_value"]) else f"{row['paper_value']:g}"
-    error = "" if not value or pd.isna(row["paper_error"]) else f" ± {row['paper_error']:.2g}"
+    value = "" if pd.isna(row["paper_value"]) else _short(row["paper_value"])
+    exact = pd.isna(row["paper_error"]) or row["paper_error"] == 0
+    error = "" if not value or exact else f" ± {row['paper_error']:.{1 + (row['paper_error'] >= 0.01)}g}"
     return ", ".join(filter(None, [side, value + error]))
+
+
+def _short(value: float) -> str:
+    """Three decimals, or three digits of what is smaller than 0.1, without zeros at the end."""
+    return f"{round(value, 3):g}" if abs(value) >= 0.1 else f"{value:.3g}"
 
 
 def claimed(row: pd.Series) -> str:

@@ -124,7 +124,7 @@ def test_show_claims_prints_a_table_that_fits_a_terminal(tables, tmp_path, capsy
     row = found.set_index("id").loc["fig1a_trend"]
     number = f"{row['estimate']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
     assert any(re.fullmatch(rf"  trend +< 0 +{re.escape(number)} +{row['verdict']}", line) for line in lines)
-    assert any(re.match(r"  replication 0.2\* +0.343 ± 0.0034 ", line) for line in lines), "not the paper's"
+    assert any(re.match(r"  replication 0.2\* +0.343 ± 0.003 ", line) for line in lines), "not the paper's"
     assert any(line.startswith("  poor predictor~ ") for line in lines), "from memory"
     assert lines[-2].startswith("* not the paper's")
     assert lines[-1].startswith("~ the paper's, from memory")

@@ -129,7 +129,7 @@ def test_whose_a_claim_is_and_the_error_of_its_number_stand_in_its_row(text, stu
     assert dict(zip(claims["id"], sources, strict=True))["fig3b_clusters"] == "follow-ups", "to filter by"
     assert rows["fig1a_trend"][5][1] == "the paper, read from the figure"
     assert rows["fig1a_replication_0.2"][5][1] == "a replication"
-    assert rows["fig1a_replication_0.2"][2][1] == "value 0.343 ± 0.0034"
+    assert rows["fig1a_replication_0.2"][2][1] == "value 0.343 ± 0.003"
     assert rows["fig1a_replication_0.2"][3][1] == "0.557 [0.534, 0.580], n = 2distance +0.214"
     assert rows["fig4c_top1"][5][1] == "the paper, from memory"
     assert rows["figA2a_rises_with_depth"][5][1] == "the paper, verified"

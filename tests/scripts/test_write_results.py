@@ -48,6 +48,8 @@ def results(tmp_path) -> Path:
             verdict=untestable, note="of one cause"),
         row("fig2a_both", "fig2a", estimate=0.5, verdict=untestable, note="of one cause",
             certainty="replication"),
+        row("fig2a_scaled", "fig2a", estimate=0.5, verdict=untestable, note="of one cause",
+            certainty="inferred"),
         row("fig2a_curves", "fig2a", kind="shape", direction="below", bound=0.05, estimate=0.02, low=0.01,
             high=0.03, certainty="read from the figure", statistic="curve_mean"),
         row("fig2a_farthest", "fig2a", kind="shape", direction="below", bound=0.1, estimate=0.125,
@@ -95,9 +97,11 @@ def test_the_page_has_a_section_per_figure_and_a_row_per_claim_with_all_studies(
     assert [line for line in lines if line.startswith("| `")] == [
         "| `more`: Sentence of fig2a_more. | direction > 0 | 0.125 [0.100, 0.200]: reproduced"
         " | 0.250 [0.200, 0.300], n = 3: reproduced | the paper, verified |",
-        "| `size`: \\|rho\\| is small. | value < 0.3, 0.095 ± 0.0062 | -"
+        "| `size`: \\|rho\\| is small. | value < 0.3, 0.095 ± 0.006 | -"
         f" | 0.500; distance +0.405: {untestable} | {read} |",
         f"| `both`: Sentence of fig2a_both. | direction > 0 | - | 0.500: {untestable} | a replication |",
+        f"| `scaled`: Sentence of fig2a_scaled. | direction > 0 | - | 0.500: {untestable}"
+        " | the paper, by our inference |",
         "| `curves`: Sentence of fig2a_curves. | shape < 0.05 | -"
         f" | distance 0.020 [0.010, 0.030]: reproduced | {read} |",
         "| `farthest`: Sentence of fig2a_farthest. | shape < 0.1 | -"
@@ -107,7 +111,7 @@ def test_the_page_has_a_section_per_figure_and_a_row_per_claim_with_all_studies(
         " | follow-ups |",
     ]
     assert [line for line in lines if line.startswith("- small")] == [
-        "- small, `size`, `both`: of one cause", "- small, `top1`: no table", "- small, `gain`: a note"
+        "- small, `size`, `both`, `scaled`: of one cause", "- small, `top1`: no table", "- small, `gain`: a note"
     ]  # fmt: skip
 
 
@@ -129,7 +133,7 @@ def blocks(text: str) -> dict[str, list[str]]:
 def test_the_page_counts_the_paper_s_claims_and_those_of_others_apart(page):
     found = blocks(page.split("## Figure")[0])
     counts = {  # per study: all, then of each verdict
-        "the paper": ("| all | 1 | 5 |", [(1, 2), (0, 0), (0, 1), (0, 0), (0, 2)]),
+        "the paper": ("| all | 1 | 6 |", [(1, 2), (0, 0), (0, 1), (0, 0), (0, 3)]),
         "a replication": ("| all | 0 | 1 |", [(0, 0), (0, 0), (0, 0), (0, 0), (0, 1)]),
         "follow-ups": ("| all | 0 | 1 |", [(0, 0), (0, 0), (0, 1), (0, 0), (0, 0)]),
     }
@@ -137,7 +141,7 @@ def test_the_page_counts_the_paper_s_claims_and_those_of_others_apart(page):
         rows = [f"| {name} | {a} | {b} |" for name, (a, b) in zip(VERDICTS, numbers, strict=True)]
         assert found[source] == [*rows, every]
     assert found["the paper's, by kind"] == [
-        "| direction | 1 reproduced | 1 reproduced |",
+        "| direction | 1 reproduced | 1 reproduced, 1 not testable at this scale |",
         "| value | - | 2 not testable at this scale |",
         "| shape | - | 1 reproduced, 1 not reproduced |",
     ]
@@ -145,10 +149,11 @@ def test_the_page_counts_the_paper_s_claims_and_those_of_others_apart(page):
 
 def test_the_page_says_whose_the_claims_are_and_which_are_from_memory(page):
     top = " ".join(page.split("## Verdicts")[0].split())
-    assert "Of 7 claims 5 are the paper's, 1 a replication's, 1 follow-up work's." in top
+    assert "Of 8 claims 6 are the paper's, 1 a replication's, 1 follow-up work's." in top
     assert (
         "Of the paper's, 3 are read from its printed figures (2a), 1 from its abstract or its public review,"
-        " 1 from memory. From memory are claims about Figure 4c, each marked so" in top
+        " 1 by an inference of ours, 1 from memory. From memory are claims about Figure 4c, each marked so"
+        in top
     )
     for source in ("generated", "`make results`", "`scripts/write_results.py`"):
         assert source in top
@@ -256,7 +261,7 @@ def test_a_study_that_is_not_like_the_replication_is_left_out(column, value, tmp
 
 def test_main_findings_go_between_the_marks_of_the_summary_and_nothing_else_changes(page, tmp_path):
     text = (tmp_path / "docs/README.md").read_text(encoding="utf-8")
-    head, rest = text.split("Of 7 claims")
+    head, rest = text.split("Of 8 claims")
     assert head == (
         "before\n<!-- written by make results -->\n"
         "| the paper's finding | figure | claimed | large | small |\n|---|---|---|---|---|\n"
@@ -265,12 +270,12 @@ def test_main_findings_go_between_the_marks_of_the_summary_and_nothing_else_chan
         "| Best | 4c | share 0.13 (from memory) | - | not testable at this scale |\n"
         "\n| claims of | large | small |\n|---|---|---|\n"
         "| the paper | 1 reproduced"
-        " | 2 reproduced, 1 not reproduced, 2 not testable at this scale |\n"
+        " | 2 reproduced, 1 not reproduced, 3 not testable at this scale |\n"
         "| a replication | - | 1 not testable at this scale |\n"
         "| follow-ups | - | 1 not reproduced |\n\n"
     )
     assert rest.endswith("<!-- end of what make results writes -->\nafter\n")
-    assert rest.startswith(" 5 are the paper's")
+    assert rest.startswith(" 6 are the paper's")
 
 
 def test_a_finding_that_is_no_claim_and_a_summary_without_marks_are_refused(page, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from directions.claims import CERTAINTIES
 from directions.errors import InputError
-from directions.wording import claimed, distance, found, from_memory, number, source, whose
+from directions.wording import claimed, distance, found, from_memory, number, plain, source, whose
 
 EMPTY = {"direction": "equal", "bound": None, "paper_value": None, "paper_error": None}
 OURS = {"kind": "direction", "estimate": None, "low": None, "high": None, "networks": None}
@@ -25,13 +25,25 @@ def test_every_certainty_of_the_claims_file_has_a_source(certainty):
 @pytest.mark.parametrize(
     ("certainty", "memory"),
     [
-        *((word, True) for word in ("corroborated", "remembered", "unsure", "inferred")),
-        *((word, False) for word in ("verified", "read from the figure", "replication", "follow-up")),
+        *((word, True) for word in ("corroborated", "remembered", "unsure")),
+        *((word, False) for word in ("verified", "read from the figure", "inferred", "replication")),
+        ("follow-up", False),
     ],
 )
 def test_what_nobody_read_in_the_paper_is_from_memory(certainty, memory):
     assert from_memory(certainty) is memory
     assert ("from memory" in whose(certainty)) is memory
+
+
+def test_what_needs_an_inference_of_ours_says_so_and_is_not_plain():
+    assert whose("inferred") == "the paper, by our inference"
+    assert [plain(word) for word in ("verified", "read from the figure", "inferred", "remembered")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert not plain("replication")
 
 
 def test_a_word_that_is_no_certainty_is_not_counted_as_the_paper_s():
@@ -46,6 +58,8 @@ def test_a_word_that_is_no_certainty_is_not_counted_as_the_paper_s():
         ({"direction": "below", "bound": 0.25, "paper_value": 0.1}, "< 0.25, 0.1"),
         ({"paper_value": 0.801, "paper_error": 0.006}, "0.801 ± 0.006"),
         ({"paper_value": 0.095, "paper_error": 0.1734}, "0.095 ± 0.17"),
+        ({"paper_value": -0.6839, "paper_error": 0.00588}, "-0.684 ± 0.006"),
+        ({"paper_value": 0.735, "paper_error": 0.0}, "0.735"),
     ],
 )
 def test_a_claim_is_its_side_and_its_number_with_the_error(values, words):
