@@ -111,7 +111,8 @@ def test_the_page_has_a_section_per_figure_and_a_row_per_claim_with_all_studies(
         " | follow-ups |",
     ]
     assert [line for line in lines if line.startswith("- small")] == [
-        "- small, `size`, `both`, `scaled`: of one cause", "- small, `top1`: no table", "- small, `gain`: a note"
+        "- small, `size`, `both`, `scaled`: of one cause",
+        "- small, `top1`: no table", "- small, `gain`: a note"
     ]  # fmt: skip
 
 
