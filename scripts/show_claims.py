@@ -12,7 +12,7 @@ from directions.errors import InputError
 from directions.wording import PAPER, from_memory, number, whose
 
 COLUMNS = 110
-WIDTHS = {"claim": 32, "claimed": 19, "ours": 24, "verdict": 26}  # with two blanks between and two in front
+WIDTHS = {"claim": 28, "claimed": 19, "ours": 26, "verdict": 26}  # with two blanks between and two in front
 BEYOND, MEMORY = "*", "~"  # mark a claim that is not the paper's, and one that nobody read in it
 LEGEND = {
     BEYOND: "not the paper's: an independent replication's, or a question of follow-up work",

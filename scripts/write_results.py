@@ -135,10 +135,21 @@ def apart(studies: dict[str, pd.DataFrame]) -> list[str]:
     lines = ["## Distance to the paper's curves", ""]
     lines += header(["figure", *(f"{study}: {word}" for study in found for word in ("mean", "largest"))])
     for figure in figures:
-        pairs = (table.reindex([figure]).iloc[0] for table in found.values())
-        cells = ["-" if pd.isna(value) else f"{value:.3f}" for pair in pairs for value in pair]
-        lines.append(line([figure.removeprefix("fig"), *cells]))
-    return [*lines, ""]
+        rows = (table.reindex([figure]).iloc[0] for table in found.values())
+        lines.append(line([figure.removeprefix("fig"), *(cell for row in rows for cell in far(row))]))
+    return [
+        *lines,
+        "",
+        "Mean: over curves and along them, whatever the study's size; (2 of 6): curves we have.",
+        "",
+    ]
+
+
+def far(row: pd.Series) -> tuple[str, str]:
+    """Mean and largest distance of a panel, and of how many of its curves the mean is, unless of all."""
+    part = f" ({row['known']:.0f} of {row['curves']:.0f})" if row["known"] < row["curves"] else ""
+    mean = "-" if pd.isna(row["mean"]) else f"{row['mean']:.3f}{part}"
+    return mean, "-" if pd.isna(row["largest"]) else f"{row['largest']:.3f}"
 
 
 def page(studies: dict[str, pd.DataFrame], published: Path) -> str:

@@ -62,12 +62,15 @@ def _counted(table: pd.DataFrame, column: str, order: tuple[str, ...]) -> pd.Dat
 def distances(table: pd.DataFrame) -> pd.DataFrame:
     """Per figure with claims of kind shape: `mean` and `largest` distance to the printed curves.
 
-    A claim whose statistic is named largest has the largest one; the others' estimates are means.
+    A claim whose statistic is named largest has the largest one, NaN where a curve is lacking; the others are
+    means, one per curve: `curves`, of which `known` have a distance.
     """
     shapes = table[table["kind"] == "shape"]
-    means = shapes[~shapes["statistic"].str.contains("largest")]
-    mean, largest = means.groupby("figure")["estimate"].mean(), shapes.groupby("figure")["estimate"].max()
-    return pd.DataFrame({"mean": mean, "largest": largest})
+    named = shapes["statistic"].str.contains("largest")
+    means = shapes[~named].groupby("figure")["estimate"]
+    largest = shapes[named].groupby("figure")["estimate"].max()
+    columns = {"mean": means.mean(), "largest": largest, "curves": means.size(), "known": means.count()}
+    return pd.DataFrame(columns)
 
 
 def merged(studies: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -48,15 +48,13 @@ def plain(certainty: str) -> bool:
 def number(row: pd.Series) -> str:
     """Side, number and its 95 % error, those that there are and are not 0: "> 0", "0.801 ± 0.006"."""
     side = f"{_SIDE[row['direction']]} {row['bound']:g}" if row["direction"] in _SIDE else ""
-    value = "" if pd.isna(row["paper_value"]) else _short(row["paper_value"])
-    exact = pd.isna(row["paper_error"]) or row["paper_error"] == 0
-    error = "" if not value or exact else f" ± {row['paper_error']:.{1 + (row['paper_error'] >= 0.01)}g}"
-    return ", ".join(filter(None, [side, value + error]))
-
-
-def _short(value: float) -> str:
-    """Three decimals, or three digits of what is smaller than 0.1, without zeros at the end."""
-    return f"{round(value, 3):g}" if abs(value) >= 0.1 else f"{value:.3g}"
+    value, error = row["paper_value"], row["paper_error"]
+    if pd.isna(value):
+        return side
+    exact = pd.isna(error) or error == 0
+    digits = 3 if exact or error >= 0.001 else 5  # as many as ours have
+    text = f"{round(value, digits):g}" if exact else f"{value:.{digits}f} ± {error:.{digits}f}"
+    return ", ".join(filter(None, [side, text]))
 
 
 def claimed(row: pd.Series) -> str:

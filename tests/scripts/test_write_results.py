@@ -50,6 +50,8 @@ def results(tmp_path) -> Path:
             certainty="replication"),
         row("fig2a_scaled", "fig2a", estimate=0.5, verdict=untestable, note="of one cause",
             certainty="inferred"),
+        row("fig2a_lacking", "fig2a", kind="shape", direction="below", bound=0.05, verdict=untestable,
+            certainty="read from the figure", statistic="curve_mean"),
         row("fig2a_curves", "fig2a", kind="shape", direction="below", bound=0.05, estimate=0.02, low=0.01,
             high=0.03, certainty="read from the figure", statistic="curve_mean"),
         row("fig2a_farthest", "fig2a", kind="shape", direction="below", bound=0.1, estimate=0.125,
@@ -102,6 +104,7 @@ def test_the_page_has_a_section_per_figure_and_a_row_per_claim_with_all_studies(
         f"| `both`: Sentence of fig2a_both. | direction > 0 | - | 0.500: {untestable} | a replication |",
         f"| `scaled`: Sentence of fig2a_scaled. | direction > 0 | - | 0.500: {untestable}"
         " | the paper, by our inference |",
+        f"| `lacking`: Sentence of fig2a_lacking. | shape < 0.05 | - | {untestable} | {read} |",
         "| `curves`: Sentence of fig2a_curves. | shape < 0.05 | -"
         f" | distance 0.020 [0.010, 0.030]: reproduced | {read} |",
         "| `farthest`: Sentence of fig2a_farthest. | shape < 0.1 | -"
@@ -134,7 +137,7 @@ def blocks(text: str) -> dict[str, list[str]]:
 def test_the_page_counts_the_paper_s_claims_and_those_of_others_apart(page):
     found = blocks(page.split("## Figure")[0])
     counts = {  # per study: all, then of each verdict
-        "the paper": ("| all | 1 | 6 |", [(1, 2), (0, 0), (0, 1), (0, 0), (0, 3)]),
+        "the paper": ("| all | 1 | 7 |", [(1, 2), (0, 0), (0, 1), (0, 0), (0, 4)]),
         "a replication": ("| all | 0 | 1 |", [(0, 0), (0, 0), (0, 0), (0, 0), (0, 1)]),
         "follow-ups": ("| all | 0 | 1 |", [(0, 0), (0, 0), (0, 1), (0, 0), (0, 0)]),
     }
@@ -144,15 +147,15 @@ def test_the_page_counts_the_paper_s_claims_and_those_of_others_apart(page):
     assert found["the paper's, by kind"] == [
         "| direction | 1 reproduced | 1 reproduced, 1 not testable at this scale |",
         "| value | - | 2 not testable at this scale |",
-        "| shape | - | 1 reproduced, 1 not reproduced |",
+        "| shape | - | 1 reproduced, 1 not reproduced, 1 not testable at this scale |",
     ]
 
 
 def test_the_page_says_whose_the_claims_are_and_which_are_from_memory(page):
     top = " ".join(page.split("## Verdicts")[0].split())
-    assert "Of 8 claims 6 are the paper's, 1 a replication's, 1 follow-up work's." in top
+    assert "Of 9 claims 7 are the paper's, 1 a replication's, 1 follow-up work's." in top
     assert (
-        "Of the paper's, 3 are read from its printed figures (2a), 1 from its abstract or its public review,"
+        "Of the paper's, 4 are read from its printed figures (2a), 1 from its abstract or its public review,"
         " 1 by an inference of ours, 1 from memory. From memory are claims about Figure 4c, each marked so"
         in top
     )
@@ -162,8 +165,17 @@ def test_the_page_says_whose_the_claims_are_and_which_are_from_memory(page):
 
 def test_the_page_says_how_far_each_panel_is_from_the_paper_s_curves(page):
     found = blocks(page.split("## Figure")[0])
-    assert found["figure"] == ["| 2a | - | - | 0.020 | 0.125 |"]
+    assert found["figure"] == ["| 2a | - | - | 0.020 (1 of 2) | 0.125 |"]
     assert "| figure | large: mean | large: largest | small: mean | small: largest |" in page
+
+
+def test_a_largest_distance_is_never_that_of_the_means(results, tmp_path):
+    path = results / "small/tables/claims.csv"
+    table = tidy.csv(path)
+    table[table["id"] != "fig2a_farthest"].to_csv(path, index=False)
+    write(results, tmp_path / "RESULTS.md")
+    page = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert blocks(page)["figure"] == ["| 2a | - | - | 0.020 (1 of 2) | - |"]
 
 
 def test_without_a_shape_there_is_no_table_of_distances(results, tmp_path):
@@ -262,7 +274,7 @@ def test_a_study_that_is_not_like_the_replication_is_left_out(column, value, tmp
 
 def test_main_findings_go_between_the_marks_of_the_summary_and_nothing_else_changes(page, tmp_path):
     text = (tmp_path / "docs/README.md").read_text(encoding="utf-8")
-    head, rest = text.split("Of 8 claims")
+    head, rest = text.split("Of 9 claims")
     assert head == (
         "before\n<!-- written by make results -->\n"
         "| the paper's finding | figure | claimed | large | small |\n|---|---|---|---|---|\n"
@@ -271,12 +283,12 @@ def test_main_findings_go_between_the_marks_of_the_summary_and_nothing_else_chan
         "| Best | 4c | share 0.13 (from memory) | - | not testable at this scale |\n"
         "\n| claims of | large | small |\n|---|---|---|\n"
         "| the paper | 1 reproduced"
-        " | 2 reproduced, 1 not reproduced, 3 not testable at this scale |\n"
+        " | 2 reproduced, 1 not reproduced, 4 not testable at this scale |\n"
         "| a replication | - | 1 not testable at this scale |\n"
         "| follow-ups | - | 1 not reproduced |\n\n"
     )
     assert rest.endswith("<!-- end of what make results writes -->\nafter\n")
-    assert rest.startswith(" 6 are the paper's")
+    assert rest.startswith(" 7 are the paper's")
 
 
 def test_a_finding_that_is_no_claim_and_a_summary_without_marks_are_refused(page, tmp_path):

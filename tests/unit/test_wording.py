@@ -57,8 +57,10 @@ def test_a_word_that_is_no_certainty_is_not_counted_as_the_paper_s():
         ({"direction": "above", "bound": 0.0}, "> 0"),
         ({"direction": "below", "bound": 0.25, "paper_value": 0.1}, "< 0.25, 0.1"),
         ({"paper_value": 0.801, "paper_error": 0.006}, "0.801 ± 0.006"),
-        ({"paper_value": 0.095, "paper_error": 0.1734}, "0.095 ± 0.17"),
+        ({"paper_value": 0.095, "paper_error": 0.1734}, "0.095 ± 0.173"),
         ({"paper_value": -0.6839, "paper_error": 0.00588}, "-0.684 ± 0.006"),
+        ({"paper_value": 0.8003, "paper_error": 0.01176}, "0.800 ± 0.012"),
+        ({"paper_value": 0.0115, "paper_error": 0.0002}, "0.01150 ± 0.00020"),
         ({"paper_value": 0.735, "paper_error": 0.0}, "0.735"),
     ],
 )
