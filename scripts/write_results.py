@@ -137,12 +137,8 @@ def apart(studies: dict[str, pd.DataFrame]) -> list[str]:
     for figure in figures:
         rows = (table.reindex([figure]).iloc[0] for table in found.values())
         lines.append(line([figure.removeprefix("fig"), *(cell for row in rows for cell in far(row))]))
-    return [
-        *lines,
-        "",
-        "Mean: over curves and along them, whatever the study's size; (2 of 6): curves we have.",
-        "",
-    ]
+    note = "Mean: along each curve, then over curves; (2 of 6): over those that have a distance."
+    return [*lines, "", f"{note} Few studies have the paper's size: see below.", ""]
 
 
 def far(row: pd.Series) -> tuple[str, str]:

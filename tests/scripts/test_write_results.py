@@ -169,15 +169,6 @@ def test_the_page_says_how_far_each_panel_is_from_the_paper_s_curves(page):
     assert "| figure | large: mean | large: largest | small: mean | small: largest |" in page
 
 
-def test_a_largest_distance_is_never_that_of_the_means(results, tmp_path):
-    path = results / "small/tables/claims.csv"
-    table = tidy.csv(path)
-    table[table["id"] != "fig2a_farthest"].to_csv(path, index=False)
-    write(results, tmp_path / "RESULTS.md")
-    page = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
-    assert blocks(page)["figure"] == ["| 2a | - | - | 0.020 (1 of 2) | - |"]
-
-
 def test_without_a_shape_there_is_no_table_of_distances(results, tmp_path):
     shutil.rmtree(results / "small")
     write(results, tmp_path / "RESULTS.md", "id,finding,quantity\nfig2a_more,More of it,sum")
