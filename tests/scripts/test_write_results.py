@@ -188,16 +188,9 @@ def test_tables_and_png_are_published_and_what_was_there_before_is_gone(page, re
 
 def test_an_unfinished_study_is_refused_before_anything_is_replaced(page, results, tmp_path):
     (results / "large/tables/claims.csv").unlink()
+    options = ("--results", results, "--published", tmp_path / "docs/results")
     with pytest.raises(InputError, match="study=large -- all"):
-        run(
-            "publish_studies",
-            "--results",
-            results,
-            "--published",
-            tmp_path / "docs/results",
-            "small",
-            "large",
-        )
+        run("publish_studies", *options, "small", "large")
     assert (tmp_path / "docs/results/large/tables/claims.csv").exists()
 
 
