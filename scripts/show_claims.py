@@ -5,25 +5,34 @@ from pathlib import Path
 
 import pandas as pd
 
-from directions.claims import VERDICTS, place
+from directions.claims import place
 from directions.cli import parser, start
+from directions.counts import by_source, read
 from directions.errors import InputError
-from directions.tidy import read, require
+from directions.wording import PAPER, from_memory, number, whose
 
 COLUMNS = 110
-WIDTHS = {"claim": 36, "paper": 8, "ours": 24, "verdict": 26}  # with two blanks between and two in front
-BEYOND = "*"  # marks a claim that is not the paper's
+WIDTHS = {"claim": 28, "claimed": 19, "ours": 26, "verdict": 26}  # with two blanks between and two in front
+BEYOND, MEMORY = "*", "~"  # mark a claim that is not the paper's, and one that nobody read in it
+LEGEND = {
+    BEYOND: "not the paper's: an independent replication's, or a question of follow-up work",
+    MEMORY: "the paper's, from memory: check it there before you cite it",
+}
 
 
-def numbers(row: dict) -> tuple[str, str]:
-    """(what the paper says, what we found), e.g. ("> 0", "0.312 [0.280, 0.340]")."""
-    ours = "-"
-    if not pd.isna(row["estimate"]):
-        interval = "" if pd.isna(row["low"]) else f" [{row['low']:.3f}, {row['high']:.3f}]"
-        ours = f"{row['estimate']:.3f}{interval}"
-    if not pd.isna(row["paper_value"]):
-        return f"{row['paper_value']:g}", ours
-    return {"above": ">", "below": "<"}[row["direction"]] + f" {row['bound']:g}", ours
+def mark(row: dict) -> str:
+    """What stands behind the name of a claim: a key of `LEGEND`, or nothing for what the paper shows."""
+    if row["source"] != PAPER:
+        return BEYOND
+    return MEMORY if from_memory(row["certainty"]) else ""
+
+
+def ours(row: dict) -> str:
+    """What we found, e.g. "0.312 [0.280, 0.340]"."""
+    if pd.isna(row["estimate"]):
+        return "-"
+    interval = "" if pd.isna(row["low"]) else f" [{row['low']:.3f}, {row['high']:.3f}]"
+    return f"{row['estimate']:.3f}{interval}"
 
 
 def line(*cells: str) -> str:
@@ -34,17 +43,16 @@ def line(*cells: str) -> str:
 def short(row: dict) -> list[str]:
     """A claim in one line, and a second one where there is a note."""
     name = row["id"].removeprefix(f"{row['figure']}_").replace("_", " ")
-    beyond = BEYOND if row["certainty"] in ("follow-up", "replication") else ""
-    lines = [line(name + beyond, *numbers(row), row["verdict"])]
+    lines = [line(name + mark(row), number(row), ours(row), row["verdict"])]
     if not pd.isna(row["note"]):
         lines.append(f"    ({textwrap.shorten(row['note'], COLUMNS - 6, placeholder=' ...')})")
     return lines
 
 
 def full(row: dict) -> list[str]:
-    """Everything about a claim: its numbers, its sentence, the note, how sure we are and whence it is."""
+    """Everything about a claim: its numbers, its sentence, the note, whose it is and from where."""
     texts = [row["claim"], *([] if pd.isna(row["note"]) else [f"Note: {row['note']}"])]
-    texts.append(f"{row['certainty']}: {row['origin']}")
+    texts.append(f"{row['kind']} ({whose(row['certainty'])}): {row['origin']}")
     wrapped = [part for text in texts for part in textwrap.wrap(text, COLUMNS - 4)]
     return [short(row)[0], *(f"    {part}" for part in wrapped)]
 
@@ -55,18 +63,25 @@ def heading(rows: pd.DataFrame) -> str:
     return f"Figure {rows['figure'].iloc[0].removeprefix('fig')}: {'no table' if pd.isna(scale) else scale}"
 
 
+def totals(results: pd.DataFrame) -> list[str]:
+    """A table of how many claims have each verdict, a column per source."""
+    counts = by_source(results)
+    heads = [f"{name}{'' if name == PAPER else BEYOND}" for name in counts]
+    rows = [("", *heads), *((verdict, *map(str, row)) for verdict, row in counts.iterrows())]
+    return ["  " + f"{row[0]:26}" + "".join(f"{cell:>16}" for cell in row[1:]) for row in rows]
+
+
 def show(results: pd.DataFrame, complete: bool) -> str:
-    """The table as text, at most 110 columns wide, by figure, with the count of each verdict at the end."""
+    """The table as text, at most 110 columns wide, by figure, with the counts of verdicts at the end."""
     parts = [line(*WIDTHS)]
     for figure in sorted(results["figure"].unique(), key=place):
         rows = results[results["figure"] == figure]
         parts += ["", heading(rows)]
         for row in rows.to_dict("records"):
             parts += full(row) if complete else short(row)
-    counts = results["verdict"].value_counts()
-    parts += ["", f"{BEYOND} not the paper's: an independent replication, or a question of follow-up work"]
-    parts.append(" · ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS))
-    return "\n".join(parts)
+    marks = {mark(row) for row in results.to_dict("records")}
+    legend = [f"{sign} {meaning}" for sign, meaning in LEGEND.items() if sign in marks]
+    return "\n".join([*parts, "", *totals(results), *([""] if legend else []), *legend])
 
 
 def main(argv: list[str]) -> None:
@@ -79,12 +94,7 @@ def main(argv: list[str]) -> None:
         raise InputError(
             f"{path} is no CSV file: give the claims table, e.g. results/quick/tables/claims.csv"
         )
-    table = require(
-        read(path.parent, [path.stem]),
-        path.stem,
-        *("id", "figure", "claim", "direction", "verdict", "certainty", "origin"),
-        may_be_empty=("tested_on", "estimate", "low", "high", "paper_value", "bound", "note"),
-    )
+    table = read(path)
     for figure in args.figure:
         if figure not in set(table["figure"]):
             known = ", ".join(sorted(table["figure"].unique(), key=place))

@@ -15,10 +15,11 @@ from PIL import Image
 
 from directions import cli, tidy
 from directions.claims import VERDICTS, place
+from directions.counts import by_source, origins, read
 from directions.errors import InputError
 from directions.files import atomic
 from directions.runtimes import times
-from directions.wording import claimed, found
+from directions.wording import claimed, found, number, plain, whose
 
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "snakemake", "dvc")
 ROWS = 400  # a longer table is named with its number of rows, not shown: it would be most of the file
@@ -102,6 +103,9 @@ def answers(claims: pd.DataFrame) -> list[dict]:
         | {
             "panel": row["figure"].removeprefix("fig"),
             "claimed": claimed(row),
+            "number": number(row),
+            "whose": whose(row["certainty"]),
+            "plain": plain(row["certainty"]),
             "found": found(row),
             "why": "" if pd.isna(row["note"]) else row["note"],
             "on": "" if pd.isna(row["tested_on"]) else row["tested_on"],
@@ -141,7 +145,8 @@ def main(argv: list[str]) -> None:
             f"{args.results} has no claims table: finish the study first,"
             f" snakemake --cores all --config study={args.study} -- all"
         )
-    claims = answers(tidy.csv(args.results / "tables/claims.csv"))
+    results = read(args.results / "tables/claims.csv")
+    claims = answers(results)
     try:
         units = {"median": "median, s", "total": "total, s", "memory_mib": "memory, MiB"}
         measured = times(args.benchmarks).reset_index().rename(columns=units)
@@ -154,7 +159,9 @@ def main(argv: list[str]) -> None:
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         commit=commit(),
         versions=versions(),
-        verdicts=[(name, sum(claim["verdict"] == name for claim in claims)) for name in VERDICTS],
+        verdicts=VERDICTS,
+        counts={name: list(counts.items()) for name, counts in by_source(results).items()},
+        origins=" ".join(origins(results)),
         claims=claims,
         explained=caption(args.captions / "claims.rst"),
         figures=figures(args.results, args.captions, claims),

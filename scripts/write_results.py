@@ -1,16 +1,19 @@
 """Write the claims of published studies as a page, and the paper's main findings into another page."""
 
+import textwrap
 from pathlib import Path
 
 import pandas as pd
 
 from directions import cli, tidy
-from directions.claims import VERDICTS, place
+from directions.claims import place
+from directions.counts import by_kind, by_source, distances, merged, origins, read
 from directions.errors import InputError
 from directions.files import atomic
-from directions.wording import claimed, found
+from directions.wording import claimed, found, from_memory, number, whose
 
 MARKS = ("<!-- written by make results -->", "<!-- end of what make results writes -->")
+WIDTH = 110
 REPLICATION = "replication.png"  # what scripts/draw_replication.py makes of Figure 1a
 HEAD = """\
 # The paper's claims, and what came out
@@ -29,12 +32,22 @@ trained".
   side, or a number is missed that claims no side.
 - *too few networks*: one in some group, so there is no interval. *Not testable at this scale*: the study
   lacks what the claim is about, such as the paper's data set or the size of its networks.
+- *direction*: a claim about a side, such as "A lies above B". *Value*: a number, ± its 95 % error where that
+  is known. *Shape*: whole curves or clouds of dots, as their distance to the printed ones. The distance
+  to a value is ours minus theirs.
 
-**Most claims are quoted from memory**, as the last column says; check a number in the paper before you cite
-it. Its words are explained in [data/paper/README.md](../data/paper/README.md). Bounds and tolerances that
-are ours: [D13](DEVIATIONS.md#d13-bounds-and-tolerances-that-are-ours).
+{origins}
 
 """
+SOURCES_ARE = (
+    "What the words mean: [data/paper/README.md](../data/paper/README.md). Bounds and tolerances that are"
+    " ours: [D13](DEVIATIONS.md#d13-bounds-and-tolerances-that-are-ours)."
+)
+
+
+def wrapped(sentences: list[str]) -> str:
+    """A paragraph in lines of a page's width, links left whole."""
+    return textwrap.fill(" ".join(sentences), WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def ours(row: pd.Series) -> str:
@@ -71,13 +84,13 @@ def section(figure: str, studies: dict[str, pd.DataFrame], published: Path) -> s
     lines += [line(tested), ""]
     if figure == "fig1a" and (published / REPLICATION).exists():
         lines += [f"![Figure 1a beside an independent replication]({published.name}/{REPLICATION})", ""]
-    lines += header(["claim", "claimed", *here, "certainty"])
+    lines += header(["claim", "claimed", *here, "whose claim"])
     notes: dict[tuple[str, str], list[str]] = {}
     for claim in dict.fromkeys(claim for rows in here.values() for claim in rows.index):
         answers = {study: rows.loc[claim] for study, rows in here.items() if claim in rows.index}
         row, name = next(iter(answers.values())), claim.removeprefix(f"{figure}_")
         cells = [ours(answers[study]) if study in answers else "-" for study in here]
-        lines.append(line([f"`{name}`: {row['claim']}", claimed(row), *cells, row["certainty"]]))
+        lines.append(line([f"`{name}`: {row['claim']}", claimed(row), *cells, whose(row["certainty"])]))
         for study, answer in answers.items():
             if not pd.isna(answer["note"]):
                 notes.setdefault((study, answer["note"]), []).append(f"`{name}`")
@@ -85,20 +98,65 @@ def section(figure: str, studies: dict[str, pd.DataFrame], published: Path) -> s
     return "\n".join([*lines, *(["", "Notes:", "", *noted] if noted else [])]) + "\n"
 
 
+def totals(counts: dict[str, pd.DataFrame], column: str) -> list[str]:
+    """The rows of one block: how many claims of `column` have each verdict, per study, and all of them."""
+    cells = pd.DataFrame({study: count[column] for study, count in counts.items() if column in count})
+    cells = cells.reindex(columns=list(counts), fill_value=0)
+    rows = [line([verdict, *map(str, row)]) for verdict, row in zip(cells.index, cells.values, strict=True)]
+    return [*header([column, *counts]), *rows, line(["all", *map(str, cells.sum())]), ""]
+
+
+def tally(title: str, counts: dict[str, pd.DataFrame]) -> list[str]:
+    """Counts of verdicts in words, a row per column of `counts`: "38 reproduced, 10 direction only"."""
+    lines = header([title, *counts])
+    for name in dict.fromkeys(column for table in counts.values() for column in table):
+        shares = [table.get(name, pd.Series(dtype=int)) for table in counts.values()]
+        cells = [", ".join(f"{n} {verdict}" for verdict, n in share.items() if n) or "-" for share in shares]
+        lines.append(line([name, *cells]))
+    return lines
+
+
+def verdicts(studies: dict[str, pd.DataFrame]) -> list[str]:
+    """A block of counts per source of claims, then a table of the paper's by their kind."""
+    counts = {study: by_source(table) for study, table in studies.items()}
+    lines = ["## Verdicts", ""]
+    for source in dict.fromkeys(column for table in counts.values() for column in table):
+        lines += totals(counts, source)
+    kinds = {study: by_kind(table) for study, table in studies.items()}
+    return [*lines, *tally("the paper's, by kind", kinds), ""]
+
+
+def apart(studies: dict[str, pd.DataFrame]) -> list[str]:
+    """How far curves are from the printed ones: per panel and study the mean and the largest distance."""
+    found = {study: distances(table) for study, table in studies.items()}
+    figures = sorted({figure for table in found.values() for figure in table.index}, key=place)
+    if not figures:
+        return []
+    lines = ["## Distance to the paper's curves", ""]
+    lines += header(["figure", *(f"{study}: {word}" for study in found for word in ("mean", "largest"))])
+    for figure in figures:
+        rows = (table.reindex([figure]).iloc[0] for table in found.values())
+        lines.append(line([figure.removeprefix("fig"), *(cell for row in rows for cell in far(row))]))
+    note = "Mean: along each curve, then over curves; (2 of 6): over those that have a distance."
+    return [*lines, "", f"{note} Few studies have the paper's size: see below.", ""]
+
+
+def far(row: pd.Series) -> tuple[str, str]:
+    """Mean and largest distance of a panel, and of how many of its curves the mean is, unless of all."""
+    part = f" ({row['known']:.0f} of {row['curves']:.0f})" if row["known"] < row["curves"] else ""
+    mean = "-" if pd.isna(row["mean"]) else f"{row['mean']:.3f}{part}"
+    return mean, "-" if pd.isna(row["largest"]) else f"{row['largest']:.3f}"
+
+
 def page(studies: dict[str, pd.DataFrame], published: Path) -> str:
     """The whole page, figures in the paper's order."""
-    lines = header(["verdict", *studies])
-    counts = {study: table["verdict"].value_counts() for study, table in studies.items()}
-    for verdict in VERDICTS:
-        lines.append(line([verdict, *(str(count.get(verdict, 0)) for count in counts.values())]))
-    lines.append(line(["all", *(str(len(table)) for table in studies.values())]))
-    figures = sorted({figure for table in studies.values() for figure in table["figure"]}, key=place)
-    sections = [section(figure, studies, published) for figure in figures]
-    return HEAD.format(published=published) + "\n".join(["\n".join(lines) + "\n", *sections])
+    figures = [section(figure, studies, published) for figure in dict.fromkeys(merged(studies)["figure"])]
+    head = HEAD.format(published=published, origins=wrapped([*origins(merged(studies)), SOURCES_ARE]))
+    return head + "\n".join(["\n".join([*verdicts(studies), *apart(studies)]), *figures])
 
 
 def findings(studies: dict[str, pd.DataFrame], headlines: pd.DataFrame) -> str:
-    """A table of the paper's main findings: one row per claim of `headlines`, each study's answer in it."""
+    """The paper's main findings, a row per claim of `headlines`, then all verdicts and whose they are."""
     answers = {study: table.set_index("id") for study, table in studies.items()}
     lines = header(["the paper's finding", "figure", "claimed", *studies])
     for row in headlines.itertuples():
@@ -106,10 +164,12 @@ def findings(studies: dict[str, pd.DataFrame], headlines: pd.DataFrame) -> str:
         if not known:
             raise InputError(f"no published study has the claim {row.id!r}: see data/paper/claims.csv")
         figure = known[0]["figure"].removeprefix("fig")
-        cells = [figure, " ".join(filter(None, [row.quantity, claimed(known[0])]))]
+        memory = "(from memory)" if from_memory(known[0]["certainty"]) else ""
+        cells = [figure, " ".join(filter(None, [row.quantity, number(known[0]), memory]))]
         cells += [ours(table.loc[row.id]) if row.id in table.index else "-" for table in answers.values()]
         lines.append(line([row.finding, *cells]))
-    return "\n".join(lines)
+    counts = {study: by_source(table) for study, table in studies.items()}
+    return "\n".join([*lines, "", *tally("claims of", counts), "", wrapped(origins(merged(studies)))])
 
 
 def between(text: str, inserted: str, path: Path) -> str:
@@ -118,16 +178,6 @@ def between(text: str, inserted: str, path: Path) -> str:
         raise InputError(f"{path} must have the lines {MARKS[0]} and {MARKS[1]} once each, for the findings")
     before, rest = text.split(MARKS[0])
     return f"{before}{MARKS[0]}\n{inserted}\n{MARKS[1]}{rest.split(MARKS[1])[1]}"
-
-
-def read(folder: Path) -> pd.DataFrame:
-    """The claims table of a published study."""
-    return tidy.require(
-        tidy.read(folder / "tables", ["claims"]),
-        "claims",
-        *("id", "figure", "claim", "direction", "verdict", "certainty"),
-        may_be_empty=("tested_on", "estimate", "low", "high", "networks", "paper_value", "bound", "note"),
-    )
 
 
 def main(argv: list[str]) -> None:
@@ -146,7 +196,7 @@ def main(argv: list[str]) -> None:
         raise InputError(
             f"{args.published} has no published study: make results STUDIES=quick, after make quick"
         )
-    studies = {folder.name: read(folder) for folder in folders}
+    studies = {folder.name: read(folder / "tables/claims.csv") for folder in folders}
     headlines = tidy.require(
         {"headlines": tidy.csv(args.headlines)}, "headlines", "id", "finding", "quantity"
     )

@@ -1,21 +1,84 @@
-"""Rows of a claims table in words, as pages show them."""
+"""Rows of a claims table in words, as pages show them: whose claim, what is claimed, what we found."""
 
 import pandas as pd
 
-SIDE = {"above": ">", "below": "<"}
+from directions.errors import InputError
+
+PAPER, REPLICATION, FOLLOW_UPS = SOURCES = ("the paper", "a replication", "follow-ups")
+KINDS = ("direction", "value", "shape")  # a side; a number; a whole curve, held against the printed one
+FIGURE, VERIFIED, INFERRED = "read from the figure", "verified", "inferred"
+_READ = {FIGURE: FIGURE, VERIFIED: VERIFIED, INFERRED: "by our inference"}
+_BEYOND = {"replication": REPLICATION, "follow-up": FOLLOW_UPS}
+_MEMORY = {  # certainties of claims that nobody read in the paper, and what to add to "from memory"
+    "remembered": "",
+    "corroborated": ", and another source agrees",
+    "unsure": ", in doubt",
+}
+_SIDE = {"above": ">", "below": "<"}
+
+
+def source(certainty: str) -> str:
+    """Name whose claim it is, one of `SOURCES`. Raises InputError for a word that is no certainty."""
+    if certainty in _BEYOND:
+        return _BEYOND[certainty]
+    if certainty in _READ or certainty in _MEMORY:
+        return PAPER
+    known = ", ".join((*_READ, *_MEMORY, *_BEYOND))
+    raise InputError(f"{certainty!r} does not say whose claim it is: a certainty is one of {known}")
+
+
+def from_memory(certainty: str) -> bool:
+    """Tell whether a claim of the paper was not read in it: a number to check there before it is cited."""
+    return source(certainty) == PAPER and certainty in _MEMORY
+
+
+def whose(certainty: str) -> str:
+    """Source and certainty in words: "the paper, from memory", "the paper, read from the figure"."""
+    if source(certainty) != PAPER:
+        return source(certainty)
+    how = f"from memory{_MEMORY[certainty]}" if from_memory(certainty) else _READ[certainty]
+    return f"{PAPER}, {how}"
+
+
+def plain(certainty: str) -> bool:
+    """Tell whether a claim is the paper's and was read in it, so that nothing need be said beside it."""
+    return certainty in (FIGURE, VERIFIED)
+
+
+def number(row: pd.Series) -> str:
+    """Side, number and its 95 % error, those that there are and are not 0: "> 0", "0.801 ± 0.006"."""
+    side = f"{_SIDE[row['direction']]} {row['bound']:g}" if row["direction"] in _SIDE else ""
+    value, error = row["paper_value"], row["paper_error"]
+    if pd.isna(value):
+        return side
+    exact = pd.isna(error) or error == 0
+    digits = 3 if exact or error >= 0.001 else 5  # as many as ours have
+    text = f"{round(value, digits):g}" if exact else f"{value:.{digits}f} ± {error:.{digits}f}"
+    return ", ".join(filter(None, [side, text]))
 
 
 def claimed(row: pd.Series) -> str:
-    """The side and the number that are claimed, those that there are: "> 0, 0.095"."""
-    side = f"{SIDE[row['direction']]} {row['bound']:g}" if row["direction"] in SIDE else ""
-    number = "" if pd.isna(row["paper_value"]) else f"{row['paper_value']:g}"
-    return ", ".join(filter(None, [side, number]))
+    """What is claimed, led by its kind: "direction > 0", "value 0.801 ± 0.006"."""
+    return f"{row['kind']} {number(row)}"
+
+
+def distance(row: pd.Series) -> float:
+    """How far we are from what is claimed: ours minus the number, a shape's estimate; else, NaN."""
+    if row["kind"] == "shape":
+        return row["estimate"]
+    return row["estimate"] - row["paper_value"] if row["kind"] == "value" else float("nan")
 
 
 def found(row: pd.Series) -> str:
-    """Our value, interval, fewest networks of a condition, where known: "0.310 [0.280, 0.340], n = 3"."""
+    """Our value, interval, fewest networks of a condition and distance to what is claimed, where known.
+
+    "0.310 [0.280, 0.340], n = 3", of a number "...; distance -0.034", of a shape "distance 0.034 [...]".
+    """
     if pd.isna(row["estimate"]):
         return ""
     interval = "" if pd.isna(row["low"]) else f" [{row['low']:.3f}, {row['high']:.3f}]"
     networks = "" if pd.isna(row["networks"]) else f", n = {int(row['networks'])}"
-    return f"{row['estimate']:.3f}{interval}{networks}"
+    value = f"{row['estimate']:.3f}{interval}{networks}"
+    if row["kind"] == "shape":
+        return f"distance {value}"
+    return value if pd.isna(distance(row)) else f"{value}; distance {distance(row):+.3f}"

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import synthetic
 
+from directions.claims import VERDICTS
 from directions.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,17 @@ def check(tables: Path, out: Path, claims=CLAIMS, experiments=EXPERIMENTS) -> tu
     arguments |= {"csv": out / "claims.csv", "json": out / "claims.json"}
     script("check_claims").main([f"--{name}={value}" for name, value in arguments.items()])
     return pd.read_csv(out / "claims.csv"), json.loads((out / "claims.json").read_text())
+
+
+def checked(tables: Path, out: Path) -> tuple[Path, pd.DataFrame]:
+    """A claims table with kinds and errors, some of it read from the figure, and its file."""
+    found, _ = check(tables, out)
+    found["kind"] = found["paper_value"].isna().map({True: "direction", False: "value"})
+    found["paper_error"] = found["paper_value"] / 100
+    found.loc[found["id"] == "fig1a_trend", "certainty"] = "read from the figure"
+    found.loc[found["id"] == "figA4a_poor_predictor", "certainty"] = "remembered"
+    found.to_csv(out / "claims.csv", index=False)
+    return out / "claims.csv", found
 
 
 def plot(tables: Path, out: Path, figure: str) -> None:
@@ -103,34 +115,57 @@ def test_a_bad_claims_file_ends_in_one_line_and_leaves_no_output(tables, tmp_pat
 
 
 def test_show_claims_prints_a_table_that_fits_a_terminal(tables, tmp_path, capsys):
-    found, _ = check(tables, tmp_path)
-    script("show_claims").main([str(tmp_path / "claims.csv")])
-    shown = capsys.readouterr().out
-    assert max(map(len, shown.splitlines())) <= 110
-    last = shown.strip().splitlines()[-1]
-    for verdict, number in found["verdict"].value_counts().items():
-        assert f"{number} {verdict}" in last
-    lines = shown.splitlines()
-    assert len(lines) <= 2 * len(found) + 3 * found["figure"].nunique() + 4
+    path, found = checked(tables, tmp_path)
+    script("show_claims").main([str(path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 110
+    assert len(lines) <= 2 * len(found) + 3 * found["figure"].nunique() + 12
     assert "Figure A4a: MNIST, mlp 128x128, 60,000 images, 640 epochs" in lines
     row = found.set_index("id").loc["fig1a_trend"]
     number = f"{row['estimate']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
     assert any(re.fullmatch(rf"  trend +< 0 +{re.escape(number)} +{row['verdict']}", line) for line in lines)
-    assert any(line.startswith("  rank correlation ") and " 0.095 " in line for line in lines)
-    assert any(line.startswith("  replication 0.2* ") for line in lines)  # marked as not the paper's
+    assert any(re.match(r"  replication 0.2\* +0.343 ± 0.003 ", line) for line in lines), "not the paper's"
+    assert any(line.startswith("  poor predictor~ ") for line in lines), "from memory"
+    assert lines[-2].startswith("* not the paper's")
+    assert lines[-1].startswith("~ the paper's, from memory")
+
+
+def test_show_claims_counts_the_paper_s_claims_and_those_of_others_apart(tables, tmp_path, capsys):
+    path, found = checked(tables, tmp_path)
+    script("show_claims").main([str(path)])
+    shown = capsys.readouterr().out
+    whose = found["certainty"].map({"replication": 1, "follow-up": 2}).fillna(0)
+    assert re.search(r"^ +the paper +a replication\* +follow-ups\*$", shown, re.M)
+    for verdict in VERDICTS:
+        numbers = [((found["verdict"] == verdict) & (whose == source)).sum() for source in range(3)]
+        assert re.search(rf"^  {verdict} +{' +'.join(map(str, numbers))}$", shown, re.M)
 
 
 def test_show_claims_gives_the_whole_claim_of_a_figure_asked_for(tables, tmp_path, capsys):
-    check(tables, tmp_path)
-    script("show_claims").main([str(tmp_path / "claims.csv"), "--figure", "fig7a"])
+    path, _ = checked(tables, tmp_path)
+    script("show_claims").main([str(path), "--figure", "figA4a"])
     shown = capsys.readouterr().out
     together = " ".join(shown.split())
     assert max(map(len, shown.splitlines())) <= 110
-    assert "slightly correlated" in together
-    assert "remembered: section 3.4; tolerance ours, D13" in together
+    assert "Mutual information with the class is a poor predictor" in together
+    assert "direction (the paper, from memory): authors' replies in the public review" in together
     assert "Figure 1a" not in shown
     with pytest.raises(InputError, match="no claim about 'fig9'.*fig1a, fig2a, fig7a, figA4a"):
-        script("show_claims").main([str(tmp_path / "claims.csv"), "--figure", "fig9"])
+        script("show_claims").main([str(path), "--figure", "fig9"])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("certainty", "surely", "'surely' does not say whose"),
+        ("kind", "curve", "'curve' is no kind of claim"),
+    ],
+)
+def test_show_claims_refuses_words_that_would_be_counted_wrongly(tables, tmp_path, column, value, message):
+    path, found = checked(tables, tmp_path)
+    found.assign(**{column: value}).to_csv(path, index=False)
+    with pytest.raises(InputError, match=message):
+        script("show_claims").main([str(path)])
 
 
 def test_show_claims_refuses_what_is_no_claims_table(tables, tmp_path):

@@ -13,6 +13,8 @@ from checkouts import ROOT
 
 from directions import tidy
 from directions.claims import VERDICTS
+from directions.figures import FIGURES
+from directions.paper import COLUMNS as PAPER_PANELS
 
 QUICK = ROOT / "docs/results/quick"
 MEASURED = "s\tmax_rss\n1.5\t100\n"
@@ -67,6 +69,10 @@ def study(tmp_path_factory) -> Path:
         shutil.copyfile(QUICK / f"figures/{figure}.png", results / f"figures/{figure}.png")
     claims = tidy.csv(results / "tables/claims.csv")
     claims.loc[0, "claim"] = "<script>alert('claim')</script>"
+    claims["kind"] = claims["paper_value"].isna().map({True: "direction", False: "value"})
+    claims["paper_error"] = claims["paper_value"] / 100
+    claims.loc[claims["figure"] == "fig1a", "certainty"] = "read from the figure"
+    claims.loc[claims["id"].str.startswith("fig1a_replication"), "certainty"] = "replication"
     claims.to_csv(results / "tables/claims.csv", index=False)
     return results
 
@@ -101,14 +107,43 @@ def test_every_claim_is_there_with_its_numbers_and_verdicts_are_counted(text, st
         "claimed",
         "ours",
         "verdict",
-        "certainty",
+        "whose claim",
     ]
     assert [row[4][0] for row in rows] == list(claims["verdict"])
     keys = [float(row[3][0]) if row[3][0] else None for row in rows]
     assert keys == [None if pd.isna(value) else value for value in claims["estimate"]]
-    for verdict in VERDICTS:
-        number = (claims["verdict"] == verdict).sum()
-        assert re.search(rf"<strong>{number}</strong>{verdict}</button>", text)
+    others = {"replication": "a replication", "follow-up": "follow-ups"}
+    whose = claims["certainty"].map(others).fillna("the paper")
+    for source in ("the paper", *others.values()):
+        for verdict in VERDICTS:
+            number = ((claims["verdict"] == verdict) & (whose == source)).sum()
+            tile = rf'data-source="{source}"[^>]*><strong>{number}</strong>{verdict}</button>'
+            assert bool(re.search(tile, text)) == bool(number or source == "the paper")
+        assert f'<h2 class="tiles-of">{(whose == source).sum()} claims of {source}</h2>' in text
+
+
+def test_whose_a_claim_is_and_the_error_of_its_number_stand_in_its_row(text, study):
+    claims = tidy.csv(study / "tables/claims.csv")
+    rows = dict(zip(claims["id"], Page(text).tables["Claims"][1:], strict=True))
+    sources = re.findall(r'<tr data-verdict="[^"]*" data-source="([^"]*)">', text)
+    assert dict(zip(claims["id"], sources, strict=True))["fig3b_clusters"] == "follow-ups", "to filter by"
+    assert rows["fig1a_trend"][5][1] == "the paper, read from the figure"
+    assert rows["fig1a_replication_0.2"][5][1] == "a replication"
+    assert rows["fig1a_replication_0.2"][2][1] == "value 0.343 ± 0.003"
+    assert rows["fig1a_replication_0.2"][3][1] == "0.557 [0.534, 0.580], n = 2distance +0.214"
+    assert rows["fig4c_top1"][5][1] == "the paper, from memory"
+    assert rows["figA2a_rises_with_depth"][5][1] == "the paper, verified"
+    assert rows["fig3b_clusters"][5][1] == "follow-ups"
+
+
+def test_figures_name_whose_claims_are_not_the_paper_s_or_from_memory(text):
+    [figure] = re.findall(r'<figure id="fig1a">.*?</figure>', text, re.S)
+    items = re.findall(r"<li>.*?</li>", figure, re.S)
+    assert sum("(a replication)" in item for item in items) == 6
+    assert len(items) == 9
+    assert not any("memory" in item for item in items)
+    [figure] = re.findall(r'<figure id="figA1">.*?</figure>', text, re.S)
+    assert "(the paper, from memory, and another source agrees)" in figure
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
@@ -153,3 +188,21 @@ def test_an_unfinished_study_is_refused_and_nothing_is_written(tmp_path):
     assert done.returncode == 2, done.stderr
     assert "study=quick -- all" in done.stderr
     assert not (tmp_path / "report.html").exists()
+
+
+def words(figure: str) -> str:
+    """The caption of a figure, on one line."""
+    return " ".join((ROOT / f"report/{figure}.rst").read_text("utf-8").split())
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_captions_say_where_the_paper_s_own_curves_are_drawn(figure):
+    assert ("read from its figure" in words(figure)) == (figure in PAPER_PANELS)
+
+
+def test_captions_of_areas_and_of_correlations_per_layer_follow_the_paper_s_figures():
+    for figure in ("fig3b", "fig4b", "fig4c"):
+        assert "divided by the largest one in the panel" in words(figure)
+    assert "MNIST networks of Figure 4a" in words("fig4b")
+    assert "least-squares line" not in words("fig7c")
+    assert "from memory" in words("fig4c")

@@ -1,6 +1,7 @@
 """The page of results: what it shows of claims tables, and how it refuses what is none."""
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import pytest
 from checkouts import ROOT
 
 from directions import tidy
-from directions.claims import RESULT
+from directions.claims import RESULT, VERDICTS
 from directions.errors import InputError
 from directions.figures.replication import draw
 
-HEADLINES = "id,finding,quantity\nfig2a_more,More of it,sum\n"
+HEADLINES = "id,finding,quantity\nfig2a_more,More of it,sum\nfig4c_top1,Best,share\n"
+COLUMNS = list(dict.fromkeys([*RESULT, "kind", "paper_error"]))
 MLP = "MNIST, mlp 128x128, 3,000 images, 120 epochs"
 
 
@@ -25,8 +27,9 @@ def run(script: str, *argv: str) -> None:
 
 
 def row(name: str, figure: str, **values) -> dict:
-    made = dict.fromkeys(RESULT) | {"id": name, "figure": figure, "claim": f"Sentence of {name}."}
-    made |= {"experiment": "some", "tested_on": MLP, "direction": "above", "bound": 0.0}
+    made = dict.fromkeys(COLUMNS) | {"id": name, "figure": figure, "claim": f"Sentence of {name}."}
+    made |= {"experiment": "some", "statistic": "some", "tested_on": MLP}
+    made |= {"kind": "direction", "direction": "above", "bound": 0.0}
     return made | {"verdict": "reproduced", "certainty": "verified", "origin": "abstract"} | values
 
 
@@ -36,19 +39,29 @@ def results(tmp_path) -> Path:
     untestable = "not testable at this scale"
     small = [
         row("figA4a_gain", "figA4a", estimate=-0.2, low=-0.3, high=0.1,
-            verdict="not reproduced", note="a note"),
-        row("fig4c_top1", "fig4c", direction="equal", bound=None, paper_value=0.13, tested_on=None,
-            verdict=untestable, note="no table"),
+            verdict="not reproduced", note="a note", certainty="follow-up"),
+        row("fig4c_top1", "fig4c", kind="value", direction="equal", bound=None, paper_value=0.13,
+            tested_on=None, verdict=untestable, note="no table", certainty="remembered"),
         row("fig2a_more", "fig2a", estimate=0.25, low=0.2, high=0.3, networks=3),
-        row("fig2a_size", "fig2a", estimate=0.5, direction="below", bound=0.3, paper_value=0.095,
-            claim="|rho| is small.", certainty="remembered", verdict=untestable, note="of one cause"),
-        row("fig2a_both", "fig2a", estimate=0.5, verdict=untestable, note="of one cause"),
+        row("fig2a_size", "fig2a", kind="value", estimate=0.5, direction="below", bound=0.3,
+            paper_value=0.095, paper_error=0.0062, claim="|rho| is small.", certainty="read from the figure",
+            verdict=untestable, note="of one cause"),
+        row("fig2a_both", "fig2a", estimate=0.5, verdict=untestable, note="of one cause",
+            certainty="replication"),
+        row("fig2a_scaled", "fig2a", estimate=0.5, verdict=untestable, note="of one cause",
+            certainty="inferred"),
+        row("fig2a_lacking", "fig2a", kind="shape", direction="below", bound=0.05, verdict=untestable,
+            certainty="read from the figure", statistic="curve_mean"),
+        row("fig2a_curves", "fig2a", kind="shape", direction="below", bound=0.05, estimate=0.02, low=0.01,
+            high=0.03, certainty="read from the figure", statistic="curve_mean"),
+        row("fig2a_farthest", "fig2a", kind="shape", direction="below", bound=0.1, estimate=0.125,
+            verdict="not reproduced", certainty="read from the figure", statistic="curve_largest"),
     ]  # fmt: skip
     large = [row("fig2a_more", "fig2a", estimate=0.125, low=0.1, high=0.2, tested_on="all of MNIST")]
     for study, rows in {"small": small, "large": large}.items():
         (tmp_path / "results" / study / "tables/some").mkdir(parents=True)
         (tmp_path / "results" / study / "figures").mkdir()
-        table = pd.DataFrame(rows, columns=RESULT)
+        table = pd.DataFrame(rows, columns=COLUMNS)
         table.to_csv(tmp_path / "results" / study / "tables/claims.csv", index=False)
         (tmp_path / "results" / study / "tables/some/areas.csv").write_text("run,auc\n")
         (tmp_path / "results" / study / "figures/fig2a.png").write_bytes(study.encode())
@@ -80,19 +93,29 @@ def page(results, tmp_path) -> str:
 def test_the_page_has_a_section_per_figure_and_a_row_per_claim_with_all_studies(page):
     lines = page.splitlines()
     assert [line for line in lines if line.startswith("## ")] == [
-        "## Figure 2a", "## Figure 4c", "## Figure A4a"
+        "## Verdicts", "## Distance to the paper's curves", "## Figure 2a", "## Figure 4c", "## Figure A4a"
     ]  # fmt: skip
-    untestable = "not testable at this scale"
+    untestable, read = "not testable at this scale", "the paper, read from the figure"
     assert [line for line in lines if line.startswith("| `")] == [
-        "| `more`: Sentence of fig2a_more. | > 0 | 0.125 [0.100, 0.200]: reproduced"
-        " | 0.250 [0.200, 0.300], n = 3: reproduced | verified |",
-        f"| `size`: \\|rho\\| is small. | < 0.3, 0.095 | - | 0.500: {untestable} | remembered |",
-        f"| `both`: Sentence of fig2a_both. | > 0 | - | 0.500: {untestable} | verified |",
-        f"| `top1`: Sentence of fig4c_top1. | 0.13 | {untestable} | verified |",
-        "| `gain`: Sentence of figA4a_gain. | > 0 | -0.200 [-0.300, 0.100]: not reproduced | verified |",
+        "| `more`: Sentence of fig2a_more. | direction > 0 | 0.125 [0.100, 0.200]: reproduced"
+        " | 0.250 [0.200, 0.300], n = 3: reproduced | the paper, verified |",
+        "| `size`: \\|rho\\| is small. | value < 0.3, 0.095 ± 0.006 | -"
+        f" | 0.500; distance +0.405: {untestable} | {read} |",
+        f"| `both`: Sentence of fig2a_both. | direction > 0 | - | 0.500: {untestable} | a replication |",
+        f"| `scaled`: Sentence of fig2a_scaled. | direction > 0 | - | 0.500: {untestable}"
+        " | the paper, by our inference |",
+        f"| `lacking`: Sentence of fig2a_lacking. | shape < 0.05 | - | {untestable} | {read} |",
+        "| `curves`: Sentence of fig2a_curves. | shape < 0.05 | -"
+        f" | distance 0.020 [0.010, 0.030]: reproduced | {read} |",
+        "| `farthest`: Sentence of fig2a_farthest. | shape < 0.1 | -"
+        f" | distance 0.125: not reproduced | {read} |",
+        f"| `top1`: Sentence of fig4c_top1. | value 0.13 | {untestable} | the paper, from memory |",
+        "| `gain`: Sentence of figA4a_gain. | direction > 0 | -0.200 [-0.300, 0.100]: not reproduced"
+        " | follow-ups |",
     ]
     assert [line for line in lines if line.startswith("- small")] == [
-        "- small, `size`, `both`: of one cause", "- small, `top1`: no table", "- small, `gain`: a note"
+        "- small, `size`, `both`, `scaled`: of one cause",
+        "- small, `top1`: no table", "- small, `gain`: a note"
     ]  # fmt: skip
 
 
@@ -105,13 +128,51 @@ def test_the_page_shows_each_panel_and_what_it_was_tested_on(page):
     assert "| small |\n|---|\n| not drawn |\n| no tables for it |" in page, "large has no Figure 4c"
 
 
-def test_the_page_counts_verdicts_and_says_what_made_it(page):
-    top = page.split("## Figure")[0]
-    assert "| verdict | large | small |" in top
-    assert "| reproduced | 1 | 1 |\n| direction only | 0 | 0 |\n| not reproduced | 0 | 1 |\n" in top
-    assert "| not testable at this scale | 0 | 3 |\n| all | 1 | 5 |\n" in top
+def blocks(text: str) -> dict[str, list[str]]:
+    """The tables of a page by the first cell of their heads, as lines without head."""
+    found = re.findall(r"^\| (.+?) \| .+\n\|[-|]+\n((?:\|.*\n)*)", text, re.M)
+    return {name: rows.splitlines() for name, rows in found}
+
+
+def test_the_page_counts_the_paper_s_claims_and_those_of_others_apart(page):
+    found = blocks(page.split("## Figure")[0])
+    counts = {  # per study: all, then of each verdict
+        "the paper": ("| all | 1 | 7 |", [(1, 2), (0, 0), (0, 1), (0, 0), (0, 4)]),
+        "a replication": ("| all | 0 | 1 |", [(0, 0), (0, 0), (0, 0), (0, 0), (0, 1)]),
+        "follow-ups": ("| all | 0 | 1 |", [(0, 0), (0, 0), (0, 1), (0, 0), (0, 0)]),
+    }
+    for source, (every, numbers) in counts.items():
+        rows = [f"| {name} | {a} | {b} |" for name, (a, b) in zip(VERDICTS, numbers, strict=True)]
+        assert found[source] == [*rows, every]
+    assert found["the paper's, by kind"] == [
+        "| direction | 1 reproduced | 1 reproduced, 1 not testable at this scale |",
+        "| value | - | 2 not testable at this scale |",
+        "| shape | - | 1 reproduced, 1 not reproduced, 1 not testable at this scale |",
+    ]
+
+
+def test_the_page_says_whose_the_claims_are_and_which_are_from_memory(page):
+    top = " ".join(page.split("## Verdicts")[0].split())
+    assert "Of 9 claims 7 are the paper's, 1 a replication's, 1 follow-up work's." in top
+    assert (
+        "Of the paper's, 4 are read from its printed figures (2a), 1 from its abstract or its public review,"
+        " 1 by an inference of ours, 1 from memory. From memory are claims about Figure 4c, each marked so"
+        in top
+    )
     for source in ("generated", "`make results`", "`scripts/write_results.py`"):
         assert source in top
+
+
+def test_the_page_says_how_far_each_panel_is_from_the_paper_s_curves(page):
+    found = blocks(page.split("## Figure")[0])
+    assert found["figure"] == ["| 2a | - | - | 0.020 (1 of 2) | 0.125 |"]
+    assert "| figure | large: mean | large: largest | small: mean | small: largest |" in page
+
+
+def test_without_a_shape_there_is_no_table_of_distances(results, tmp_path):
+    shutil.rmtree(results / "small")
+    write(results, tmp_path / "RESULTS.md", "id,finding,quantity\nfig2a_more,More of it,sum")
+    assert "Distance to the paper" not in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
 
 
 def test_tables_and_png_are_published_and_what_was_there_before_is_gone(page, results, tmp_path):
@@ -127,16 +188,9 @@ def test_tables_and_png_are_published_and_what_was_there_before_is_gone(page, re
 
 def test_an_unfinished_study_is_refused_before_anything_is_replaced(page, results, tmp_path):
     (results / "large/tables/claims.csv").unlink()
+    options = ("--results", results, "--published", tmp_path / "docs/results")
     with pytest.raises(InputError, match="study=large -- all"):
-        run(
-            "publish_studies",
-            "--results",
-            results,
-            "--published",
-            tmp_path / "docs/results",
-            "small",
-            "large",
-        )
+        run("publish_studies", *options, "small", "large")
     assert (tmp_path / "docs/results/large/tables/claims.csv").exists()
 
 
@@ -160,6 +214,8 @@ def test_a_replications_curves_are_drawn_beside_figure_1a_of_each_study_and_show
     published = tmp_path / "docs/results"
     for study in ("one", "other"):
         shutil.copytree(ROOT / "docs/results/quick/tables", published / study / "tables")
+        claims = pd.DataFrame([row("fig1a_trend", "fig1a"), row("fig1b_trend", "fig1b")], columns=COLUMNS)
+        claims.to_csv(published / study / "tables/claims.csv", index=False)
     assert replication(published).stat().st_size > 50_000
     write(published, tmp_path / "docs/RESULTS.md", "id,finding,quantity\nfig1a_trend,Trend,rho")
     page = (tmp_path / "docs/RESULTS.md").read_text(encoding="utf-8")
@@ -202,13 +258,21 @@ def test_a_study_that_is_not_like_the_replication_is_left_out(column, value, tmp
 
 def test_main_findings_go_between_the_marks_of_the_summary_and_nothing_else_changes(page, tmp_path):
     text = (tmp_path / "docs/README.md").read_text(encoding="utf-8")
-    assert text == (
+    head, rest = text.split("Of 9 claims")
+    assert head == (
         "before\n<!-- written by make results -->\n"
         "| the paper's finding | figure | claimed | large | small |\n|---|---|---|---|---|\n"
         "| More of it | 2a | sum > 0 | 0.125 [0.100, 0.200]: reproduced"
         " | 0.250 [0.200, 0.300], n = 3: reproduced |\n"
-        "<!-- end of what make results writes -->\nafter\n"
+        "| Best | 4c | share 0.13 (from memory) | - | not testable at this scale |\n"
+        "\n| claims of | large | small |\n|---|---|---|\n"
+        "| the paper | 1 reproduced"
+        " | 2 reproduced, 1 not reproduced, 4 not testable at this scale |\n"
+        "| a replication | - | 1 not testable at this scale |\n"
+        "| follow-ups | - | 1 not reproduced |\n\n"
     )
+    assert rest.endswith("<!-- end of what make results writes -->\nafter\n")
+    assert rest.startswith(" 7 are the paper's")
 
 
 def test_a_finding_that_is_no_claim_and_a_summary_without_marks_are_refused(page, tmp_path):

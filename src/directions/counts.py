@@ -1,0 +1,113 @@
+"""Verdicts of claims tables, counted by whose claim and by its kind, and where the claims are from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from directions import tidy
+from directions.claims import VERDICTS, place
+from directions.errors import InputError
+from directions.wording import (
+    FIGURE,
+    FOLLOW_UPS,
+    INFERRED,
+    KINDS,
+    PAPER,
+    REPLICATION,
+    SOURCES,
+    from_memory,
+    source,
+)
+
+_PHRASES = {REPLICATION: "a replication's", FOLLOW_UPS: "follow-up work's"}
+_MAY_BE_EMPTY = (
+    *("tested_on", "estimate", "low", "high", "networks", "paper_value", "paper_error", "bound", "note"),
+)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The claims table in the CSV file `path`, with a column `source` more: whose claim each is.
+
+    Raises InputError where the file is no claims table, and for a kind or certainty that is none.
+    """
+    table = tidy.require(
+        tidy.read(path.parent, [path.stem]),
+        path.stem,
+        *("id", "figure", "claim", "statistic", "kind", "direction", "verdict", "certainty", "origin"),
+        may_be_empty=_MAY_BE_EMPTY,
+    )
+    for kind in table["kind"].unique():
+        if kind not in KINDS:
+            raise InputError(f"{path}: {kind!r} is no kind of claim: there are {', '.join(KINDS)}")
+    return table.assign(source=table["certainty"].map(source))
+
+
+def by_source(table: pd.DataFrame) -> pd.DataFrame:
+    """Number of claims per verdict (rows) and source (columns, those that have claims)."""
+    return _counted(table, "source", SOURCES)
+
+
+def by_kind(table: pd.DataFrame) -> pd.DataFrame:
+    """Number of the paper's claims per verdict (rows) and kind (columns, those that have claims)."""
+    return _counted(table[table["source"] == PAPER], "kind", KINDS)
+
+
+def _counted(table: pd.DataFrame, column: str, order: tuple[str, ...]) -> pd.DataFrame:
+    counts = pd.crosstab(table["verdict"], table[column])
+    columns = [value for value in order if value in counts.columns]
+    return counts.reindex(index=VERDICTS, columns=columns, fill_value=0)
+
+
+def distances(table: pd.DataFrame) -> pd.DataFrame:
+    """Per figure with claims of kind shape: `mean` and `largest` distance to the printed curves.
+
+    A claim whose statistic is named largest has the largest one, NaN where a curve is lacking; the others are
+    means, one per curve: `curves`, of which `known` have a distance.
+    """
+    shapes = table[table["kind"] == "shape"]
+    named = shapes["statistic"].str.contains("largest")
+    means = shapes[~named].groupby("figure")["estimate"]
+    largest = shapes[named].groupby("figure")["estimate"].max()
+    columns = {"mean": means.mean(), "largest": largest, "curves": means.size(), "known": means.count()}
+    return pd.DataFrame(columns)
+
+
+def merged(studies: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Each claim of some studies once, in the order of the paper's figures."""
+    table = pd.concat(studies.values()).drop_duplicates("id")
+    return table.sort_values("figure", key=lambda figures: figures.map(place), kind="stable")
+
+
+def panels(table: pd.DataFrame) -> str:
+    """The figures that claims are about: "1a, 4c and A1"."""
+    names = [figure.removeprefix("fig") for figure in dict.fromkeys(table["figure"])]
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def origins(table: pd.DataFrame) -> list[str]:
+    """Sentences on whose the claims in `table` are, and which of the paper's nobody read in it."""
+    numbers = table["source"].value_counts()
+    theirs = table[table["source"] == PAPER]
+    others = [f"{numbers[name]} {phrase}" for name, phrase in _PHRASES.items() if name in numbers]
+    whole = ", ".join([f"{len(theirs)} are the paper's", *others])
+    lines = [f"Of {len(table)} claims {whole}."]
+    memory = theirs[theirs["certainty"].map(from_memory)]
+    figure = theirs[theirs["certainty"] == FIGURE]
+    inferred = theirs[theirs["certainty"] == INFERRED]
+    stated = len(theirs) - len(memory) - len(figure) - len(inferred)
+    parts = [
+        (figure, f"{len(figure)} are read from its printed figures ({panels(figure)})"),
+        (range(stated), f"{stated} from its abstract or its public review"),
+        (inferred, f"{len(inferred)} by an inference of ours"),
+        (memory, f"{len(memory)} from memory"),
+    ]
+    if len(theirs):
+        lines.append(f"Of the paper's, {', '.join(text for rows, text in parts if len(rows))}.")
+    if len(memory):
+        several = "s" if len(set(memory["figure"])) > 1 else ""
+        lines.append(
+            f"From memory are claims about Figure{several} {panels(memory)}, each marked so:"
+            " check them in the paper before you cite them."
+        )
+    return lines
