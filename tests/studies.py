@@ -28,3 +28,13 @@ def refused(**over):
 def corruption(**over):
     """An override of one experiment; the paper study, as its values are the paper's and not tuned."""
     return {"study": "paper", "experiments": {"mnist_corruption": over}}
+
+
+def convolutional(name, **over):
+    """An override of one of the paper's experiments with conv11."""
+    return {"study": "paper", "experiments": {name: over}}
+
+
+def residual(name="resnet_corruption", **over):
+    """An override of one of the paper's experiments with ResNet-50 on ImageNet."""
+    return {"study": "paper", "experiments": {name: over}}

@@ -1,8 +1,11 @@
 """Layers of units by number, by name and by pattern."""
 
+import numpy as np
 import pytest
+import torch
+from torch import nn
 
-from directions import ablation
+from directions import ablation, models
 from directions.choosing import chosen_layers
 from directions.errors import InputError
 
@@ -35,3 +38,38 @@ def test_what_no_layer_is_called_is_refused_with_the_nearest_names(wanted, messa
         chosen_layers(NAMES, wanted)
     assert str(caught.value).startswith("layers: ")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "way"),
+    [
+        (
+            ["block14.relu3", "block15.relu3", "block16.relu3"],
+            "by hooks, the slow way: block14.relu3 is read 2",
+        ),
+        (["block16.relu[13]"], "along a chain of 3 layers from block16.relu1 on"),
+    ],
+)
+def test_layers_of_a_resnet_by_name_are_clamped_in_the_whole_network(settings, patterns, way, caplog):
+    """Against passes through all of it, not its last blocks only; the log says which way was taken."""
+    caplog.set_level("INFO")
+    changed = {"model": "resnet50", "width": 0.0625, "pad": 0}
+    model, random = models.build(settings | changed, (3, 16, 16), 4).eval(), torch.Generator().manual_seed(1)
+    for norm in (module for module in model.modules() if isinstance(module, nn.BatchNorm2d)):
+        for of_map in (*norm.parameters(), norm.running_mean, norm.running_var):
+            of_map.data.copy_(torch.rand(len(of_map), generator=random) + 0.1)
+    images = torch.rand(6, 3, 16, 16, generator=random)
+    layers = ablation.chosen(models.unit_layers(model), patterns)
+    assert len(layers) == {"block14.relu3": 3}.get(patterns[0], 2)
+    units, values = sum(layers.values()), dict.fromkeys(layers, 0.0)
+    counts, orders = ablation.grid(units, 7), ablation.orderings(units, 2, 0)
+    labels = torch.arange(6) % 4
+    asked = {"layers": layers, "orders": orders, "ablated_counts": counts, "values": values}
+    found = ablation.cumulative(model, images, labels, **asked)
+    assert way in caplog.text
+    for row, order in enumerate(orders):
+        for column, count in enumerate(counts):
+            with torch.no_grad(), ablation.ablated(model, layers, order[:count], values):
+                expected = nn.functional.cross_entropy(model(images), labels)
+            assert found.loss[row, column] == pytest.approx(float(expected), rel=1e-4)
+    assert len(np.unique(found.loss[0].round(6))) == 7

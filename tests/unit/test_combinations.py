@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from studies import corruption, load, refused
+from studies import convolutional, corruption, load, refused, residual
 
 from directions import combinations, runs
 from directions.figures import FIGURES
@@ -70,16 +70,6 @@ def test_possible_combinations_stay_possible():
     folder = {"path": "photos", "size": 32}
     own = corruption(training={"dataset": "imagefolder", "images": 10**6})
     assert load(**own, imagefolder=folder)["imagefolder"] == folder
-
-
-def convolutional(name, **over):
-    """An override of one of the paper's experiments with conv11."""
-    return {"study": "paper", "experiments": {name: over}}
-
-
-def residual(name="resnet_corruption", **over):
-    """An override of one of the paper's experiments with ResNet-50 on ImageNet."""
-    return {"study": "paper", "experiments": {name: over}}
 
 
 @pytest.mark.parametrize(
@@ -168,75 +158,6 @@ def test_settings_that_fit_the_network():
     load(**convolutional("conv_selectivity", training={"images": 97, "batch_norm": False}))
     load(**corruption(training={"images": 129}))  # 128 + 1: no batch norm in an mlp
     load(**corruption(ablate_cumulative={"layers": 2}))
-
-
-STREAM = {"path": "photos", "size": 32, "stream": True}
-
-
-@pytest.mark.parametrize(
-    ("over", "message"),
-    [
-        (residual(training={"augment": True}), "augment does not go with corrupt 0.2"),
-        (
-            residual("resnet_selectivity", vary={"corrupt": [0.0, 0.2]}),
-            "augment does not go with corrupt 0.2",
-        ),
-        (residual("resnet_selectivity", training={"corrupt": 0.2}), "augment does not go with corrupt 0.2"),
-        (corruption(training={"augment": True}), "augment is for images that are read from their files"),
-        (residual("resnet_selectivity", training={"dataset": "cifar10"}), "and here is cifar10; set augment"),
-        (
-            residual("resnet_selectivity", training={"dataset": "imagefolder"})
-            | {"imagefolder": STREAM | {"stream": False}},
-            "and here is imagefolder; set augment: false",
-        ),
-        (residual(training={"norm_batch": 48}), "norm_batch 48 does not divide batch 1024 into whole groups"),
-        (residual(training={"norm_batch": 2048}), "norm_batch 2048 does not divide batch 1024"),
-        (
-            convolutional("conv_selectivity", training={"norm_batch": 16, "batch_norm": False}),
-            "norm_batch 16 is of batch norm, and batch_norm is false; set norm_batch: null",
-        ),
-        (
-            convolutional("conv_normalization", training={"norm_batch": 16}),
-            "norm_batch 16 is of batch norm, and batch_norm is false",
-        ),
-        (convolutional("conv_sweep", training={"norm_batch": 32}), "norm_batch 32 does not divide batch 16"),
-        (
-            corruption(training={"norm_batch": 32}),
-            "norm_batch is read by model conv11 and conv11_mean and resnet50 only",
-        ),
-        (residual(training={"images": 1000}), "batch 1024 is more than the 1000 images trained on"),
-        (residual(training={"epochs": 5}), "epochs is not read where training ends after steps (200000)"),
-        (residual(vary={"epochs": [5, 9]}), "epochs is not read where training ends after steps (200000)"),
-        (
-            residual(training={"keep_epochs": [160, 161]}),
-            "keep_epochs has 161, but training ends after 160 epochs (200000 steps)",
-        ),
-        (  # the last 1,000 of 5,096 images make no whole batch of 1,024 and are left out: 4 steps an epoch
-            residual(training={"images": 5096, "steps": 13, "keep_epochs": [4, 5]}),
-            "keep_epochs has 5, but training ends after 4 epochs (13 steps)",
-        ),
-        (  # without norm_batch they make a fifth step
-            residual(training={"images": 5096, "steps": 16, "norm_batch": None, "keep_epochs": [4, 5]}),
-            "keep_epochs has 5, but training ends after 4 epochs (16 steps)",
-        ),
-    ],
-)
-def test_settings_of_large_training_that_do_not_fit(over, message):
-    assert message in refused(**over)
-
-
-def test_settings_of_large_training_that_fit():
-    load(**residual(training={"keep_epochs": [160]}))
-    load(**residual(training={"images": 5096, "steps": 13, "keep_epochs": [4]}))
-    load(**residual(training={"images": 5096, "steps": 16, "norm_batch": None, "keep_epochs": [4]}))
-    load(**residual(training={"steps": None, "epochs": 5}))
-    load(**residual(training={"images": 1025}))  # one image over is left out with the last batch
-    load(**convolutional("conv_selectivity", training={"norm_batch": 16}))
-    folder = residual("resnet_selectivity", training={"dataset": "imagefolder"})
-    load(**folder, imagefolder=STREAM)
-    unknown = residual(training={"dataset": "imagefolder", "keep_epochs": [999]})
-    load(**unknown, imagefolder=STREAM)  # only its files know how long an epoch is
-    load(**residual(training={"dataset": "imagefolder", "keep_every": 200_000}), imagefolder=STREAM)
 
 
 def test_layers_of_units_are_known_as_the_networks_have_them():

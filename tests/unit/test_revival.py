@@ -119,38 +119,6 @@ def test_the_networks_of_the_study(settings, name, changed, last, clamp):
     compare(model, layers, np.random.default_rng(0).permutation(units), ablation.grid(units, 12), values)
 
 
-@pytest.mark.parametrize("clamp", ["zero", "elements"])
-@pytest.mark.parametrize(
-    ("patterns", "way"),
-    [
-        (
-            ["block14.relu3", "block15.relu3", "block16.relu3"],
-            "by hooks, the slow way: block14.relu3 is read 2",
-        ),
-        (["block16.relu[13]"], "along a chain of 3 layers from block16.relu1 on"),
-    ],
-)
-def test_layers_of_a_resnet_by_name_are_clamped_in_the_whole_network(settings, patterns, way, clamp, caplog):
-    """Against passes through all of it, not its last blocks only; the log says which way was taken."""
-    caplog.set_level("INFO")
-    changed = {"model": "resnet50", "width": 0.0625, "pad": 0}
-    model = loud(models.build(settings | changed, (3, 16, 16), CLASSES), 2)
-    layers = ablation.chosen(models.unit_layers(model), patterns)
-    assert len(layers) == {"block14.relu3": 3}.get(patterns[0], 2)
-    units, values = sum(layers.values()), clamp_values(model, layers, clamp)
-    counts, orders = ablation.grid(units, 7), ablation.orderings(units, 2, 0)
-    labels = torch.arange(len(IMAGES)) % CLASSES
-    asked = {"layers": layers, "orders": orders, "ablated_counts": counts, "values": values}
-    found = ablation.cumulative(model, IMAGES, labels, **asked)
-    assert way in caplog.text
-    for row, order in enumerate(orders):
-        for column, count in enumerate(counts):
-            with ablation.ablated(model, layers, order[:count], values):
-                expected = nn.functional.cross_entropy(model(IMAGES), labels)
-            assert found.loss[row, column] == pytest.approx(float(expected), rel=1e-4)
-    assert len(np.unique(found.loss[0].round(6))) == 7
-
-
 @pytest.mark.parametrize("classes", [4, 12])
 @pytest.mark.parametrize("size", [None, 1, 7])
 def test_curves_are_those_of_the_reference(settings, classes, size):

@@ -225,7 +225,8 @@ def test_a_training_that_cannot_end_well_says_so(toy, settings, tmp_path, change
     ({"keep_epochs": [0]}, 0, "snapshot.pt", 3),
     ({"keep_epochs": [0], "keep_every": 3}, 1e9, "epoch-000000.safetensors", 3),
     ({"learning_rate": 1e39}, 0, "none was kept", 1),  # the weights are infinite before any loss is
-    ({"learning_rate": 1e25, "steps": 1, "epochs": None}, 1e9, "none was kept", 1),  # only evaluation sees it
+    ({"learning_rate": 1e25, "steps": 1, "epochs": None, "keep_every": 1}, 1e9, "none was kept", 1),
+    # The last: only evaluation sees it.
 ])  # fmt: skip
 def test_a_training_that_diverges_ends_soon_and_names_what_is_still_good(
     toy, settings, tmp_path, changed, seconds, last, by
