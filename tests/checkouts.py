@@ -29,6 +29,8 @@ experiments:
     training: {dataset: mnist, images: 60, pad: 2, width: 0.05, epochs: 1, batch: 20}
     vary: {corrupt: [0.0], seed: [0]}
     analyses: [ablate_cumulative]
+    ablate_cumulative: {points: 5}
+    add_noise: null
 """
 FIGURES = {  # of the tiny study: every kind of job but select_settings, which would need a sweep of networks
     "fig1a": "mnist_corruption", "fig1b": "conv_corruption", "fig2a": "mnist_corruption",
