@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from figure_tables import MAKER, draw, drawn, tables_for, words
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from directions.errors import InputError
-from directions.figures import FIGURES, layers, style
+from directions.figures import FIGURES, layers, scales, style
 from directions.figures import words as say
 
 TITLES = {"fig1a": "MLP 2×128", "fig2a": "MLP 2×128", "fig7a": "MLP 2×128", "figA4a": "MLP 2×128"}
@@ -144,10 +145,21 @@ def test_a_long_footnote_is_broken_between_words():
 
 
 def test_the_axis_is_logarithmic_only_where_a_few_units_dwarf_the_rest():
-    assert style.symmetric_log(np.linspace(-1, 1, 50)) is None
-    assert style.symmetric_log(np.zeros(5)) is None
-    assert style.symmetric_log(np.array([3.3e-5] * 19 + [0.1])) == pytest.approx(3e-5)
-    assert style.symmetric_log(np.array([3.3e-5] * 19 + [3e-4])) is None
+    assert scales.symmetric_log(np.linspace(-1, 1, 50)) is None
+    assert scales.symmetric_log(np.zeros(5)) is None
+    assert scales.symmetric_log(np.array([3.3e-5] * 19 + [0.1])) == pytest.approx(4e-5)
+    assert scales.symmetric_log(np.array([3.3e-5] * 19 + [3e-4])) is None
+    assert scales.symmetric_log(np.array([3.3e-5] * 20), beside=[-0.1]) == pytest.approx(4e-5)
+
+
+@pytest.mark.parametrize("ends", [(1.2, 60), (0.5, 3), (8, 12), (0.01, 100)])
+def test_a_logarithmic_axis_has_three_labels_at_least(ends):
+    axes = Figure().add_subplot()
+    axes.set_xlim(*ends)
+    scales.plain_log(axes)
+    axes.figure.draw_without_rendering()
+    labels = [tick.label1.get_text() for tick in axes.xaxis.get_major_ticks()]
+    assert sum(bool(said) and ends[0] <= float(said) <= ends[1] for said in labels) >= 3
 
 
 def test_few_layers_have_names_many_a_sequence_of_colours():

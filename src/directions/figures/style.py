@@ -17,7 +17,6 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from directions.errors import InputError
 from directions.figures import words
@@ -172,6 +171,8 @@ def legend(
     """The legend in the room that `panels` left; by default it names what is labelled in `axes`."""
     if handles is None:
         handles = axes.get_legend_handles_labels()[0]
+    if not handles:
+        return
     figure.legend(
         handles,
         [handle.get_label() for handle in handles],
@@ -239,33 +240,3 @@ def band(axes: Axes, curve: pd.DataFrame, colour, label: str, line: str = "-", *
     low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
     axes.fill_between(curve.index, low, high, color=colour, alpha=0.18, linewidth=0)
     axes.plot(curve.index, curve["mean"], linestyle=line, color=colour, label=label, **look)
-
-
-def plain_log(axes: Axes) -> None:
-    """A logarithmic x axis with numbers as people write them: 0.5, 1, 2."""
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    steps = (1, 2, 5) if high < 50 * low else (1,)
-    axes.xaxis.set_major_locator(LogLocator(subs=steps))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-
-
-def symmetric_log(values: np.ndarray) -> float | None:
-    """A linear threshold for a symmetric log axis, or None where a linear axis shows the values well.
-
-    Where the largest is ten times as large as nine in ten, a linear axis is a line of dots along zero. The
-    nine in ten stay on the linear part: a logarithm around zero would show two clouds that are one.
-    """
-    sizes = np.abs(values[values != 0])
-    if len(sizes) == 0 or sizes.max() < 10 * (bulk := np.quantile(sizes, 0.9)):
-        return None
-    return float(f"{bulk:.0e}")  # one digit, to be read
-
-
-def set_symmetric_log(axes: Axes, threshold: float) -> None:
-    """A symmetric log y axis, once all is drawn; on its linear part no tick but 0, as they would collide."""
-    axes.set_yscale("symlog", linthresh=threshold)
-    clear = [tick for tick in axes.get_yticks() if tick == 0 or abs(tick) >= threshold]
-    axes.yaxis.set_major_locator(FixedLocator(clear))
-    axes.yaxis.set_minor_locator(NullLocator())
