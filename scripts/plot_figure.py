@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+from pathlib import Path
 
 from directions.cli import parser, start
 from directions.errors import InputError
@@ -29,6 +30,10 @@ def main(argv: list[str]) -> None:
     module = importlib.import_module(f"directions.figures.{args.figure}")
     tables = read(args.tables, FIGURES[args.figure])
     if args.paper:
+        if Path(args.paper).stem != args.figure:
+            raise InputError(
+                f"--paper {args.paper} is of another panel than {args.figure}: the file's name must say it"
+            )
         tables["paper"] = read_paper(args.paper)
     figure = module.draw(tables, args.study)
     style.save(figure, args.pdf, args.png)

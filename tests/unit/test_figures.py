@@ -3,12 +3,12 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-from figure_tables import MAKER, draw, drawn, tables_for, words
+from figure_tables import MAKER, draw, drawn, paper_of, tables_for, words
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from directions.errors import InputError
-from directions.figures import FIGURES, layers, scales, style
+from directions.figures import FIGURES, IN_PAPER, layers, scales, style
 from directions.figures import words as say
 
 TITLES = {"fig1a": "MLP 2×128", "fig2a": "MLP 2×128", "fig7a": "MLP 2×128", "figA4a": "MLP 2×128"}
@@ -37,9 +37,18 @@ def test_every_figure_says_data_set_network_study_and_n(name):
     assert any(bars in said for bars in ("± SD", "no error bars", "95 % bootstrap", "whiskers"))
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_no_text_is_cut_off_or_too_small_or_over_other_text(name):
-    figure = drawn(name)
+@pytest.mark.parametrize(
+    ("name", "behind", "readme"),
+    [(name, False, False) for name in FIGURES]
+    + [(name, True, False) for name in IN_PAPER]
+    + [(name, True, True) for name in ("fig1a", "fig2a", "fig5b", "fig7a")],
+)
+def test_no_text_is_cut_off_or_too_small_or_over_other_text(name, behind, readme):
+    if readme:
+        with style.for_readme():
+            figure = draw(name, tables_for(name) | {"paper": paper_of(name)})
+    else:
+        figure = drawn(name, behind)
     figure.set_dpi(220)  # letters are wider as it is saved than on a screen
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
@@ -167,3 +176,19 @@ def test_few_layers_have_names_many_a_sequence_of_colours():
     assert len({layers.colour(place, 49) for place in range(1, 50)}) == 49
     assert list(layers.ticks(49)) == [1, 11, 21, 31, 41, 49]
     assert list(layers.ticks(11)) == [1, 3, 5, 7, 9, 11]
+
+
+def test_in_the_readme_figures_have_no_small_print_and_larger_text():
+    usual = drawn("fig7a")
+    with style.for_readme():
+        figure = draw("fig7a")
+    assert "test images" in words(usual)
+    assert "test images" not in words(figure)
+    assert "layer 1" in words(figure)
+    assert len(figure.axes) == 1 < len(usual.axes)
+    assert figure.get_figwidth() == pytest.approx(style.README * style.WIDTH)
+    assert figure.get_figheight() < usual.get_figheight()
+    sizes = {text.get_fontsize() for text in figure.findobj(mpl.text.Text) if text.get_text()}
+    assert sizes <= {text.get_fontsize() for text in usual.findobj(mpl.text.Text)}
+    assert not style.in_readme()
+    assert "test images" in words(draw("fig7a"))

@@ -88,8 +88,11 @@ def scatter(tables: Tables, study: str, figure: str, measure: Measure) -> Figure
     )
     notes = _small_print(tables, figure, measure, seed, units, run, bends)
     many = number > layers.FEW_LAYERS
-    named = not many or measure.floor is not None or mine["dead"].any() or bool(behind)
-    layout = style.Layout(notes, int(named), above, style.WIDE, bar=many)
+    named = (0 if many else number) + (measure.floor is not None) + mine["dead"].any() + len(behind)
+    columns = 2 if style.in_readme() else 6
+    layout = style.Layout(notes, -(-named // columns), above, style.WIDE, bar=many)
+    if style.in_readme():
+        layout = layout._replace(subtitles=above[:1], width=style.WIDTH)
     with style.look():
         drawn, panels = style.panels(tables, study, layout)
         for axes, (effect, label) in zip(panels, EFFECTS.items(), strict=False):
@@ -104,7 +107,7 @@ def scatter(tables: Tables, study: str, figure: str, measure: Measure) -> Figure
             if bends[effect] is not None:
                 scales.set_symmetric_log(axes, bends[effect])
         handles = panels[0].get_legend_handles_labels()[0] + behind
-        style.legend(drawn, panels[0], layout, columns=6, handles=handles)
+        style.legend(drawn, panels[0], layout, columns, handles=handles)
         if many:
             style.colour_bar(drawn, panels[-1], layers.norm(number), "layer", layers.ticks(number))
     return drawn
