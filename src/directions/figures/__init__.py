@@ -41,7 +41,8 @@ FIGURES = {
 }
 
 # Panels whose curves or dots were read from the printed paper, one file each; the appendix was not.
-IN_PAPER = tuple(figure for figure in FIGURES if not figure.startswith("figA"))
+_PANELS = "1a 1b 1c 2a 2b 3a 3b 4a 4b 4c 5a 5b 6a 6b 7a 7b 7c 7d 7e"
+IN_PAPER = tuple(f"fig{panel}" for panel in _PANELS.split())
 PAPER_CURVES = "data/paper/figures/{figure}.csv"
 
 # What a figure compares: an experiment that cannot show it is refused before anything trains.
