@@ -53,7 +53,8 @@ report: setup  ## one self-contained HTML of a finished study: make report STUDY
 	@echo "Report: results/$(STUDY)/report.html"
 
 results: setup  ## docs/RESULTS.md with tables and figures of finished studies: make results STUDIES="quick laptop"
-	python scripts/publish_studies.py --results results --published docs/results $(STUDIES)
+	python scripts/publish_studies.py --results results --published docs/results \
+	  --readme fig1a,fig2a,fig4a,fig5b,fig7a $(STUDIES)
 	python scripts/draw_replication.py --published docs/results --replication data/paper/replication_fig1a_mnist.csv \
 	  --pdf docs/results/replication.pdf --png docs/results/replication.png
 	python scripts/write_results.py --published docs/results --output docs/RESULTS.md \

@@ -16,7 +16,7 @@ from directions.analyses import ANALYSES, DERIVED, MADE_BY, OWN_ANALYSES
 from directions.data.registry import KNOWN
 from directions.ending import places, summary, warnings
 from directions.errors import InputError
-from directions.figures import FIGURES
+from directions.figures import FIGURES, paper_files
 from directions.imports import code_of
 from directions.own import userfile
 from directions.own.plan import Plan

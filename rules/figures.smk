@@ -6,6 +6,7 @@ for figure in STUDY["figures"]:
             figure
         input:
             **tables_of_figure(figure),
+            paper=paper_files(figure, STUDY["paper_curves"]),
             code=code("plot_figure", f"directions.figures.{figure}"),
         output:
             pdf=in_study(f"results/{{study}}/figures/{figure}.pdf"),
@@ -25,7 +26,8 @@ for figure in STUDY["figures"]:
             asked=asked("figure", figure=figure),
             figure=figure,
             study=STUDY["study"],
+            paper=[f"--paper {path}" for path in paper_files(figure, STUDY["paper_curves"])],
             tables=lambda wildcards, input: Path(input.runs).parent,
         shell:
             "python scripts/plot_figure.py --figure {params.figure} --study {params.study}"
-            " --tables {params.tables} --pdf {output.pdf} --png {output.png} > {log} 2>&1"
+            " --tables {params.tables} {params.paper} --pdf {output.pdf} --png {output.png} > {log} 2>&1"

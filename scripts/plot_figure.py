@@ -2,10 +2,12 @@
 
 import importlib
 import logging
+from pathlib import Path
 
 from directions.cli import parser, start
 from directions.errors import InputError
 from directions.figures import FIGURES, style
+from directions.paper import read as read_paper
 from directions.tidy import read
 
 log = logging.getLogger(__name__)
@@ -16,6 +18,9 @@ def main(argv: list[str]) -> None:
     options.add_argument("--figure", required=True, help=f"one of {', '.join(FIGURES)}")
     options.add_argument("--study", required=True, help="name of the study, for the title")
     options.add_argument("--tables", required=True, help="folder of the experiment's tables")
+    options.add_argument(
+        "--paper", help="the paper's own curves, to draw behind: data/paper/figures/fig1a.csv"
+    )
     options.add_argument("--pdf", required=True, help="to write")
     options.add_argument("--png", required=True, help="to write")
     args = options.parse_args(argv)
@@ -23,7 +28,14 @@ def main(argv: list[str]) -> None:
         raise InputError(f"unknown figure {args.figure!r}: known are {', '.join(FIGURES)}")
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it reports every glyph that goes into a PDF
     module = importlib.import_module(f"directions.figures.{args.figure}")
-    figure = module.draw(read(args.tables, FIGURES[args.figure]), args.study)
+    tables = read(args.tables, FIGURES[args.figure])
+    if args.paper:
+        if Path(args.paper).stem != args.figure:
+            raise InputError(
+                f"--paper {args.paper} is of another panel than {args.figure}: the file's name must say it"
+            )
+        tables["paper"] = read_paper(args.paper)
+    figure = module.draw(tables, args.study)
     style.save(figure, args.pdf, args.png)
     log.info("%s of the %s study: %s and %s", args.figure, args.study, args.pdf, args.png)
 

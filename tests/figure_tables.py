@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import synthetic
 import synthetic_conv
+from checkouts import ROOT
 
-from directions.figures import FIGURES
+from directions import paper
+from directions.figures import FIGURES, PAPER_CURVES
 
 RATES = (0.0001, 0.001, 0.01)
 MAKERS = {
@@ -35,15 +37,23 @@ def tables_for(figure: str, **settings) -> dict[str, pd.DataFrame]:
     return {name: made[name] for name in FIGURES[figure]}
 
 
+def paper_of(figure: str) -> pd.DataFrame:
+    """The paper's own curves of a panel, from the file in this repository."""
+    return paper.read(ROOT / PAPER_CURVES.format(figure=figure))
+
+
 def draw(figure: str, tables=None, **settings):
     module = importlib.import_module(f"directions.figures.{figure}")
     return module.draw(tables_for(figure, **settings) if tables is None else tables, "quick")
 
 
 @cache
-def drawn(figure: str):
-    """The figure of `tables_for(figure)`, drawn once for all tests that only look at it."""
-    return draw(figure)
+def drawn(figure: str, behind: bool = False):
+    """The figure of `tables_for(figure)`, drawn once for all tests that only look at it.
+
+    behind: with the paper's own curves.
+    """
+    return draw(figure, tables_for(figure) | ({"paper": paper_of(figure)} if behind else {}))
 
 
 def words(figure) -> str:

@@ -37,6 +37,7 @@ def load(config: Mapping, root: Path) -> dict:
       and what is computed from it with all of its own; numbers are of one kind (0 is 0.0 where any number
       may stand);
     - `datasets` is {name: file.py:function} and `models` {name: {build, reads}} of the user's own, mostly {};
+    - `paper_curves` is True unless the user said otherwise;
     - study, data_root, device, precision, sources and, where given, imagefolder and own are as the user set
       them.
 
@@ -211,7 +212,7 @@ def _completed(merged: dict) -> dict:
         }  # fmt: skip
     rest = {key: value for key, value in merged.items() if key != "defaults"}
     models = {name: {"reads": []} | entry for name, entry in merged.get("models", {}).items()}
-    return {"datasets": {}} | rest | {"experiments": experiments, "models": models}
+    return {"datasets": {}, "paper_curves": True} | rest | {"experiments": experiments, "models": models}
 
 
 def _selected(study: dict) -> dict:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 
 from directions.analyses import ANALYSES, DERIVED, MADE_BY
-from directions.figures import FIGURES
+from directions.figures import FIGURES, paper_files
 from directions.own import userfile
 from directions.recipe import RECIPES
 from directions.runs import expand, key_columns, labels, labels_name
@@ -103,6 +103,8 @@ class Ancestry:
         settings = {
             "experiment": self._config["draw"][figure], "figure": figure, "study": self._config["study"]
         }  # fmt: skip
+        if behind := paper_files(figure, self._config["paper_curves"]):
+            settings["paper_curves"] = behind
         return self._say(stage, settings, self._tables(figure))
 
     def _claims(self, stage: str, **_) -> str:

@@ -53,9 +53,11 @@ def checked(tables: Path, out: Path) -> tuple[Path, pd.DataFrame]:
     return out / "claims.csv", found
 
 
-def plot(tables: Path, out: Path, figure: str) -> None:
+def plot(tables: Path, out: Path, figure: str, *options: str) -> None:
     files = [f"--pdf={out / figure}.pdf", f"--png={out / figure}.png"]
-    script("plot_figure").main([f"--figure={figure}", "--study=quick", f"--tables={tables}", *files])
+    script("plot_figure").main(
+        [f"--figure={figure}", "--study=quick", f"--tables={tables}", *files, *options]
+    )
 
 
 def test_check_claims_writes_one_row_and_one_entry_per_claim(tables, tmp_path):
@@ -215,6 +217,16 @@ def test_plot_figure_logs_its_files_and_not_every_glyph(tables, tmp_path, caplog
         plot(tables / "corruption", tmp_path, "fig2a")
     assert len(caplog.records) == 1
     assert "fig2a.pdf" in caplog.text
+
+
+def test_plot_figure_draws_the_paper_s_curves_where_it_is_given_their_file(tables, tmp_path):
+    folder, png = ROOT / "data/paper/figures", "fig2a.png"
+    for name, options in (("alone", ()), ("both", (f"--paper={folder / 'fig2a.csv'}",))):
+        plot(tables / "corruption", tmp_path / name, "fig2a", *options)
+    assert (tmp_path / "alone" / png).read_bytes() != (tmp_path / "both" / png).read_bytes()
+    with pytest.raises(InputError, match="fig2b.csv is of another panel than fig2a"):
+        plot(tables / "corruption", tmp_path / "never", "fig2a", f"--paper={folder / 'fig2b.csv'}")
+    assert not (tmp_path / "never").exists()
 
 
 def test_plot_figure_knows_its_figures():

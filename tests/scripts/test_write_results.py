@@ -186,6 +186,25 @@ def test_tables_and_png_are_published_and_what_was_there_before_is_gone(page, re
     }  # fmt: skip
 
 
+def test_figures_for_the_readme_are_drawn_of_the_tables_of_their_claims(results, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)  # where config.yaml and the paper's curves lie
+    published, some = tmp_path / "docs/results", results / "small/tables/some"
+    options = ("--results", results, "--published", published, "--readme", "fig1a,fig2a", "small")
+    with pytest.raises(InputError, match="some/runs.csv does not exist"):
+        run("publish_studies", *options)
+    for name in ("runs", "noise"):
+        shutil.copyfile(ROOT / f"docs/results/quick/tables/mnist_corruption/{name}.csv", some / f"{name}.csv")
+    run("publish_studies", *options)
+    drawn = published / "small/figures/readme"
+    assert [path.name for path in drawn.iterdir()] == ["fig2a.png"]  # the study has no Figure 1a
+    first = (drawn / "fig2a.png").read_bytes()
+    assert len(first) > 20_000
+    run("publish_studies", *options)
+    assert (drawn / "fig2a.png").read_bytes() == first
+    with pytest.raises(InputError, match="unknown figure 'fig2z': known are fig1a"):
+        run("publish_studies", *options[:-2], "fig2z", "small")
+
+
 def test_an_unfinished_study_is_refused_before_anything_is_replaced(page, results, tmp_path):
     (results / "large/tables/claims.csv").unlink()
     options = ("--results", results, "--published", tmp_path / "docs/results")

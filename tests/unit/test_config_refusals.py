@@ -80,6 +80,7 @@ def test_all_that_is_wrong_is_said_at_once_with_its_file(clone):
     [
         ("device", "gpu", "auto, cpu, cuda or cuda:N"),
         ("precision", "float16", "float32 or bf16"),
+        ("paper_curves", "no", "true (draw the paper's own curves behind ours) or false"),
         ("data_root", "", "a folder"),
         ("data_root", 2024, "a folder"),
         ("figures", [], "all, or figure names"),

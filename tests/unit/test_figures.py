@@ -3,11 +3,12 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-from figure_tables import MAKER, draw, drawn, tables_for, words
+from figure_tables import MAKER, draw, drawn, paper_of, tables_for, words
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from directions.errors import InputError
-from directions.figures import FIGURES, layers, style
+from directions.figures import FIGURES, IN_PAPER, layers, scales, style
 from directions.figures import words as say
 
 TITLES = {"fig1a": "MLP 2×128", "fig2a": "MLP 2×128", "fig7a": "MLP 2×128", "figA4a": "MLP 2×128"}
@@ -36,9 +37,18 @@ def test_every_figure_says_data_set_network_study_and_n(name):
     assert any(bars in said for bars in ("± SD", "no error bars", "95 % bootstrap", "whiskers"))
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_no_text_is_cut_off_or_too_small_or_over_other_text(name):
-    figure = drawn(name)
+@pytest.mark.parametrize(
+    ("name", "behind", "readme"),
+    [(name, False, False) for name in FIGURES]
+    + [(name, True, False) for name in IN_PAPER]
+    + [(name, True, True) for name in ("fig1a", "fig2a", "fig5b", "fig7a")],
+)
+def test_no_text_is_cut_off_or_too_small_or_over_other_text(name, behind, readme):
+    if readme:
+        with style.for_readme():
+            figure = draw(name, tables_for(name) | {"paper": paper_of(name)})
+    else:
+        figure = drawn(name, behind)
     figure.set_dpi(220)  # letters are wider as it is saved than on a screen
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
@@ -144,10 +154,21 @@ def test_a_long_footnote_is_broken_between_words():
 
 
 def test_the_axis_is_logarithmic_only_where_a_few_units_dwarf_the_rest():
-    assert style.symmetric_log(np.linspace(-1, 1, 50)) is None
-    assert style.symmetric_log(np.zeros(5)) is None
-    assert style.symmetric_log(np.array([3.3e-5] * 19 + [0.1])) == pytest.approx(3e-5)
-    assert style.symmetric_log(np.array([3.3e-5] * 19 + [3e-4])) is None
+    assert scales.symmetric_log(np.linspace(-1, 1, 50)) is None
+    assert scales.symmetric_log(np.zeros(5)) is None
+    assert scales.symmetric_log(np.array([3.3e-5] * 19 + [0.1])) == pytest.approx(4e-5)
+    assert scales.symmetric_log(np.array([3.3e-5] * 19 + [3e-4])) is None
+    assert scales.symmetric_log(np.array([3.3e-5] * 20), beside=[-0.1]) == pytest.approx(4e-5)
+
+
+@pytest.mark.parametrize("ends", [(1.2, 60), (0.5, 3), (8, 12), (0.01, 100)])
+def test_a_logarithmic_axis_has_three_labels_at_least(ends):
+    axes = Figure().add_subplot()
+    axes.set_xlim(*ends)
+    scales.plain_log(axes)
+    axes.figure.draw_without_rendering()
+    labels = [tick.label1.get_text() for tick in axes.xaxis.get_major_ticks()]
+    assert sum(bool(said) and ends[0] <= float(said) <= ends[1] for said in labels) >= 3
 
 
 def test_few_layers_have_names_many_a_sequence_of_colours():
@@ -155,3 +176,19 @@ def test_few_layers_have_names_many_a_sequence_of_colours():
     assert len({layers.colour(place, 49) for place in range(1, 50)}) == 49
     assert list(layers.ticks(49)) == [1, 11, 21, 31, 41, 49]
     assert list(layers.ticks(11)) == [1, 3, 5, 7, 9, 11]
+
+
+def test_in_the_readme_figures_have_no_small_print_and_larger_text():
+    usual = drawn("fig7a")
+    with style.for_readme():
+        figure = draw("fig7a")
+    assert "test images" in words(usual)
+    assert "test images" not in words(figure)
+    assert "layer 1" in words(figure)
+    assert len(figure.axes) == 1 < len(usual.axes)
+    assert figure.get_figwidth() == pytest.approx(style.README * style.WIDTH)
+    assert figure.get_figheight() < usual.get_figheight()
+    sizes = {text.get_fontsize() for text in figure.findobj(mpl.text.Text) if text.get_text()}
+    assert sizes <= {text.get_fontsize() for text in usual.findobj(mpl.text.Text)}
+    assert not style.in_readme()
+    assert "test images" in words(draw("fig7a"))

@@ -9,7 +9,7 @@ from figure_tables import curves, draw, drawn, tables_for, words
 from scipy.stats import spearmanr
 
 from directions import statistics
-from directions.figures import layers, style
+from directions.figures import layers, scales, style
 
 NETWORK = "seed-0"
 
@@ -84,25 +84,29 @@ def test_figure_7_quotes_the_correlation_of_the_claims_table(name):
 @pytest.mark.parametrize(
     ("name", "column"), [("fig7c", "selectivity"), ("fig7e", "selectivity"), ("figA4c", "information_bits")]
 )
-def test_a_regression_line_and_a_correlation_per_layer(name, column):
+def test_one_correlation_per_layer_and_no_lines_of_regression(name, column):
     tables = tables_for(name)
     figure, one = draw(name, tables), of_network(tables)
-    live, names = one[~one["dead"]], layers.places(one)
-    lines = {
-        line.get_label(): line.get_xydata()
-        for line in figure.axes[0].get_lines()
-        if line.get_label().startswith("_layer")
+    (axes,), names = figure.axes, layers.places(one)
+    heads = [line for line in axes.get_lines() if line.get_marker() == "o"]
+    every = [of_network(tables, run) for run in tables["runs"]["run"]]
+    fewest = {
+        layer: min(((~some["dead"]) & (some["layer"] == layer)).sum() for some in every) for layer in names
     }
-    assert len(lines) == len(names)
-    last = live[live["layer"] == list(names)[-1]]
-    slope, _ = np.polyfit(last[column], last["importance"], 1)
-    (x0, y0), (x1, y1) = lines[f"_layer {len(names)}"]
-    assert (y1 - y0) / (x1 - x0) == pytest.approx(slope)
-    heads = [line for line in figure.axes[1].get_lines() if line.get_marker() == "o"]
-    every = [some for run in tables["runs"]["run"] for some in [of_network(tables, run)]]
-    each = [some[(~some["dead"]) & (some["layer"] == last["layer"].iloc[0])] for some in every]
+    shown = [place for layer, place in names.items() if fewest[layer] >= layers.FEWEST_UNITS]
+    assert [line.get_xdata()[0] for line in heads] == shown
+    layer = list(names)[-1]
+    each = [some[(~some["dead"]) & (some["layer"] == layer)] for some in every]
     rho = np.mean([spearmanr(some[column], some["importance"]).statistic for some in each])
     assert heads[-1].get_ydata()[0] == pytest.approx(rho)
+    stages = layers.stages(names)
+    assert len(axes.get_lines()) == 2 + 2 * len(shown) + len(stages)  # one joins the dots, one is 0
+    intervals = [
+        line.get_ydata() for line in axes.get_lines() if list(line.get_xdata()) in [[p, p] for p in shown]
+    ]
+    assert len(intervals) == len(shown)
+    assert axes.get_ylim()[0] <= np.min(intervals)
+    assert np.max(intervals) <= axes.get_ylim()[1]
 
 
 def test_intervals_within_layers_hold_their_values_and_small_layers_are_left_out():
@@ -151,7 +155,10 @@ def test_a_few_units_that_dwarf_the_rest_make_the_axis_logarithmic(bulk):
     low, high = figure.axes[0].get_ylim()
     labels = [tick.label1 for tick in figure.axes[0].yaxis.get_major_ticks() if low <= tick.get_loc() <= high]
     boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.y0)
-    assert len(boxes) >= 2
+    assert len(boxes) >= 4  # also where most dots lie: 0, half of the linear part and all of it
+    threshold = scales.symmetric_log(tables["single"]["importance"].to_numpy())
+    places = figure.axes[0].get_yticks()
+    assert {0, threshold / 2, threshold} <= set(places)
     assert not figure.axes[0].yaxis.get_minorticklocs().size
     assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(boxes))
 

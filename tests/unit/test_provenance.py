@@ -281,3 +281,11 @@ def test_the_digest_follows_content_and_not_order():
     assert provenance.digest({"a": 1, "b": 2}) == provenance.digest({"b": 2, "a": 1})
     assert provenance.digest({"a": 1, "b": 2}) != provenance.digest({"a": 2, "b": 1})
     assert provenance.digest(None) == "74234e98afe7498f"  # it may not differ between machines or sessions
+
+
+def test_the_paper_s_curves_redraw_the_figures_that_show_them_and_nothing_else():
+    drawn = {figure for figure in load()["figures"] if not figure.startswith("figA")}
+    assert len(drawn) < len(load()["figures"])
+    assert changed(paper_curves=False) == {f"figure {figure}" for figure in drawn}
+    asked = json.loads(Ancestry(load()).asked("figure", figure="fig1a"))
+    assert asked["settings"]["paper_curves"] == ["data/paper/figures/fig1a.csv"]

@@ -94,6 +94,7 @@ def test_the_order_of_keys_means_nothing(study):
     }),
     ("src/directions/claims.py", {"check_claims": 1}),
     ("data/paper/claims.csv", {"check_claims": 1}),
+    ("data/paper/figures/fig1a.csv", {"fig1a": 1}),
     ("src/directions/units.py", ANALYSES | TABLES | FIGURES | {"collect": 6}),
     ("src/directions/training.py", {}),  # training carries RECIPE instead of its code
     ("scripts/train.py", {}),
@@ -103,6 +104,11 @@ def test_a_changed_source_file_redoes_what_runs_it(study, path, expected):
     with (study.folder / path).open("a") as file:
         file.write("\n# a comment\n" if path.endswith(".py") else "\n")
     assert study.jobs() == expected
+
+
+def test_without_the_paper_s_curves_the_figures_are_drawn_again(study):
+    study.edit("config.yaml", "paper_curves: true", "paper_curves: false")
+    assert study.jobs() == {figure: 1 for figure in FIGURES if figure != "check_claims"}
 
 
 def test_a_comment_in_the_snakefile_redoes_nothing(study):

@@ -2,17 +2,20 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from directions.errors import InputError
-from directions.figures import style, words
+from directions.figures import overlay, style, words
+from directions.statistics import Untestable, estimate
 from directions.tidy import Tables, require
 
 CLAMP = "zero"  # the paper's main text; clamping to the mean is Figure A1
 TOP5 = "_top5"  # ends the names of columns about top-5 accuracy, which the paper shows for ImageNet
-AREA = "area under the curve ± SD (divided by unablated accuracy)"
+AREA = "area under the curve ± SD"  # in the legend, behind the name of a curve
+RELATIVE = " (area / unablated accuracy, where other)"
 
 
 class Group(NamedTuple):
@@ -23,6 +26,7 @@ class Group(NamedTuple):
     runs: list[str]
     line: str = "-"
     clamp: str = CLAMP
+    paper: pd.DataFrame | None = None  # the paper's curve of the same networks: ablated, accuracy
 
 
 def clamped(tables: Tables, name: str, clamp: str, *columns: str) -> pd.DataFrame:
@@ -37,30 +41,79 @@ def clamped(tables: Tables, name: str, clamp: str, *columns: str) -> pd.DataFram
 
 
 def area_label(areas: pd.DataFrame, counted: str = "") -> str:
-    """ "0.735 ± 0.034 (0.736)": area, SD over orderings and networks, mean of area / unablated accuracy."""
-    return f"{words.mean_sd(areas[f'auc{counted}'])} ({areas[f'auc_relative{counted}'].mean():.3f})"
+    """ "0.735 ± 0.034 (0.736)": area, SD over orderings and networks, mean of area / unablated accuracy.
+
+    The last where it differs, as networks that know their whole training set have it twice.
+    """
+    mean, relative = (
+        words.mean_sd(areas[f"auc{counted}"]),
+        words.number(areas[f"auc_relative{counted}"].mean(), 3),
+    )
+    return mean if mean.split(" ")[0] == relative else f"{mean} ({relative})"
+
+
+def areas_of(tables: Tables, group: Group, counted: str = "") -> pd.DataFrame:
+    """The rows of table `areas` that belong to a group."""
+    areas = clamped(tables, "areas", group.clamp, f"auc{counted}", f"auc_relative{counted}")
+    areas = areas[areas["run"].isin(group.runs)]
+    if areas.empty:
+        raise InputError(f"table 'areas' has no network of {group.label!r}: collect it again")
+    return areas
+
+
+def legend_heading(tables: Tables, groups: list[Group], counted: str = "") -> str:
+    """What the numbers behind the names of the groups are."""
+    twice = any("(" in area_label(areas_of(tables, group, counted), counted) for group in groups)
+    return f"area ± SD{RELATIVE}" if twice else AREA
+
+
+def difference(tables: Tables, statistic: str, key: str, sides: str) -> str:
+    """ "area, best − worst: 0.020 [−0.014, 0.054]": a difference as the claim `key` has it, or why not."""
+    try:
+        found = estimate(statistic, tables, key)
+    except Untestable as lacking:
+        return f"area, {sides}: none, {lacking}"
+    interval = "" if found.low is None else f" [{words.number(found.low, 3)}, {words.number(found.high, 3)}]"
+    return f"area, {sides}: {words.number(found.value, 3)}{interval}"
 
 
 def cumulative(
-    tables: Tables, study: str, groups: list[Group], heading: str, *, columns: int = 2,
-    more: tuple[str, ...] = (), above: str = "", counted: str = "",
+    tables: Tables, study: str, groups: list[Group], heading: str, figure: str, *, columns: int = 2,
+    more: tuple[str, ...] = (), above: str = "", counted: str = "", zoom: bool = False,
 ) -> Figure:  # fmt: skip
     """Mean and SD band over orderings and networks per group; areas in the legend (paper, section 3.1).
 
-    Reads tables runs, ablation, areas. `more` are footnotes of the figure's own, `above` a line above the
-    panel; `counted`: "", or "_top5" for top-5 accuracy. Raises InputError naming a table or column that is
-    missing or empty.
+    Reads tables runs, ablation, areas and, where given, paper. `more` are footnotes of the figure's own,
+    `above` a line above the panel; `counted`: "", or "_top5" for top-5 accuracy; zoom: a second panel where
+    the curves part. Raises InputError naming a table or column that is missing or empty.
     """
     runs = require(tables, "runs", "run", "classes", "model", "train_images", "units")
     ablation = clamped(tables, "ablation", CLAMP, "ordering", "ablated", "units", f"accuracy{counted}")
-    notes = (small_print(ablation, groups), *layers_ablated(runs, ablation), words.trained_on(runs), *more)
-    layout = style.Layout(notes, rows=1 + -(-len(groups) // columns), subtitles=(above,))
+    behind = overlay.handles(tables)
+    theirs = overlay.units_notes(tables, figure, int(ablation["units"].max()))
+    notes = (
+        small_print(ablation, groups),
+        *layers_ablated(runs, ablation),
+        words.trained_on(runs),
+        *more,
+        *theirs,
+    )
+    layout = style.Layout(notes, rows=1 + -(-(len(groups) + len(behind)) // columns), subtitles=(above,))
+    if zoom:
+        layout = layout._replace(width=style.WIDE, subtitles=(above or "all", "where the curves part most"))
     with style.look():
-        figure, axes = style.panel(tables, study, layout)
-        draw_groups(axes, tables, groups, counted)
-        finish(axes, runs, ablation, counted=counted)
-        style.legend(figure, axes, layout, columns, f"{heading}: {AREA}")
-    return figure
+        drawn, panels = style.panels(tables, study, layout)
+        for axes in panels:
+            draw_groups(axes, tables, groups, counted)
+            draw_paper(axes, groups, ablation["units"].max() / overlay.UNITS[figure])
+            finish(axes, runs, ablation, counted=counted)
+        if zoom:
+            _zoom(panels[1])
+        handles = panels[0].get_legend_handles_labels()[0]
+        handles[-(-len(handles) // columns) : 0] = behind  # last in the first column
+        said = f"{heading}: {legend_heading(tables, groups, counted)}"
+        style.legend(drawn, panels[0], layout, columns, said, handles)
+    return drawn
 
 
 def draw_groups(axes: Axes, tables: Tables, groups: list[Group], counted: str = "") -> None:
@@ -68,14 +121,34 @@ def draw_groups(axes: Axes, tables: Tables, groups: list[Group], counted: str = 
     accuracy = f"accuracy{counted}"
     for group in groups:
         ablation = clamped(tables, "ablation", group.clamp, "ordering", "ablated", "units", accuracy)
-        areas = clamped(tables, "areas", group.clamp, f"auc{counted}", f"auc_relative{counted}")
-        ablation, areas = (table[table["run"].isin(group.runs)] for table in (ablation, areas))
-        if ablation.empty or areas.empty:
-            raise InputError(
-                f"tables 'ablation' and 'areas' must hold the networks {group.label!r}: collect anew"
-            )
+        ablation = ablation[ablation["run"].isin(group.runs)]
+        if ablation.empty:
+            raise InputError(f"table 'ablation' has no network of {group.label!r}: collect it again")
         curve = style.pooled(ablation, "ablated", accuracy)
-        style.band(axes, curve, group.colour, f"{group.label}: {area_label(areas, counted)}", group.line)
+        said = area_label(areas_of(tables, group, counted), counted)
+        style.band(axes, curve, group.colour, f"{group.label}: {said}", group.line)
+
+
+def draw_paper(axes: Axes, groups: list[Group], scale: float) -> None:
+    """The paper's curve of each group, in the group's colour; `scale`: our units per unit of the paper's."""
+    for group in groups:
+        if group.paper is not None:
+            overlay.line(axes, scale * group.paper["ablated"], group.paper["accuracy"], group.colour)
+
+
+def _zoom(axes: Axes) -> None:
+    """Limit both axes to where our means are a third as far apart as anywhere, or more."""
+    means = [line.get_xydata() for line in axes.get_lines() if not line.get_label().startswith("_")]
+    places = np.unique(np.concatenate([mean[:, 0] for mean in means]))
+    heights = np.array([np.interp(places, *mean.T) for mean in means])
+    apart = np.flatnonzero(np.ptp(heights, axis=0) >= np.ptp(heights, axis=0).max() / 3)
+    shown = slice(max(apart[0] - 1, 0), apart[-1] + 1)
+    low, high = heights[:, shown].min(), heights[:, shown].max()
+    margin = 0.05 * (high - low) or 0.01
+    axes.set(xlim=(places[shown][0], places[shown][-1]), ylim=(low - margin, high + margin))
+    for text in axes.texts:
+        if text.get_text() == "chance" and not low <= text.get_position()[1] <= high:
+            text.remove()
 
 
 def finish(
@@ -115,17 +188,19 @@ def by_corruption(tables: Tables) -> list[Group]:
             f"{float(fraction)} ({words.changed(runs, fraction)})",
             style.corruption_colour(fraction),
             list(runs.loc[runs["corrupt"] == fraction, "run"]),
+            paper=overlay.of(tables, "ablated", "accuracy", corrupt=fraction),
         )
         for fraction in sorted(runs["corrupt"].unique())
     ]
 
 
-def corruption(tables: Tables, study: str) -> Figure:
+def corruption(tables: Tables, study: str, figure: str) -> Figure:
     """Figures 1a to 1c: one curve per fraction of labels corrupted; top-5 accuracy where it was measured."""
     notes = ["Legend: fraction of labels shuffled (share that differs from the true label)."]
     counted = TOP5 if f"accuracy{TOP5}" in require(tables, "ablation", "run") else ""
     if counted:
         notes.append("An answer is right if the label is among its first five (top-5 accuracy).")
     return cumulative(
-        tables, study, by_corruption(tables), "labels shuffled", more=tuple(notes), counted=counted
-    )
+        tables, study, by_corruption(tables), "labels shuffled", figure, more=tuple(notes), counted=counted,
+        zoom=figure == "fig1c",
+    )  # fmt: skip

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from directions.figures import layers, style, words
+from directions.figures import layers, overlay, scales, style, words
 from directions.statistics import Untestable, estimate, joined_units
 from directions.tidy import Tables, require
 
@@ -30,6 +31,8 @@ INFORMATION = Measure(
     floor="information_null_bits",
     others=("information_bits_coarse", "information_bits_fine"),
 )
+SIDES = ("left", "right")
+OURS = "#0072B2"
 EFFECTS = {
     "importance": "change of test loss (nats)",
     "worst_class_drop": "largest drop of accuracy in one class",
@@ -64,49 +67,61 @@ def shown_network(tables: Tables) -> tuple[str, int]:
 def scatter(tables: Tables, study: str, figure: str, measure: Measure) -> Figure:
     """Left: importance against `measure`; right: the largest drop of accuracy on a single class (Zhou 2018).
 
-    Figures 7a, 7b, 7d, A4a, A4b, A4d. Dead units stand in a strip at the left. Raises InputError naming a
-    table or column that is missing or empty.
+    Figures 7a, 7b, 7d, A4a, A4b, A4d. Dead units stand in a strip at the left; the paper's own dots lie
+    behind, where table `paper` is given. Raises InputError naming a table or column that is missing or
+    empty.
     """
     run, seed = shown_network(tables)
     units = units_of(tables, measure)
     mine = units[units["run"] == run]
+    theirs, behind = overlay.of(tables, "selectivity", "impact"), overlay.handles(tables, dotted=True)
+    beside = {"importance": theirs["impact"]} if theirs is not None else {}
+    bends = {
+        effect: scales.symmetric_log(mine[effect].to_numpy(float), beside.get(effect, ()))
+        for effect in EFFECTS
+    }
     number = len(layers.places(mine))
-    threshold = style.symmetric_log(mine["importance"].to_numpy(float))
     above = (
         f"Spearman {rho(of_run(tables, run), measure, figure, fewest=1)}",
         f"Spearman {_plain_rho(mine, measure, 'worst_class_drop')},"
         f" median within layers {_inside(mine, measure)}",
     )
-    notes = _small_print(tables, figure, measure, seed, units, run, threshold)
+    notes = _small_print(tables, figure, measure, seed, units, run, bends)
     many = number > layers.FEW_LAYERS
-    named = not many or measure.floor is not None or mine["dead"].any()
-    layout = style.Layout(notes, int(named), above, style.WIDE, bar=many)
+    named = (0 if many else number) + (measure.floor is not None) + mine["dead"].any() + len(behind)
+    columns = 2 if style.in_readme() else 6
+    layout = style.Layout(notes, -(-named // columns), above, style.WIDE, bar=many)
+    if style.in_readme():
+        layout = layout._replace(subtitles=above[:1], width=style.WIDTH)
     with style.look():
-        drawn, both = style.panels(tables, study, layout)
-        for axes, (effect, label) in zip(both, EFFECTS.items(), strict=True):
+        drawn, panels = style.panels(tables, study, layout)
+        for axes, (effect, label) in zip(panels, EFFECTS.items(), strict=False):
             draw_dots(axes, mine, measure.column, effect)
             if measure.floor is not None:
                 _floor(axes, mine, measure.floor)
+            if effect in beside:
+                overlay.dots(axes, theirs["selectivity"], theirs["impact"])
+                axes.set_xlim(right=max(axes.get_xlim()[1], 1.02 * theirs["selectivity"].max()))
             axes.set(xlabel=measure.label, ylabel=label)
             axes.margins(y=0.06)
-        if threshold is not None:
-            style.set_symmetric_log(both[0], threshold)
-        if named:
-            style.legend(drawn, both[0], layout, columns=6)
+            if bends[effect] is not None:
+                scales.set_symmetric_log(axes, bends[effect])
+        handles = panels[0].get_legend_handles_labels()[0] + behind
+        style.legend(drawn, panels[0], layout, columns, handles=handles)
         if many:
-            style.colour_bar(drawn, both[-1], layers.norm(number), "layer", layers.ticks(number))
+            style.colour_bar(drawn, panels[-1], layers.norm(number), "layer", layers.ticks(number))
     return drawn
 
 
-def draw_dots(axes: Axes, units: pd.DataFrame, x: str, y: str, strip: bool = True, fade: float = 1.0) -> None:
+def draw_dots(axes: Axes, units: pd.DataFrame, x: str, y: str, strip: bool = True) -> None:
     """Live units, coloured by layer; dead ones, which have no place on x, left of a line at 0."""
     live, dead = units[~units["dead"]], units[units["dead"]]
     names = layers.places(units)
     axes.axhline(0, color=style.colour("chance"), linewidth=0.6, zorder=1)
     if len(names) <= layers.FEW_LAYERS:
-        _few(axes, live, names, x, y, fade)
+        _few(axes, live, names, x, y)
     else:
-        _many(axes, live, names, x, y, fade)
+        _many(axes, live, names, x, y)
     right = 1.04 * live[x].max() if len(live) else 1.0
     left = 0.07 * right if strip and len(dead) else 0.0
     axes.set_xlim(-left, right)
@@ -116,18 +131,18 @@ def draw_dots(axes: Axes, units: pd.DataFrame, x: str, y: str, strip: bool = Tru
         axes.axvline(0, color=style.colour("dead"), linewidth=0.5)
 
 
-def _few(axes: Axes, live: pd.DataFrame, names: dict[str, int], x: str, y: str, fade: float) -> None:
+def _few(axes: Axes, live: pd.DataFrame, names: dict[str, int], x: str, y: str) -> None:
     for layer, place in names.items():
         some = live[live["layer"] == layer]
         look = {"color": layers.colour(place, len(names)), "markersize": 3.6, "markeredgewidth": 0}
         marker = style.MARKERS[place - 1]
-        axes.plot(some[x], some[y], marker, **look, alpha=0.75 * fade, label=f"layer {place}")
+        axes.plot(some[x], some[y], marker, **look, alpha=0.75, label=f"layer {place}")
 
 
-def _many(axes: Axes, live: pd.DataFrame, names: dict[str, int], x: str, y: str, fade: float) -> None:
+def _many(axes: Axes, live: pd.DataFrame, names: dict[str, int], x: str, y: str) -> None:
     mixed = live.sort_values("unit", kind="stable")  # so that no layer lies on top of all others
-    size = 9 if len(mixed) < 2000 else 5
-    look = {"s": size, "linewidths": 0, "alpha": 0.7 * fade, "rasterized": len(mixed) > 2000, "zorder": 2}
+    size, alpha = (8, 0.6) if len(mixed) < 2000 else (2.2, 0.4)  # where dots pile up, the pile is darker
+    look = {"s": size, "linewidths": 0, "alpha": alpha, "rasterized": len(mixed) > 2000, "zorder": 2}
     shades = layers.norm(len(names))
     axes.scatter(mixed[x], mixed[y], c=mixed["layer"].map(names), cmap=style.SEQUENCE, norm=shades, **look)
 
@@ -140,7 +155,7 @@ def _floor(axes: Axes, units: pd.DataFrame, column: str) -> None:
 
 def of_run(tables: Tables, run: str) -> Tables:
     """The rows of one network in every table."""
-    return {name: table[table["run"] == run] for name, table in tables.items()}
+    return {name: table[table["run"] == run] for name, table in tables.items() if name != "paper"}
 
 
 def rho(tables: Tables, measure: Measure, figure: str, fewest: int) -> str:
@@ -167,7 +182,7 @@ def _inside(units: pd.DataFrame, measure: Measure) -> str:
 
 
 def _small_print(
-    tables: Tables, figure: str, measure: Measure, seed: int, units: pd.DataFrame, run: str, threshold
+    tables: Tables, figure: str, measure: Measure, seed: int, units: pd.DataFrame, run: str, bends: dict
 ) -> tuple[str, ...]:
     runs = tables["runs"]
     noun, mine = words.unit_noun(runs), units[units["run"] == run]
@@ -177,13 +192,18 @@ def _small_print(
     found = layers.within(live, measure.column, "importance", figure, names)
     each = layers.summary(found, names)
     everywhere = rho(tables, measure, figure, fewest=2)
+    shown = overlay.SHOWN.get(figure) if "paper" in tables else None
+    linear = [
+        f"±{bends[effect]:g} ({side})" for effect, side in zip(EFFECTS, SIDES, strict=True) if bends[effect]
+    ]
     bins = [_plain_rho(units, measure, "importance", column) for column in measure.others]
     return (
         f"{noun.capitalize()} of the network with seed {seed}: {sampled(tables, run)}{len(mine) - dead:,}"
         f" live, {left_out}. One at a time clamped to zero; {words.only(runs, 'test_images'):,} test images.",
         f"Left, {words.mean_of(runs)}: Spearman {everywhere}; {each}. Brackets: 95 % bootstrap.",
         *((f"With half as many bins {bins[0]}, with twice as many {bins[1]} (left).",) if bins else ()),
-        *(() if threshold is None else (f"Left axis: logarithmic, linear within ±{threshold:g}.",)),
+        *((shown,) if shown else ()),
+        *((f"Logarithmic axes, linear within: {', '.join(linear)}.",) if linear else ()),
     )
 
 
@@ -191,49 +211,37 @@ def _small_print(
 
 
 def by_layer(tables: Tables, study: str, figure: str, measure: Measure) -> Figure:
-    """Left: a regression line per layer; right: Spearman within each against depth (7c, 7e, A4c, A4e)."""
-    run, seed = shown_network(tables)
+    """Spearman within each layer against depth, with its interval (7c, 7e, A4c, A4e).
+
+    A mean over networks; the paper's own line behind, where table `paper` is given. Raises InputError
+    naming a table or column that is missing or empty.
+    """
     units = units_of(tables, measure)
-    mine, live = units[units["run"] == run], units[~units["dead"]]
-    names = layers.places(units)
+    live, names = units[~units["dead"]], layers.places(units)
     found = layers.within(live, measure.column, "importance", figure, names)
-    shown = mine[~mine["dead"]]
-    low, high, outside = _crop(shown["importance"])
-    runs, noun = tables["runs"], words.unit_noun(tables["runs"])
+    theirs, behind = overlay.of(tables, "layer", "correlation"), overlay.handles(tables)
+    runs, noun, last = tables["runs"], words.unit_noun(tables["runs"]), len(names)
+    theirs = None if theirs is None else theirs.astype({"layer": float})
+    scaled = theirs is not None and theirs["layer"].max() != last
     notes = (
-        f"Left: {sampled(tables, run)}{len(shown):,} live {noun} of the network with seed {seed} and their"
-        f" least-squares lines, one per layer; {outside:,} outside the axes.",
-        f"Right: {words.mean_of(runs)}, 95 % bootstrap; {layers.summary(found, names)}.",
-        f"One at a time clamped to zero; {words.only(runs, 'test_images'):,} test images.",
+        f"Spearman of {measure.label} and change of test loss over the live {noun} of a layer:"
+        f" {words.mean_of(runs)}, 95 % bootstrap; {layers.summary(found, names)}.",
+        f"{noun.capitalize()}, {sampled(tables, shown_network(tables)[0])}one at a time clamped to zero;"
+        f" {words.only(runs, 'test_images'):,} test images.",
+        *(("The paper's line is scaled to our number of layers.",) if scaled else ()),
     )
-    above = ("regression line per layer", f"pooled Spearman {rho(tables, measure, figure, fewest=1)}")
-    layout = style.Layout(notes, 0, above, style.WIDE, bar=True)
+    above = f"all layers pooled: Spearman {rho(tables, measure, figure, fewest=2)}"
+    layout = style.Layout(notes, 1, (above,), style.WIDE)
     with style.look():
-        drawn, (left, right) = style.panels(tables, study, layout)
-        draw_dots(left, mine, measure.column, "importance", strip=False, fade=0.45)
-        _lines(left, shown, names, measure.column)
-        left.set(ylim=(low, high), xlabel=measure.label, ylabel=EFFECTS["importance"])
-        layers.draw_within(right, found, names)
-        style.colour_bar(drawn, right, layers.norm(len(names)), "layer", layers.ticks(len(names)))
+        drawn, axes = style.panel(tables, study, layout)
+        layers.draw_within(axes, found, names, OURS)
+        if theirs is not None:
+            places = 1 + (theirs["layer"] - 1) * (last - 1) / (theirs["layer"].max() - 1)
+            overlay.line(axes, places, theirs["correlation"], marker=".", markersize=4)
+        seen = np.concatenate(
+            [found[["low", "high"]].to_numpy().ravel(), *(line.get_ydata() for line in axes.lines)]
+        )
+        axes.set_ylim(max(-1.02, seen.min() - 0.06), min(1.02, seen.max() + 0.06))
+        ours = Line2D([], [], color=OURS, marker="o", markersize=3, linewidth=1.0, label=words.mean_of(runs))
+        style.legend(drawn, axes, layout, 2, handles=[ours, *behind])
     return drawn
-
-
-def _lines(axes: Axes, live: pd.DataFrame, names: dict[str, int], x: str) -> None:
-    """Least squares per layer, over the span of x that the layer has."""
-    for layer, place in names.items():
-        some = live[live["layer"] == layer]
-        if some[x].nunique() < 2:
-            continue
-        slope, at_zero = np.polyfit(some[x], some["importance"], 1)
-        ends = np.array([some[x].min(), some[x].max()])
-        width = 1.6 if len(names) < 20 else 1.0
-        shade = layers.colour(place, len(names))
-        axes.plot(ends, at_zero + slope * ends, color=shade, linewidth=width, label=f"_layer {place}")
-
-
-def _crop(importance: pd.Series) -> tuple[float, float, int]:
-    """The span of 98 in 100 units with a margin, and how many lie outside."""
-    low, high = importance.quantile([0.01, 0.99])
-    margin = 0.08 * (high - low) or 1e-3
-    low, high = low - margin, high + margin
-    return low, high, int(((importance < low) | (importance > high)).sum())

@@ -2,33 +2,42 @@
 
 from matplotlib.figure import Figure
 
-from directions.figures import curves, networks, style, words
+from directions.figures import curves, networks, overlay, style, words
 from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """One dot per network, coloured by learning rate; second panel: areas / unablated accuracy (section 3.2).
+    """One dot per network, coloured by learning rate: its area divided by the largest one (section 3.2).
 
-    The error is 1 - test accuracy (D23). Reads tables runs, ablation, areas. Raises InputError naming a table
-    or column that is missing or empty.
+    A second panel has areas / unablated accuracy, where they differ. The error is 1 - test accuracy (D23).
+    Reads tables runs, ablation, areas and, where given, paper. Raises InputError naming a table or column
+    that is missing or empty.
     """
     dots = networks.areas_of_networks(tables, "learning_rate", "test_images")
     ablation = curves.clamped(tables, "ablation", curves.CLAMP, "ordering", "ablated", "units")
     orderings = words.count(ablation.groupby("run")["ordering"].nunique(), "ordering")
+    theirs = overlay.of(tables, "generalisation_error", "area_normalized")
     notes = (
-        f"One dot per network ({len(dots)}): mean over {orderings}, training images; no error bars.",
+        f"One dot per network ({len(dots)}): mean over {orderings}, training images; no error bars."
+        f" {networks.largest(dots)}",
         f"Generalisation error: 1 − accuracy on {words.only(dots, 'test_images'):,} test images, not seen in "
         "training. Colours separate learning rates, which pooling mixes.",
         *networks.hollow(dots, ", in no correlation"),
+        *((overlay.SHOWN["fig3b"],) if theirs is not None else ()),
     )
-    shown = {"auc": "normalised area", "auc_relative": "area / unablated accuracy"}
-    known = dots[dots["trained"]]
+    shown, known = networks.shown_areas(dots), dots[dots["trained"]]
     pooled = tuple(f"pooled Spearman {networks.rho(known['error'], known[y])}" for y in shown)
-    layout = style.Layout(notes, networks.rate_rows(dots), pooled, style.WIDE)
+    width, number = (style.WIDE, networks.RATE_COLUMNS) if len(shown) > 1 else (style.WIDTH, 2)
+    behind = overlay.handles(tables, dotted=True)
+    layout = style.Layout(notes, networks.rate_rows(dots, number, len(behind)), pooled, width)
     with style.look():
-        figure, both = style.panels(tables, study, layout)
-        for axes, (column, label) in zip(both, shown.items(), strict=True):
-            networks.dots_by_rate(axes, dots, "error", column, hollow_too=False)
+        figure, panels = style.panels(tables, study, layout)
+        for axes, (column, label) in zip(panels, shown.items(), strict=True):
+            networks.dots_by_rate(axes, networks.of_largest(dots), "error", column, hollow_too=False)
             axes.set(xlabel="generalisation error", ylabel=label)
-        style.legend(figure, both[0], layout, networks.RATE_COLUMNS, f"{networks.RATE_HEADING}, left panel")
+        if theirs is not None:
+            overlay.dots(panels[0], theirs["generalisation_error"], theirs["area_normalized"])
+        heading = networks.RATE_HEADING + (", left panel" if len(shown) > 1 else "")
+        handles = panels[0].get_legend_handles_labels()[0] + behind
+        style.legend(figure, panels[0], layout, number, heading, handles)
     return figure

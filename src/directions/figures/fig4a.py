@@ -5,100 +5,126 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from directions.figures import style, words
+from directions.figures import overlay, style, words
 from directions.tidy import Tables, require
 
 SIDES = ("train", "test")
 FIRST = 5  # epochs of the second panel, in which the area rises; a reviewer of the paper asked to see them
 FEWEST = 3  # checkpoints in it, or there is no such panel
+WHOLE = 1  # epoch from which on everything lies within the axes of the first panel
+LOSS, AREA = 0.4, 0.9  # the paper's axes: loss up to, area from
 BESIDE = 0.66  # inches, for the right axis and its label
-DOTS = {"marker": "o", "markersize": 2.6}
+MANY = 40  # epochs, beyond which their markers would run into one another
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Losses on the left axis, cropped; area on the right, with area / unablated accuracy (section 3.2).
+    """Losses on the left axis, the area divided by its largest value on the right (section 3.2).
 
-    A second panel shows the first epochs, at checkpoints only. Reads tables runs, history, checkpoints.
-    Raises InputError naming a table or column that is missing or empty.
+    Losses come from the table with more epochs, history or checkpoints. A second panel shows the first
+    epochs whole. Reads tables runs, history, checkpoints and, where given, paper. Raises InputError naming
+    a table or column that is missing or empty.
     """
+    runs = require(tables, "runs", "run", "train_images", "test_images")
     history = require(tables, "history", "run", "epoch", "train_loss", "test_loss")
     columns = ("run", "epoch", "ordering", "auc", "auc_relative", "train_loss", "test_loss")
     areas = require(tables, "checkpoints", *columns)
-    losses = {side: style.pooled(history, "epoch", f"{side}_loss") for side in SIDES}
-    lowest = losses["test"]["mean"].idxmin()
-    crop, last = _crop(losses), history["epoch"].max()
-    zoomed = last > FIRST and areas.loc[areas["epoch"] <= FIRST, "epoch"].nunique() >= FEWEST
-    layout = style.Layout(_small_print(tables, areas, lowest, losses, crop), rows=2, beside=BESIDE)
+    kept = areas.drop_duplicates(["run", "epoch"])  # losses are the same for each ordering
+    finer = kept if kept["epoch"].nunique() > history["epoch"].nunique() else history
+    losses, lowest = _pooled(finer), _pooled(finer)["test"]["mean"].idxmin()
+    largest = style.pooled(areas, "epoch", "auc")["mean"].max()
+    share = areas.assign(auc=areas["auc"] / largest, auc_relative=areas["auc_relative"] / largest)
+    last, early = finer["epoch"].max(), kept[kept["epoch"] <= FIRST]
+    zoomed = last > FIRST and early["epoch"].nunique() >= FEWEST
+    course = style.pooled(share, "epoch", "auc")
+    top, around = _limits(losses, course)
+    cropped = course["mean"].min() < around[0] or max(curve["mean"].max() for curve in losses.values()) > top
+    layout = style.Layout(_small_print(runs, areas, lowest, largest, cropped), rows=2, beside=BESIDE)
     if zoomed:
-        above = ("all epochs", f"the first {FIRST}, at checkpoints")
+        above = ("all epochs", f"the first {FIRST}, whole")
         layout = layout._replace(subtitles=above, width=style.WIDE, shares=(1.6, 1))
+    theirs = overlay.of(tables, "epoch", "train_loss", "test_loss", "area_normalized")
     with style.look():
         figure, panels = style.panels(tables, study, layout)
-        _losses(panels[0], losses, lowest)
-        panels[0].set(xlim=(0, last), ylim=(0, crop))
-        rights = [_areas(panel, areas) for panel in panels]
+        rights = [
+            _panel(axes, seen, share, lowest, theirs)
+            for axes, seen in zip(panels, (losses, _pooled(early)), strict=False)
+        ]
+        panels[0].set(xlim=(0, last), ylim=(0, top))
+        rights[0].set_ylim(around)
         if zoomed:
-            _zoom(panels[1], areas, lowest)
+            _zoom(panels[1])
         lines = [line for axes in (panels[0], rights[0]) for line in axes.get_legend_handles_labels()[0]]
-        style.legend(figure, panels[0], layout, 2, handles=lines)
+        style.legend(figure, panels[0], layout, 3, handles=lines + overlay.handles(tables))
     return figure
 
 
-def _losses(axes: Axes, losses: dict[str, pd.DataFrame], lowest: int, **look) -> None:
-    """The left axis: one band per set of images, and where the loss on the test set is lowest."""
+def _pooled(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {side: style.pooled(table, "epoch", f"{side}_loss") for side in SIDES}
+
+
+def _marks(curve: pd.DataFrame) -> dict[str, object]:
+    """Dots where each checkpoint can be told from the next."""
+    return {"marker": "o", "markersize": 2.6} if len(curve) <= MANY else {}
+
+
+def _panel(axes: Axes, losses: dict[str, pd.DataFrame], areas: pd.DataFrame, lowest: float, theirs) -> Axes:
+    """Losses on the left, areas on the right axis, which is returned; the paper's behind."""
+    right = _areas(axes, areas)
     for side, curve in losses.items():
-        style.band(axes, curve, style.colour(f"{side} loss"), f"{side} loss (left)", **look)
+        style.band(axes, curve, style.colour(f"{side} loss"), f"{side} loss (left)")
+        if theirs is not None:
+            overlay.line(axes, theirs["epoch"], theirs[f"{side}_loss"], style.colour(f"{side} loss"))
+    if theirs is not None:
+        overlay.line(right, theirs["epoch"], theirs["area_normalized"], style.colour("auc"))
     axes.axvline(lowest, color=style.colour("chance"), linestyle=":", linewidth=1.0, zorder=1)
     axes.set(xlabel="epoch", ylabel="loss (nats)")
+    return right
 
 
 def _areas(left: Axes, areas: pd.DataFrame) -> Axes:
-    """The right axis, with all areas: so it is the same in both panels."""
-    right = left.twinx()
-    colour = style.colour("auc")
-    style.band(right, style.pooled(areas, "epoch", "auc"), colour, "normalised area (right)", **DOTS)
+    right, colour = left.twinx(), style.colour("auc")
+    curve = style.pooled(areas, "epoch", "auc")
+    style.band(right, curve, colour, "area / largest (right)", **_marks(curve))
     curve = style.pooled(areas, "epoch", "auc_relative")
-    right.plot(
-        curve.index, curve["mean"], "--", color=colour, linewidth=0.9, label="area / unablated accuracy"
-    )
+    look = {"color": colour, "linewidth": 1.1, "linestyle": ":", "zorder": 1.8}
+    right.plot(curve.index, curve["mean"], **look, label="the same / unablated accuracy")
     right.spines["right"].set_visible(True)
-    right.set_ylabel("area under the ablation curve", color=colour)
+    right.set_ylabel("area / largest", color=colour)
     right.tick_params(axis="y", colors=colour)
     left.set_zorder(right.get_zorder() + 1)
     left.patch.set_visible(False)
     return right
 
 
-def _zoom(axes: Axes, areas: pd.DataFrame, lowest: int) -> None:
-    """The second panel: the first epochs, with losses as measured at checkpoints, before training too."""
-    seen = areas[areas["epoch"] <= FIRST].drop_duplicates(["run", "epoch"])  # the same for each ordering
-    losses = {side: style.pooled(seen, "epoch", f"{side}_loss") for side in SIDES}
-    _losses(axes, losses, lowest, **DOTS)
-    top = max((curve["mean"] + curve["std"]).max() for curve in losses.values())
-    axes.set(xlim=(-0.02 * FIRST, 1.02 * FIRST), ylim=(0, 1.05 * top))
+def _limits(losses: dict[str, pd.DataFrame], areas: pd.DataFrame) -> tuple[float, tuple[float, float]]:
+    """Top of the loss axis, both ends of that of areas: they hold the paper's, and ours from `WHOLE` on."""
+
+    def later(curve: pd.DataFrame, sign: int) -> pd.Series:
+        curve = curve[curve.index >= min(WHOLE, curve.index.max())]
+        return curve["mean"] + sign * curve["std"]
+
+    top = max(LOSS, 1.02 * max(later(curve, 1).max() for curve in losses.values()))
+    low, high = min(AREA, later(areas, -1).min()), max(1.0, later(areas, 1).max())
+    return top, (low - 0.02 * (high - low), high + 0.02 * (high - low))
+
+
+def _zoom(axes: Axes) -> None:
+    axes.set(xlim=(-0.02 * FIRST, 1.02 * FIRST), ylim=(0, None))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _crop(losses: dict[str, pd.DataFrame]) -> float:
-    """Top of the loss axis: what follows the lowest test loss fills it, the first epochs may stand out."""
-    test = losses["test"]["mean"]
-    later = (losses["test"]["mean"] + losses["test"]["std"])[test.index >= test.idxmin()].max()
-    whole = max(curve["mean"].max() for curve in losses.values())
-    return 1.05 * min(whole, max(later, 2.5 * test.min()))
-
-
 def _small_print(
-    tables: Tables, areas: pd.DataFrame, lowest: int, losses: dict[str, pd.DataFrame], crop: float
+    runs: pd.DataFrame, areas: pd.DataFrame, lowest: float, largest: float, cropped: bool
 ) -> tuple[str, ...]:
-    runs = require(tables, "runs", "run", "train_images", "test_images")
     orderings = words.count(areas.groupby(["run", "epoch"])["ordering"].nunique(), "ordering")
+    kept = words.count(areas.groupby("run")["epoch"].nunique(), "checkpoint")
     images = (
         f"{words.only(runs, 'train_images'):,} training and {words.only(runs, 'test_images'):,} test images"
     )
-    cropped = any(curve["mean"].max() > crop for curve in losses.values())
-    said = " Loss axis over all epochs cropped at the top." if cropped else ""
+    cut = f" Before epoch {WHOLE} the axes over all epochs are cropped." if cropped else ""
     return (
-        f"Mean ± SD over {words.networks(runs)} (losses), × {orderings} (area, on training images).",
-        f"Losses on {images}.{said}",
-        f"Dotted: lowest test loss (epoch {lowest}). Dots: checkpoints whose units were ablated.",
+        f"Mean ± SD over {words.networks(runs)} (losses), × {orderings} (area, on training images). Largest"
+        f" mean area {largest:.3f}.",
+        f"Losses on {images}; area at {kept}.{cut}",
+        f"Dotted upright: lowest test loss (epoch {lowest:.3g}).",
     )

@@ -6,42 +6,73 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from directions.figures import networks, style, words
+from directions.figures import networks, overlay, scales, style, words
 from directions.figures.checkpoints import over_training
 from directions.tidy import Tables, require
 
+WHOLE = 1  # epoch from which on every checkpoint lies within the axes
+PAPER = (
+    f"{overlay.SHOWN['fig4b']} Its caption names a conv net; the numbers are those of the MLP of its"
+    " Figure 4a (our inference)."
+)
+
 
 def draw(tables: Tables, study: str) -> Figure:
-    """One dot per checkpoint and network, coloured by epoch (section 3.2); thin lines join a network's dots.
+    """One dot per checkpoint and network, coloured by epoch: area divided by the largest one (section 3.2).
 
-    Second panel: area / unablated accuracy. Reads tables runs, checkpoints. Raises InputError naming a table
-    or column that is missing or empty.
+    A second panel has area / unablated accuracy, where they differ. Reads tables runs, checkpoints and,
+    where given, paper. Raises InputError naming a table or column that is missing or empty.
     """
     dots = over_training(tables)
-    shown = {"auc": "normalised area", "auc_relative": "area / unablated accuracy"}
+    theirs = overlay.of(tables, "test_loss", "area_normalized")
+    shown = networks.shown_areas(dots)
     above = tuple(f"Spearman {networks.rho(dots['test_loss'], dots[column])}" for column in shown)
-    layout = style.Layout(_small_print(tables, dots), 0, above, style.WIDE, bar=True)
+    notes = (*_small_print(tables, dots), *((PAPER,) if theirs is not None else ()))
+    behind = overlay.handles(tables, dotted=True)
+    layout = style.Layout(notes, len(behind), above, style.WIDE if len(shown) > 1 else style.WIDTH, bar=True)
     with style.look():
-        figure, both = style.panels(tables, study, layout)
+        figure, panels = style.panels(tables, study, layout)
         norm = Normalize(0, np.log1p(dots["epoch"].max()))
-        for axes, (column, label) in zip(both, shown.items(), strict=True):
-            _dots(axes, dots, column, norm)
+        for axes, (column, label) in zip(panels, shown.items(), strict=True):
+            if theirs is not None and column == "auc":
+                overlay.dots(axes, theirs["test_loss"], theirs["area_normalized"])
+            _dots(axes, networks.of_largest(dots), column, norm)
             axes.set(xlabel="test loss (nats)", ylabel=label)
         ticks = [epoch for epoch in (0, 1, 2, 5, 10, 20, 50, 100, 200) if epoch <= dots["epoch"].max()]
-        style.colour_bar(figure, both[-1], norm, "epoch", {float(np.log1p(tick)): tick for tick in ticks})
+        style.colour_bar(figure, panels[-1], norm, "epoch", {float(np.log1p(tick)): tick for tick in ticks})
+        style.legend(figure, panels[0], layout, 1, handles=behind)
     return figure
 
 
 def _dots(axes: Axes, dots: pd.DataFrame, column: str, norm: Normalize) -> None:
-    for place, (_, mine) in enumerate(dots.sort_values("epoch").groupby("run")):
-        axes.plot(mine["test_loss"], mine[column], "-", color="#b0b0b0", linewidth=0.6, zorder=1)
+    for place, (_, mine) in enumerate(dots.groupby("run")):
         marker = style.MARKERS[place % len(style.MARKERS)]
-        look = {"s": 20, "marker": marker, "linewidths": 0, "zorder": 2}
+        look = {
+            "s": 20 if len(dots) < 100 else 9,
+            "marker": marker,
+            "linewidths": 0,
+            "zorder": 2,
+            "alpha": 0.85,
+        }
         axes.scatter(
             mine["test_loss"], mine[column], c=np.log1p(mine["epoch"]), cmap=style.SEQUENCE, norm=norm, **look
         )
-    if dots["test_loss"].max() > 10 * dots["test_loss"].min() > 0:
-        style.plain_log(axes)
+    held = _within(dots)
+    seen = [held[["test_loss", column]].to_numpy()]
+    seen += [line.get_xydata() for line in axes.get_lines()]
+    (left, low), (right, high) = np.concatenate(seen).min(0), np.concatenate(seen).max(0)
+    if right > 6 * left > 0:
+        axes.set_xlim(left / 1.15, right * 1.15)
+        scales.plain_log(axes)
+    else:
+        axes.set_xlim(left - 0.04 * (right - left), right + 0.04 * (right - left))
+    axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+
+
+def _within(dots: pd.DataFrame) -> pd.DataFrame:
+    """The checkpoints that the axes must hold: all but those of the first epoch, where there are others."""
+    later = dots[dots["epoch"] >= WHOLE]
+    return later if len(later) else dots
 
 
 def _small_print(tables: Tables, dots: pd.DataFrame) -> tuple[str, ...]:
@@ -50,9 +81,11 @@ def _small_print(tables: Tables, dots: pd.DataFrame) -> tuple[str, ...]:
     within = [networks.rho(mine["test_loss"], mine["auc"]) for _, mine in dots.groupby("run")]
     epochs = words.count(dots.groupby("run")["epoch"].nunique(), "checkpoint")
     single = "" if len(within) < 2 else f" Spearman within each network (left): {', '.join(within[:8])}."
+    early = len(dots) - len(_within(dots))
+    cut = f" Axes hold all from epoch {WHOLE} on; {early} before it may lie outside." if early else ""
     return (
         f"One dot per checkpoint: {epochs} × {words.networks(runs)}, mean over {orderings}; no error bars."
-        " A marker and a grey line per network.",
+        f" A marker per network. {networks.largest(dots)}{cut}",
         f"Area on {words.only(runs, 'train_images'):,} training images, loss on"
         f" {words.only(runs, 'test_images'):,} test images.{single}",
     )

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from directions.figures import networks, style, words
+from directions.figures import networks, overlay, style, words
 from directions.statistics.networks import MEMORISED
 from directions.tidy import Tables, require
 
@@ -14,18 +14,27 @@ TOP = (1, 5, 10)  # section 3.2: the pick is among the best 1, 5, 10 settings
 def draw(tables: Tables, study: str) -> Figure:
     """Left: a dot per network, by learning rate. Right: how often the area picks a top setting (D22).
 
-    Reads tables runs, areas, selection. Raises InputError naming a table or column that is missing or empty.
+    Reads tables runs, areas, selection and, where given, paper. Raises InputError naming a table or column
+    that is missing or empty.
     """
     dots = networks.areas_of_networks(tables, "learning_rate", "batch", "train_images", "test_images")
     selection = require(tables, "selection", "subset", "settings", "gap", "rank")
     above = (f"Spearman {networks.rho(dots['auc'], dots['test_accuracy'])}", _gap(selection))
-    layout = style.Layout(_small_print(tables, dots, selection), networks.rate_rows(dots), above, style.WIDE)
+    behind, theirs = (
+        overlay.handles(tables, dotted=True),
+        overlay.of(tables, "test_accuracy", "area_normalized"),
+    )
+    rows = networks.rate_rows(dots, networks.RATE_COLUMNS, len(behind))
+    layout = style.Layout(_small_print(tables, dots, selection), rows, above, style.WIDE)
     with style.look():
         figure, (left, right) = style.panels(tables, study, layout)
-        networks.dots_by_rate(left, dots, "auc", "test_accuracy")
-        left.set(xlabel="normalised area", ylabel="test accuracy")
+        networks.dots_by_rate(left, networks.of_largest(dots), "test_accuracy", "auc")
+        if theirs is not None:
+            overlay.dots(left, theirs["test_accuracy"], theirs["area_normalized"])
+        left.set(xlabel="test accuracy", ylabel=networks.AREAS["auc"])
         _hits(right, selection)
-        style.legend(figure, left, layout, networks.RATE_COLUMNS, networks.RATE_HEADING)
+        handles = left.get_legend_handles_labels()[0] + behind
+        style.legend(figure, left, layout, networks.RATE_COLUMNS, networks.RATE_HEADING, handles)
     return figure
 
 
@@ -56,10 +65,12 @@ def _small_print(tables: Tables, dots: pd.DataFrame, selection: pd.DataFrame) ->
     relative = networks.rho(dots["auc_relative"], dots["test_accuracy"])
     return (
         f"One dot per network ({len(dots)}): area on training images, mean over {orderings}; accuracy on"
-        f" {words.only(dots, 'test_images'):,} test images; no error bars.",
+        f" {words.only(dots, 'test_images'):,} test images; no error bars."
+        f" {networks.largest(dots.assign(auc_relative=dots['auc']))}",
         f"Spearman with area / unablated accuracy {relative}; among the {len(knowing)} networks with training"
         f" accuracy ≥ {MEMORISED:g}: {networks.rho(knowing['auc'], knowing['test_accuracy'])}.",
         f"Right: in each of {len(selection):,} random subsets of {sizes}, the one with the largest area is"
         " picked; black: chance; gap: to the best.",
         *networks.hollow(dots),
+        *((overlay.SHOWN["fig4c"],) if "paper" in tables else ()),
     )

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from directions.figures import curves, style, words
+from directions.figures import curves, overlay, style, words
 from directions.figures.curves import Group
 from directions.tidy import Tables, require
 
@@ -10,14 +10,20 @@ from directions.tidy import Tables, require
 def draw(tables: Tables, study: str) -> Figure:
     """Mean and SD band over orderings and networks, with and without batch norm (section 3.3).
 
-    Reads tables runs, ablation, areas. Raises InputError naming a table or column that is missing or empty.
+    Above: the difference of their areas with a 95 % interval. Reads tables runs, ablation, areas and, where
+    given, paper. Raises InputError naming a table or column that is missing or empty.
     """
     runs = require(tables, "runs", "run", "batch_norm", "test_accuracy")
     normed = words.truths(runs["batch_norm"])
     groups, reached = [], []
-    for name, mine, line in (("batch norm", runs[normed], "-"), ("no batch norm", runs[~normed], "--")):
+    for name, mine, side in (
+        ("batch norm", runs[normed], "with"),
+        ("no batch norm", runs[~normed], "without"),
+    ):
         if len(mine):
-            groups.append(Group(name, style.colour(name), list(mine["run"]), line))
+            theirs = overlay.of(tables, "ablated", "accuracy", batch_norm=side)
+            groups.append(Group(name, style.colour(name), list(mine["run"]), paper=theirs))
             reached.append(f"{name} {mine['test_accuracy'].mean():.3f}")
     more = (f"Test accuracy, unablated: {', '.join(reached)}.",)
-    return curves.cumulative(tables, study, groups, "networks", columns=1, more=more)
+    above = curves.difference(tables, "auc_batch_norm_difference", "fig5b_batch_norm_above", "with − without")
+    return curves.cumulative(tables, study, groups, "networks", "fig5b", columns=1, more=more, above=above)

@@ -33,7 +33,7 @@ def draw(tables: Tables, study: str) -> Figure:
         curves.draw_groups(left, tables, groups)
         curves.finish(left, runs, ablation, clamp="")
         _areas(right, tables, runs)
-        style.legend(figure, left, layout, 2, f"units clamped to: {curves.AREA}")
+        style.legend(figure, left, layout, 2, f"units clamped to: {curves.legend_heading(tables, groups)}")
     return figure
 
 

@@ -88,12 +88,17 @@ def _spearman(units: np.ndarray) -> np.ndarray:
     return (a * b).sum(1) / np.where(scale > 0, scale, 1)
 
 
-def draw_within(axes: Axes, found: pd.DataFrame, layers: dict[str, int]) -> None:
-    """Spearman against depth, one dot with its interval per layer; thin uprights between stages."""
+def draw_within(axes: Axes, found: pd.DataFrame, layers: dict[str, int], one: str | None = None) -> None:
+    """Spearman against depth, one dot with its interval per layer; thin uprights between stages.
+
+    one: the colour of all of them, which a line then joins; else each layer has its own.
+    """
     axes.axhline(0, color=style.colour("chance"), linewidth=0.6, zorder=1)
     size = 4.5 if len(layers) < 20 else 3
+    if one:
+        axes.plot(found["place"], found["value"], color=one, linewidth=1.0, label="_means")
     for row in found.itertuples():
-        shade = colour(row.place, len(layers))
+        shade = one or colour(row.place, len(layers))
         axes.plot([row.place] * 2, [row.low, row.high], color=shade, linewidth=1.1)
         axes.plot(row.place, row.value, "o", color=shade, markersize=size, markeredgewidth=0)
     depth_axis(axes, layers)

@@ -40,6 +40,28 @@ def knowing(networks: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return trained, f"Taken from the {len(trained)} of {len(networks)} networks that reached {share}."
 
 
+AREAS = {"auc": "area / largest", "auc_relative": "area / unablated accuracy / largest"}  # column, its axis
+
+
+def shown_areas(dots: pd.DataFrame) -> dict[str, str]:
+    """{column: label} of the areas that a figure shows: the second only where it differs from the first."""
+    same = (dots["auc_relative"] - dots["auc"]).abs().max() < 5e-4
+    return {"auc": AREAS["auc"]} if same else AREAS
+
+
+def of_largest(dots: pd.DataFrame) -> pd.DataFrame:
+    """The same with both areas divided by the largest one in the panel, as the paper normalises them."""
+    return dots.assign(**{column: dots[column] / dots[column].max() for column in AREAS})
+
+
+def largest(dots: pd.DataFrame) -> str:
+    """The footnote with the areas that `of_largest` divides by."""
+    said = [f"{dots[column].max():.3f}" for column in shown_areas(dots)]
+    return f"Largest area {said[0]}" + (
+        f"; of those divided by unablated accuracy {said[1]}." if said[1:] else "."
+    )
+
+
 def rho(x: pd.Series, y: pd.Series) -> str:
     """Spearman's correlation in words; "–" for fewer than three dots or where all are equal."""
     if len(x) < FEWEST or x.nunique() < 2 or y.nunique() < 2:
@@ -66,13 +88,13 @@ def dots_by_rate(axes: Axes, networks: pd.DataFrame, x: str, y: str, hollow_too:
             axes.plot(some[x], some[y], **look, markerfacecolor=face, label=named)
 
 
-RATE_COLUMNS = 5  # of the legend
+RATE_COLUMNS = 4  # of the legend of two panels
 RATE_HEADING = "learning rate: Spearman within it (networks)"
 
 
-def rate_rows(networks: pd.DataFrame) -> int:
-    """Rows of the legend that `dots_by_rate` needs, its heading included."""
-    return 1 + -(-networks["learning_rate"].nunique() // RATE_COLUMNS)
+def rate_rows(networks: pd.DataFrame, columns: int, more: int) -> int:
+    """Rows of the legend that `dots_by_rate` and `more` other entries need, its heading included."""
+    return 1 + -(-(networks["learning_rate"].nunique() + more) // columns)
 
 
 def hollow(networks: pd.DataFrame, left_out: str = "") -> tuple[str, ...]:

@@ -6,8 +6,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from directions.errors import InputError
-from directions.figures import style, words
+from directions.figures import overlay, style, words
 from directions.tidy import Tables, require
+
+COLUMNS = 2  # of the legend
+PAPER = (
+    "The paper's axis is its scale of per-unit noise; that it counts SDs, as ours does, is our inference from"
+    " its numbers.",
+)
 
 
 def corruption(tables: Tables, study: str) -> Figure:
@@ -18,19 +24,26 @@ def corruption(tables: Tables, study: str) -> Figure:
     if positive.empty:
         raise InputError("table 'noise': column 'noise_sd_ratio' has no value above 0: nothing to draw")
     edge = positive.min() / 2  # where "no noise" is drawn, for a log axis has no zero
-    layout = style.Layout(_small_print(runs, noise), rows=3)
+    fractions, behind = sorted(runs["corrupt"].unique()), overlay.handles(tables)
+    notes = _small_print(runs, noise) + (PAPER if behind else ())
+    layout = style.Layout(notes, rows=1 + -(-(len(fractions) + len(behind)) // COLUMNS))
     with style.look():
         figure, axes = style.panel(tables, study, layout)
-        for fraction in sorted(runs["corrupt"].unique()):
+        for fraction in fractions:
             chosen = noise[noise["run"].isin(runs.loc[runs["corrupt"] == fraction, "run"])]
             label = f"{float(fraction)} ({words.changed(runs, fraction)} changed)"
-            curve(axes, chosen, edge, style.corruption_colour(fraction), label)
+            colour = style.corruption_colour(fraction)
+            curve(axes, chosen, edge, colour, label)
+            theirs = overlay.of(tables, "noise_scale", "accuracy", corrupt=fraction)
+            if theirs is not None:
+                overlay.line(axes, theirs["noise_scale"], theirs["accuracy"], colour)
         log_axis(axes, edge, positive.min(), positive.max())
         style.chance_line(axes, words.only(runs, "classes"))
         axes.set(ylim=(0, 1.02), ylabel="training accuracy")
         unit = words.unit_noun(runs).removesuffix("s")
         axes.set_xlabel(f"noise SD / the {unit}'s own SD over the training set")
-        style.legend(figure, axes, layout, 3, "fraction of labels corrupted")
+        handles = axes.get_legend_handles_labels()[0] + behind
+        style.legend(figure, axes, layout, COLUMNS, "fraction of labels corrupted", handles)
     return figure
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from directions.figures import dots, layers, spread, style, words
+from directions.figures import dots, layers, scales, spread, style, words
 from directions.tidy import Tables, require
 
 
@@ -24,7 +24,7 @@ def scatter(tables: Tables, study: str, figure: str) -> Figure:
         dots.draw_dots(left, shown, "l1", "selectivity", strip=False)
         if shown["l1"].max() > 10 * shown["l1"].min() > 0:
             left.set_xlim(0.8 * shown["l1"].min(), 1.2 * shown["l1"].max())
-            style.plain_log(left)
+            scales.plain_log(left)
         left.set(ylim=(0, 1.02), xlabel="L1 norm of incoming weights", ylabel="class selectivity index")
         layers.draw_within(right, found, names)
         style.colour_bar(drawn, right, layers.norm(len(names)), "layer", layers.ticks(len(names)))

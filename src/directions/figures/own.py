@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from directions.figures import dots, layers, noise, style, words
+from directions.figures import dots, layers, noise, scales, style, words
 from directions.figures.curves import area_label
 from directions.own import doubts
 from directions.statistics.ranks import correlate
@@ -149,10 +149,10 @@ def _dots(units: pd.DataFrame, measure: dots.Measure, effect: str) -> Callable[[
                 axes.set(**{f"{side}{what}": value for what, value in around.items()})
         axes.set(xlabel=measure.label.replace(" with the class", ""), ylabel=EFFECTS[effect])
         threshold = (
-            style.symmetric_log(units["importance"].to_numpy(float)) if effect == "importance" else None
+            scales.symmetric_log(units["importance"].to_numpy(float)) if effect == "importance" else None
         )
         if threshold is not None:
-            style.set_symmetric_log(axes, threshold)
+            scales.set_symmetric_log(axes, threshold)
 
     return draw
 

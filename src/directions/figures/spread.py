@@ -6,11 +6,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from directions.figures import layers, style, words
+from directions.figures import layers, overlay, style, words
 from directions.figures.dots import Measure
 from directions.tidy import Tables, require
 
 BINS = 30
+SIDES = {"batch norm": "with", "no batch norm": "without"}  # ours, the paper's
+_SCALED = "The paper's densities are scaled to our bins; they may include dead maps."
+PAPER = {
+    "selectivity": (_SCALED,),
+    "information_bits": (
+        _SCALED,
+        "The paper does not say in which unit its mutual information is; drawn as bits.",
+    ),
+}
 
 
 def units_of(tables: Tables, *columns: str) -> pd.DataFrame:
@@ -22,28 +31,33 @@ def units_of(tables: Tables, *columns: str) -> pd.DataFrame:
 def by_batch_norm(tables: Tables, study: str, measure: Measure) -> Figure:
     """Figure 6: share of live maps per bin, pooled over networks, with and without batch norm (section 3.3).
 
-    Reads tables runs, units. Raises InputError naming a table or column that is missing or empty.
+    Reads tables runs, units and, where given, paper. Raises InputError naming a table or column that is
+    missing or empty.
     """
     runs = require(tables, "runs", "run", "batch_norm", "test_images", "model")
     units = units_of(tables, *measure.others, *filter(None, [measure.floor]))
     normed = words.truths(runs["batch_norm"])
-    sides = [("batch norm", runs.loc[normed, "run"], "-"), ("no batch norm", runs.loc[~normed, "run"], "--")]
-    groups = [(name, units[units["run"].isin(mine)], line) for name, mine, line in sides if len(mine)]
+    sides = [("batch norm", runs.loc[normed, "run"]), ("no batch norm", runs.loc[~normed, "run"])]
+    groups = {name: units[units["run"].isin(mine)] for name, mine in sides if len(mine)}
     top = max(1.0, units.loc[~units["dead"], measure.column].max())
-    layout = style.Layout(_norm_notes(runs, groups, measure), rows=len(groups))
+    edges, behind = np.linspace(0, top, BINS + 1), overlay.handles(tables)
+    notes = (*_norm_notes(runs, groups, measure), *(PAPER[measure.column] if behind else ()))
+    layout = style.Layout(notes, rows=len(groups) + len(behind))
     with style.look():
         figure, axes = style.panel(tables, study, layout)
-        for name, some, line in groups:
-            _histogram(axes, some, measure, name, line, np.linspace(0, top, BINS + 1))
+        for name, some in groups.items():
+            _histogram(axes, some, measure, name, edges)
+            theirs = overlay.of(tables, "bin_left", "bin_right", "density", batch_norm=SIDES[name])
+            if theirs is not None:
+                bins = [*theirs["bin_left"], theirs["bin_right"].iloc[-1]]
+                overlay.steps(axes, bins, theirs["density"] * (top / BINS), style.colour(name))
         axes.set(xlim=(0, top), ylim=(0, None), xlabel=measure.label)
         axes.set_ylabel(f"share of live {words.unit_noun(runs)} per bin")
-        style.legend(figure, axes, layout, 1)
+        style.legend(figure, axes, layout, 1, handles=axes.get_legend_handles_labels()[0] + behind)
     return figure
 
 
-def _histogram(
-    axes: Axes, units: pd.DataFrame, measure: Measure, name: str, line: str, edges: np.ndarray
-) -> None:
+def _histogram(axes: Axes, units: pd.DataFrame, measure: Measure, name: str, edges: np.ndarray) -> None:
     live = units[~units["dead"]]
     share = np.histogram(live[measure.column], edges)[0] / max(len(live), 1)
     middle, dead = live[measure.column].median(), len(units) - len(live)
@@ -52,12 +66,12 @@ def _histogram(
     )
     colour = style.colour(name)
     axes.stairs(share, edges, color=colour, fill=True, alpha=0.25)
-    axes.stairs(share, edges, color=colour, linewidth=1.3, linestyle=line, label=label)
-    axes.axvline(middle, color=colour, linewidth=0.9, linestyle=line)
+    axes.stairs(share, edges, color=colour, linewidth=1.3, label=label)
+    axes.axvline(middle, color=colour, linewidth=0.9)
 
 
-def _norm_notes(runs: pd.DataFrame, groups: list, measure: Measure) -> tuple[str, ...]:
-    each = words.count(pd.Series([some["run"].nunique() for _, some, _ in groups]), "network")
+def _norm_notes(runs: pd.DataFrame, groups: dict, measure: Measure) -> tuple[str, ...]:
+    each = words.count(pd.Series([some["run"].nunique() for some in groups.values()]), "network")
     images = f"{words.only(runs, 'test_images'):,} test images"
     notes = [
         f"Pooled over {each} each, no error bars; {images}.",
@@ -65,7 +79,7 @@ def _norm_notes(runs: pd.DataFrame, groups: list, measure: Measure) -> tuple[str
     ]
     if measure.floor is not None:
         said = []
-        for name, some, _ in groups:
+        for name, some in groups.items():
             live = some[~some["dead"]]
             coarse, fine = (live[column].median() for column in measure.others)
             said.append(f"{name} {coarse:.3f} / {fine:.3f}; shuffled labels {live[measure.floor].mean():.3f}")

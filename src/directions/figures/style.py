@@ -6,6 +6,7 @@ an error: a figure never falls back to a default that a reader could take for so
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,6 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from directions.errors import InputError
 from directions.figures import words
@@ -27,6 +27,7 @@ from directions.tidy import Tables
 WIDTH, WIDE, PLOT_HEIGHT, LEFT, RIGHT, BAR = 4.6, 7.4, 2.45, 0.72, 0.20, 0.58  # inches
 SMALL = 7.5  # points, the smallest text in any figure
 LINE = 0.145  # inches from one line of small text to the next
+README = 0.8  # of the paper that a figure has elsewhere: beside it the same text is larger
 
 COLOURS = {  # Okabe & Ito's palette for colour-blind readers
     "chance": "#6e6e6e",
@@ -78,6 +79,24 @@ def look() -> Iterator[None]:
         yield
 
 
+_readme = ContextVar("readme", default=False)
+
+
+@contextmanager
+def for_readme() -> Iterator[None]:
+    """While open, draw figures without footnotes on less paper, so that pages may shrink them."""
+    token = _readme.set(True)
+    try:
+        yield
+    finally:
+        _readme.reset(token)
+
+
+def in_readme() -> bool:
+    """Whether figures are drawn for the README, which shows of each its first panel."""
+    return _readme.get()
+
+
 def colour(name: str) -> str:
     """The colour of that name. Raises InputError for a name without one."""
     if name not in COLOURS:
@@ -110,7 +129,9 @@ class Layout(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        """The footnotes, those too long for the figure's width broken between words."""
+        """The footnotes, those too long for the figure's width broken between words; none in a README."""
+        if in_readme():
+            return []
         room = 0.96 * self.width - 0.1  # some to spare, for hinting widens letters
         return [line for note in self.notes for line in _broken(note, room)]
 
@@ -132,17 +153,19 @@ def titled(title: str, layout: Layout) -> tuple[Figure, list[Axes]]:
     foot, between = 0.08 + LINE * len(layout.lines), 0.47 + LINE * layout.rows  # inches
     lines = max(subtitle.count("\n") + 1 if subtitle else 0 for subtitle in layout.subtitles)
     top = 0.30 + 0.15 * lines
-    height, width = foot + between + PLOT_HEIGHT + top, layout.width
+    scale = README if in_readme() else 1
+    height, width = foot + between + scale * PLOT_HEIGHT + top, scale * layout.width
     shares = layout.shares or (1.0,) * len(layout.subtitles)
     room = width - (LEFT + layout.beside) * len(shares) - (BAR if layout.bar else 0)
     figure, axes, left = Figure(figsize=(width, height)), [], LEFT
     for subtitle, share in zip(layout.subtitles, shares, strict=True):
         each = room * share / sum(shares)
-        box = (left / width, (foot + between) / height, each / width, PLOT_HEIGHT / height)
+        box = (left / width, (foot + between) / height, each / width, scale * PLOT_HEIGHT / height)
         axes.append(figure.add_axes(box))
         axes[-1].text(0, 1.035, subtitle, transform=axes[-1].transAxes, fontsize=SMALL, linespacing=1.3)
         left += each + layout.beside + LEFT
-    axes[0].set_title(title, pad=6 + 11 * lines)
+    indent = 0 if scale == 1 else (0.1 - LEFT) / (width * axes[0].get_position().width)  # more room for it
+    axes[0].set_title(title, pad=6 + 11 * lines, x=indent)
     figure.text(0.02, 0.06 / height, "\n".join(layout.lines), fontsize=SMALL, va="bottom", linespacing=1.25)
     return figure, axes
 
@@ -172,6 +195,8 @@ def legend(
     """The legend in the room that `panels` left; by default it names what is labelled in `axes`."""
     if handles is None:
         handles = axes.get_legend_handles_labels()[0]
+    if not handles:
+        return
     figure.legend(
         handles,
         [handle.get_label() for handle in handles],
@@ -204,13 +229,17 @@ def colour_bar(figure: Figure, axes: Axes, norm: Normalize, label: str, ticks: d
 
 def save(figure: Figure, pdf: Path | str, png: Path | str) -> None:
     """Write both files whole or not at all; the same figure always gives the same bytes (no date in them)."""
-    with look():
-        with atomic(pdf) as path:
-            figure.savefig(
-                path, format="pdf", dpi=300, metadata=dict.fromkeys(("CreationDate", "Producer", "Creator"))
-            )
-        with atomic(png) as path:
-            figure.savefig(path, format="png", dpi=220, metadata={"Software": None})
+    with look(), atomic(pdf) as path:
+        figure.savefig(
+            path, format="pdf", dpi=300, metadata=dict.fromkeys(("CreationDate", "Producer", "Creator"))
+        )
+    save_png(figure, png)
+
+
+def save_png(figure: Figure, png: Path | str) -> None:
+    """Write the picture alone, whole or not at all."""
+    with look(), atomic(png) as path:
+        figure.savefig(path, format="png", dpi=220, metadata={"Software": None})
 
 
 # --- curves ---
@@ -239,33 +268,3 @@ def band(axes: Axes, curve: pd.DataFrame, colour, label: str, line: str = "-", *
     low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
     axes.fill_between(curve.index, low, high, color=colour, alpha=0.18, linewidth=0)
     axes.plot(curve.index, curve["mean"], linestyle=line, color=colour, label=label, **look)
-
-
-def plain_log(axes: Axes) -> None:
-    """A logarithmic x axis with numbers as people write them: 0.5, 1, 2."""
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    steps = (1, 2, 5) if high < 50 * low else (1,)
-    axes.xaxis.set_major_locator(LogLocator(subs=steps))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-
-
-def symmetric_log(values: np.ndarray) -> float | None:
-    """A linear threshold for a symmetric log axis, or None where a linear axis shows the values well.
-
-    Where the largest is ten times as large as nine in ten, a linear axis is a line of dots along zero. The
-    nine in ten stay on the linear part: a logarithm around zero would show two clouds that are one.
-    """
-    sizes = np.abs(values[values != 0])
-    if len(sizes) == 0 or sizes.max() < 10 * (bulk := np.quantile(sizes, 0.9)):
-        return None
-    return float(f"{bulk:.0e}")  # one digit, to be read
-
-
-def set_symmetric_log(axes: Axes, threshold: float) -> None:
-    """A symmetric log y axis, once all is drawn; on its linear part no tick but 0, as they would collide."""
-    axes.set_yscale("symlog", linthresh=threshold)
-    clear = [tick for tick in axes.get_yticks() if tick == 0 or abs(tick) >= threshold]
-    axes.yaxis.set_major_locator(FixedLocator(clear))
-    axes.yaxis.set_minor_locator(NullLocator())

@@ -12,11 +12,13 @@ import yaml
 
 from directions import config
 from directions.errors import InputError
+from directions.figures import PAPER_CURVES
 from directions.files import atomic
 from directions.sharing.stages import CLAIMS, Stage, Study, load
 
 PIPELINE = "dvc.yaml"
 WRITER = "scripts/write_stages.py"
+CURVES = PAPER_CURVES.rsplit("/", 1)[0]  # the folder of the paper's own curves
 HEAD = """\
 # Written by `make stages` from the run table; do not edit. docs/SHARING.md explains it.
 # cmd: tells Snakemake what dvc.lock confirms, then has it make what is lacking of the stage's files.
@@ -114,7 +116,7 @@ def pipeline_text(studies: list[Study], main: str) -> str:
 
 def _asked_stage(study: str) -> str:
     configs = dict.fromkeys([config.BASE, f"configs/{study}.yaml"])
-    deps = ["config.yaml", *configs, "schemas/config.json", CLAIMS, "scripts", "src/directions"]
+    deps = ["config.yaml", *configs, "schemas/config.json", CLAIMS, CURVES, "scripts", "src/directions"]
     return "\n".join(
         [
             f"    cmd: python {WRITER} --asked {study}",

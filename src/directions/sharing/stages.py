@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from directions import config
 from directions.analyses import ANALYSES, DERIVED, MADE_BY
 from directions.errors import InputError
-from directions.figures import FIGURES
+from directions.figures import FIGURES, paper_files
 from directions.files import md5
 from directions.imports import code_of
 from directions.provenance import Ancestry, digest
@@ -42,7 +42,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Stage:
-    """Products that are made by one kind of job from equal code; `code` also holds the paper's claims."""
+    """Products that are made by one kind of job from equal code; `code` also holds the paper's numbers."""
 
     name: str
     code: tuple[str, ...]  # files that git tracks
@@ -221,7 +221,8 @@ class _Stages:
     def figure_stage(self, figure: str) -> Stage:
         paths = [f"{self.folder}/figures/{figure}.{kind}" for kind in ("pdf", "png")]
         rows = [self.product(path, ONE, self.tables_of(figure), "figure", figure=figure) for path in paths]
-        return self.stage(figure, rows, "plot_figure", f"directions.figures.{figure}")
+        behind = paper_files(figure, self.config["paper_curves"])
+        return self.stage(figure, rows, "plot_figure", f"directions.figures.{figure}", files=behind)
 
     def claims_stage(self) -> Stage:
         needs = dict.fromkeys(path for figure in self.config["figures"] for path in self.tables_of(figure))

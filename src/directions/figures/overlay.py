@@ -1,0 +1,82 @@
+"""The paper's own curves and dots behind ours, as read from its printed figures (directions.paper).
+
+One style for all of them: curves thin and dashed, dots small and hollow. Grey where a panel has one of
+them, else in the colour of our curve for the same condition. Drawn where a figure is given the table
+`paper`.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from directions.tidy import Tables, require
+
+NAME = "paper, read from its figure"
+GREY = "#555555"
+LINE = {"linestyle": (0, (3.2, 1.8)), "linewidth": 0.9, "zorder": 1.5, "label": f"_{NAME}"}
+DOTS = {"linestyle": "none", "marker": "o", "markersize": 2.6, "markerfacecolor": "none", "zorder": 1.4}
+DOTS |= {"markeredgewidth": 0.45, "markeredgecolor": "#9a9a9a", "label": f"_{NAME}"}
+UNITS = {  # ablated in the paper's panels at the right end of the x axis
+    "fig1a": 1024, "fig1b": 1536, "fig1c": 6144, "fig3a": 2816, "fig5a": 4096, "fig5b": 1536
+}  # fmt: skip
+INFERRED = {  # totals that the paper's panels do not show
+    "fig1c": "The paper does not say how many feature maps it ablated; 6,144 (three block outputs) is our"
+    " inference.",
+    "fig3a": "That the paper ablated all 2,816 feature maps is our inference: its curves run past the last"
+    " three layers.",
+}
+SHOWN = {  # of the paper's dots, how many could be read
+    "fig3b": "Of the paper's 200 dots, 161 can be told apart.",
+    "fig4b": "Of the paper's 190 dots, 179 can be told apart.",
+    "fig4c": "Of the paper's 192 dots, 136 can be told apart.",
+    "fig7a": "Of the paper's dots (about 127), 115 can be told apart.",
+    "fig7b": "Of the paper's dots (2,816 feature maps), 241 can be told apart: its crowd near 0 is missing.",
+    "fig7d": "Of the paper's dots (about 14,500), 621 can be told apart: its crowd near 0 is missing.",
+}
+
+
+def of(tables: Tables, *columns: str, **which: object) -> pd.DataFrame | None:
+    """The rows of the paper's table that have these values, or None without such rows or such a table.
+
+    A number matches within rounding. Raises InputError for a table without `columns`.
+    """
+    if "paper" not in tables:
+        return None
+    found = require(tables, "paper", *which, may_be_empty=columns)
+    for column, value in which.items():
+        held = found[column]
+        found = found[held == value if isinstance(value, str) else np.isclose(held.astype(float), value)]
+    return None if found.empty else found
+
+
+def line(axes: Axes, x, y, colour=GREY, **look) -> None:
+    """A curve of the paper's."""
+    axes.plot(x, y, color=colour, **LINE | look)
+
+
+def dots(axes: Axes, x, y) -> None:
+    """Dots of the paper's; hundreds of them are kept as a picture in a PDF."""
+    axes.plot(x, y, rasterized=len(x) > 500, **DOTS)
+
+
+def steps(axes: Axes, edges, heights, colour) -> None:
+    """A histogram of the paper's as an outline."""
+    axes.stairs(heights, edges, color=colour, fill=False, **LINE)
+
+
+def handles(tables: Tables, dotted: bool = False) -> list[Line2D]:
+    """The one entry of the legend that names the paper's curves; none where they are not drawn."""
+    if "paper" not in tables:
+        return []
+    if dotted:
+        return [Line2D([], [], **DOTS | {"label": NAME})]
+    return [Line2D([], [], color=GREY, **LINE | {"label": NAME})]
+
+
+def units_notes(tables: Tables, figure: str, ours: int) -> tuple[str, ...]:
+    """What a panel over units ablated must say of the paper's x axis; `ours`: units ablated here at most."""
+    if "paper" not in tables:
+        return ()
+    scaled = ("The paper's curves are scaled to our number of units.",) if ours != UNITS[figure] else ()
+    return (*scaled, *((INFERRED[figure],) if figure in INFERRED else ()))
