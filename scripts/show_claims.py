@@ -21,7 +21,7 @@ def numbers(row: dict) -> tuple[str, str]:
     if not pd.isna(row["estimate"]):
         interval = "" if pd.isna(row["low"]) else f" [{row['low']:.3f}, {row['high']:.3f}]"
         ours = f"{row['estimate']:.3f}{interval}"
-    if not pd.isna(row["paper_value"]):
+    if row["direction"] == "equal":
         return f"{row['paper_value']:g}", ours
     return {"above": ">", "below": "<"}[row["direction"]] + f" {row['bound']:g}", ours
 

@@ -16,6 +16,7 @@ from directions.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = ROOT / "data" / "paper" / "claims.csv"
+CURVES = ROOT / "data" / "paper" / "figures"
 EXPERIMENTS = json.dumps({"fig1a": "corruption", "fig2a": "corruption", "fig7a": "units", "figA4a": "units"})
 
 
@@ -35,7 +36,13 @@ def tables(tmp_path_factory) -> Path:
 
 
 def check(tables: Path, out: Path, claims=CLAIMS, experiments=EXPERIMENTS) -> tuple[pd.DataFrame, dict]:
-    arguments = {"study": "quick", "claims": claims, "tables": tables, "experiments": experiments}
+    arguments = {
+        "study": "quick",
+        "claims": claims,
+        "paper": CURVES,
+        "tables": tables,
+        "experiments": experiments,
+    }
     arguments |= {"csv": out / "claims.csv", "json": out / "claims.json"}
     script("check_claims").main([f"--{name}={value}" for name, value in arguments.items()])
     return pd.read_csv(out / "claims.csv"), json.loads((out / "claims.json").read_text())
@@ -59,6 +66,14 @@ def test_check_claims_writes_one_row_and_one_entry_per_claim(tables, tmp_path):
         assert metrics[row.id]["verdict"] == row.verdict
         assert metrics[row.id]["estimate"] == pytest.approx(row.estimate, abs=1e-4)
     assert metrics["fig1a_clean_above_corrupted"]["verdict"] == "reproduced"
+
+
+def test_check_claims_names_a_panel_of_the_paper_that_is_not_there(tables, tmp_path):
+    arguments = {"study": "quick", "claims": CLAIMS, "paper": tmp_path, "tables": tables}
+    arguments |= {"experiments": EXPERIMENTS, "csv": tmp_path / "a.csv", "json": tmp_path / "a.json"}
+    with pytest.raises(InputError, match="fig1a.csv does not exist.*git checkout"):
+        script("check_claims").main([f"--{name}={value}" for name, value in arguments.items()])
+    assert not (tmp_path / "a.csv").exists()
 
 
 def test_check_claims_gives_the_same_bytes_again(tables, tmp_path):
@@ -126,8 +141,8 @@ def test_show_claims_gives_the_whole_claim_of_a_figure_asked_for(tables, tmp_pat
     shown = capsys.readouterr().out
     together = " ".join(shown.split())
     assert max(map(len, shown.splitlines())) <= 110
-    assert "slightly correlated" in together
-    assert "remembered: section 3.4; tolerance ours, D13" in together
+    assert "the impact of ablating a unit in the MNIST network is 0.095" in together
+    assert "read from the figure: Figure 7a, printed with p = 0.288" in together
     assert "Figure 1a" not in shown
     with pytest.raises(InputError, match="no claim about 'fig9'.*fig1a, fig2a, fig7a, figA4a"):
         script("show_claims").main([str(tmp_path / "claims.csv"), "--figure", "fig9"])

@@ -1,4 +1,4 @@
-"""The readings of the paper's figures: every panel is there, within its printed axes, with the areas stated."""
+"""The readings of the paper's figures: every panel is there, within its axes, with the areas stated."""
 
 from pathlib import Path
 
