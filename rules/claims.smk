@@ -2,6 +2,7 @@ rule check_claims:
     input:
         code=code("check_claims"),
         claims="data/paper/claims.csv",
+        paper=[f"data/paper/figures/{figure}.csv" for figure in STUDY["figures"] if figure in PANELS],
         tables=[path for figure in STUDY["figures"] for path in tables_of_figure(figure).values()],
     output:
         csv=report(
@@ -22,5 +23,5 @@ rule check_claims:
         study=STUDY["study"],
         tables=lambda wildcards, output: Path(output.csv).parent,
     shell:
-        "python scripts/check_claims.py --study {params.study} --claims {input.claims}"
+        "python scripts/check_claims.py --study {params.study} --claims {input.claims} --paper data/paper/figures"
         " --experiments {params.experiments:q} --tables {params.tables} --csv {output.csv} --json {output.json} > {log} 2>&1"

@@ -20,6 +20,7 @@ from directions.figures import FIGURES, paper_files
 from directions.imports import code_of
 from directions.own import userfile
 from directions.own.plan import Plan
+from directions.paper import COLUMNS as PANELS
 from directions.provenance import Ancestry
 from directions.runs import expand as expand_runs, labels as label_ledgers, labels_name
 from snakemake.exceptions import WorkflowError

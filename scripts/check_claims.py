@@ -5,7 +5,7 @@ import logging
 from functools import cache
 from pathlib import Path
 
-from directions import claims, tidy
+from directions import claims, paper, tidy
 from directions.cli import parser, start
 from directions.errors import InputError
 from directions.files import atomic
@@ -31,6 +31,9 @@ def main(argv: list[str]) -> None:
     options = parser(__doc__)
     options.add_argument("--study", required=True, help="name of the study, for the log")
     options.add_argument("--claims", default="data/paper/claims.csv", help="what the paper claims")
+    options.add_argument(
+        "--paper", default="data/paper/figures", help="folder of the paper's curves, {figure}.csv"
+    )
     options.add_argument("--tables", required=True, help="folder that holds {experiment}/{table}.csv")
     options.add_argument(
         "--experiments", required=True, help="JSON: {figure: experiment}; only these are checked"
@@ -48,7 +51,11 @@ def main(argv: list[str]) -> None:
             raise Untestable(f"this study has no table {experiment}/{name}.csv")
         return tidy.read(folder, [name])[name]
 
-    results = claims.check(claims.load(args.claims), experiments(args.experiments), table)
+    @cache
+    def curves(figure: str):
+        return paper.read(Path(args.paper) / f"{figure}.csv")
+
+    results = claims.check(claims.load(args.claims), experiments(args.experiments), table, curves)
     with atomic(args.csv) as path:
         results.to_csv(path, index=False, float_format="%.6g")
     with atomic(args.json) as path:

@@ -1,20 +1,22 @@
 """Made-up tables of every experiment at the paper's scale, with each claimed effect dialled in by a number.
 
-`paper()` is a world in which the paper is right; its arguments turn single effects round or away.
+`paper()` is a world in which the paper is right, with its own curves; arguments of the makers turn single
+effects round or away.
 """
+
+import functools
 
 import numpy as np
 import pandas as pd
 import synthetic
-from scipy.stats import spearmanr
+import synthetic_paper as theirs
 
 EXPERIMENTS = {  # figure -> experiment, as the configuration's `draw`
     **dict.fromkeys(("fig1a", "fig2a"), "mnist_corruption"),
     **dict.fromkeys(("fig1b", "fig2b", "figA1"), "conv_corruption"),
     "fig1c": "resnet_corruption",
     **dict.fromkeys(("fig3a", "fig3b"), "conv_ensemble"),
-    "fig4a": "mnist_early_stopping",
-    "fig4b": "conv_early_stopping",
+    **dict.fromkeys(("fig4a", "fig4b"), "mnist_early_stopping"),
     "fig4c": "conv_sweep",
     "fig5a": "mnist_dropout",
     **dict.fromkeys(("fig5b", "fig6a", "fig6b"), "conv_normalization"),
@@ -28,7 +30,9 @@ CONV = {
 }  # fmt: skip
 RESNET = CONV | {"dataset": "imagenet", "model": "resnet50", "train_images": 1281167, "batch_norm": np.nan}
 MLP = {"dataset": "mnist", "model": "mlp", "hidden": "128x128"}
-ORDERINGS = 6
+DROPOUT = MLP | {"hidden": "2048x2048", "epochs": 5000}
+ORDERINGS = theirs.ORDERINGS
+TURNED = dict(zip(synthetic.FRACTIONS, reversed(synthetic.FRACTIONS), strict=True))
 
 
 def networks(varied: list[dict], settings: dict) -> pd.DataFrame:
@@ -64,26 +68,42 @@ def areas(runs: pd.DataFrame, keys: list[str], auc, clamp="zero", spread=0.005, 
 # --- experiments ---
 
 
-def corruption(settings: dict, robust_clean=1, zero_lead=0.1) -> dict:
-    """Runs, areas, noise by corruption; `robust_clean` -1 turns robustness round, 0 takes it away."""
-    auc = {fraction: 0.4 + 0.2 * robust_clean * (1 - 2 * fraction) for fraction in (0.0, 0.5, 1.0)}
-    tables = synthetic.corruption_tables(auc=auc, networks=3, orderings=ORDERINGS, spread=0.02)
-    runs = networks(product(corrupt=list(auc), seed=range(3)), settings)
-    runs["run"] = tables["runs"]["run"]
+def corruption(settings: dict, curves: str, noise: str = "", turned=False, zero_lead=0.1) -> dict:
+    """Runs, ablation, areas, noise by corruption, of two panels; `turned`: 0 % has the curve of 100 %."""
+    runs = networks(product(corrupt=list(TURNED), seed=range(3)), settings)
+    taken = TURNED if turned else dict(zip(TURNED, TURNED, strict=True))
+    panel = dict(iter(theirs.panel(curves).groupby("corrupt")))
+    accuracy = [theirs.over_share(panel[taken[corrupt]]) for corrupt in runs["corrupt"]]
+    tables = theirs.curves(runs, accuracy)
     random = np.random.default_rng(9)
     lower = tables["areas"]["auc"] - zero_lead + random.normal(0, 0.01, len(tables["areas"]))
     both = pd.concat([tables["areas"], tables["areas"].assign(clamp="mean", auc=lower)], ignore_index=True)
-    return {"runs": runs, "areas": both, "noise": tables["noise"]}
+    found = {"runs": runs, "ablation": tables["ablation"], "areas": both}
+    return found | ({"noise": theirs.noise(runs, noise, taken)} if noise else {})
 
 
-def ensemble(between=1, within=1) -> dict:
-    """Five learning rates x 8 seeds: area against test accuracy `between` and `within` rates (signs)."""
+def ensemble(between=1, within=1, seeds=40) -> dict:
+    """Five learning rates x `seeds`: area against test accuracy `between` and `within` rates (signs).
+
+    The five best and worst have the paper's curves, exchanged where `between` is -1.
+    """
     random = np.random.default_rng(0)
-    runs = networks(product(learning_rate=[0.0001, 0.0003, 0.001, 0.003, 0.01], seed=range(8)), CONV)
-    rate, own = np.repeat(np.arange(5), 8) / 4, random.normal(size=40)
-    auc = 0.4 + 0.2 * between * rate + 0.01 * within * own
+    runs = networks(
+        product(learning_rate=[0.0001, 0.0003, 0.001, 0.003, 0.01], seed=range(seeds)),
+        CONV,
+    )
+    rate, own = np.repeat(np.arange(5), seeds) / 4, random.normal(size=5 * seeds)
+    level = np.repeat([0.25, 0.0, 0.5, 1.0, 0.75], seeds)
+    auc = 0.4 + 0.2 * between * level + 0.02 * within * own
     runs["test_accuracy"] = 0.7 + 0.1 * rate + 0.01 * own
-    return {"runs": runs, "areas": areas(runs, ["learning_rate", "seed"], auc, spread=0.002)}
+    ranked = runs["test_accuracy"].argsort().to_numpy()
+    panel = dict(iter(theirs.panel("fig3a").groupby("group")))
+    accuracy = [np.full(len(theirs.SHARE), value) for value in auc]
+    for places, side in ((ranked[:5], "worst"), (ranked[-5:], "best")):
+        side = side if between >= 0 else {"worst": "best", "best": "worst"}[side]
+        for place in places if between else ():
+            accuracy[place] = theirs.over_share(panel[side])
+    return {"runs": runs, **theirs.curves(runs, accuracy, spread=0.002)}
 
 
 def sweep(correlation=0.914, top=(0.13, 0.83, 0.98), gap=(0.01, 0.011), settings=96, relative=1) -> dict:
@@ -105,33 +125,36 @@ def sweep(correlation=0.914, top=(0.13, 0.83, 0.98), gap=(0.01, 0.011), settings
     return {"runs": runs, "areas": table, "selection": chosen}
 
 
-def course(settings: dict, peak=30, early=True, correlation=-0.728) -> dict:
-    """Checkpoints of 3 networks: area highest at epoch `peak`, test loss lowest at epoch 30."""
-    epochs = np.array([1, 2, 5, 10, 20, 30, 40, 50, 60, 80, 100, 150, 200, 300])
-    runs = networks(product(seed=range(3)), settings)
-    shape = np.where(epochs <= peak, 1 - 0.2 * (1 - epochs / peak) ** 4, 1 - 0.2 * (epochs - peak) / 300)
-    shape = shape - np.where(epochs == 1, 0.8, 0) if early else shape - 0.9 * (epochs < peak)
-    loss = np.where(epochs <= 30, 1 + 0.5 * (1 - epochs / 30), 1 + (epochs - 30) / 300)
-    random = np.random.default_rng(3)
-    if correlation is not None:  # Figure 4b: only how area and loss go together counts
-        shape = 0.6 + 0.1 * _by_rank(loss, correlation, random)
-    rows = []
+def course(area="the paper's", loss="the paper's") -> dict:
+    """Checkpoints of 3 networks, as Figure 4a draws one, or with other areas or another test loss."""
+    drawn = theirs.course()
+    runs = networks(product(seed=range(3)), MLP | {"hidden": "2048x2048", "epochs": 26})
+    epoch = drawn["epoch"] / drawn["epoch"].max()
+    areas = {
+        "the paper's": drawn["area"],
+        "never drops": 0.5 + 0.5 * epoch,
+        "rises late": 0.3 + 0.7 * (epoch > 0.2) - 0.1 * (epoch > 0.6),
+        "only falls": 1 - 0.5 * epoch,
+    }[area]
+    test_loss = drawn["test_loss"] if loss == "the paper's" else 0.2 + 0.3 * (epoch - 0.4) ** 2
+    random, rows = np.random.default_rng(3), []
     for run in runs["run"]:
         for ordering in range(ORDERINGS):
-            auc = 0.5 * shape + random.normal(0, 0.001, len(epochs))
-            rows.append(pd.DataFrame({"run": run, "epoch": epochs, "ordering": ordering, "auc": auc}))
+            auc = 0.9 * areas + random.normal(0, 0.0003, len(areas))
+            rows.append(drawn[["epoch"]].assign(run=run, ordering=ordering, auc=auc, test_loss=test_loss))
     table = pd.concat(rows, ignore_index=True)
-    table["test_loss"] = table["epoch"].map(dict(zip(epochs, loss, strict=True)))
     return {"runs": runs, "checkpoints": table.assign(experiment="x", train_loss=0.1)}
 
 
-def _by_rank(values: np.ndarray, spearman: float, random: np.random.Generator) -> np.ndarray:
-    """Numbers whose rank correlation with `values` is the one asked for, to 0.02."""
-    for _ in range(1000):
-        found = synthetic._correlated((values - values.mean()) / values.std(), spearman, random)
-        if abs(spearmanr(values, found).statistic - spearman) < 0.02:
-            return found
-    raise AssertionError(f"no draw with a rank correlation of {spearman}")
+def dropout_of_paper() -> dict:
+    """Figure 5a's curves; the training loss of networks with corrupted labels rises with dropout."""
+    runs = networks(product(dropout=[0.1, 0.2, 0.3], corrupt=[0.0, 1.0], seed=range(3)), DROPOUT)
+    panel = dict(iter(theirs.panel("fig5a").groupby(["labels", "dropout"])))
+    words = {0.0: "original", 1.0: "corrupted"}
+    drawn = [panel[words[row.corrupt], row.dropout] for row in runs.itertuples()]
+    tables = theirs.curves(runs, [theirs.over_share(curve) for curve in drawn], spread=0.001)
+    loss = 0.1 + tables["ablation"]["corrupt"] * tables["ablation"]["dropout"]
+    return {"runs": runs, "areas": tables["areas"], "ablation": tables["ablation"].assign(loss=loss)}
 
 
 def dropout(clean=0.7, corrupted=0.05, protects=True, alike=True, loss=1) -> dict:
@@ -139,7 +162,7 @@ def dropout(clean=0.7, corrupted=0.05, protects=True, alike=True, loss=1) -> dic
 
     Clean curves are alike, unless told otherwise; `loss`: how training loss of the others rises with dropout.
     """
-    runs = networks(product(dropout=[0.1, 0.2, 0.3], corrupt=[0.0, 1.0], seed=range(3)), MLP)
+    runs = networks(product(dropout=[0.1, 0.2, 0.3], corrupt=[0.0, 1.0], seed=range(3)), DROPOUT)
     random = np.random.default_rng(4)
     share, rows = np.linspace(0, 1, 65), []
     for row in runs.itertuples():
@@ -154,33 +177,35 @@ def dropout(clean=0.7, corrupted=0.05, protects=True, alike=True, loss=1) -> dic
             curve = {"run": row.run, "ordering": ordering, "ablated": np.arange(65), "accuracy": accuracy}
             level = 0.1 + loss * row.corrupt * row.dropout
             rows.append(pd.DataFrame(curve).assign(clamp="zero", units=64, split="train", loss=level))
-    return {"runs": runs, "ablation": pd.concat(rows, ignore_index=True).assign(experiment="x")}
+    table = pd.concat(rows, ignore_index=True).assign(experiment="x")
+    area = table.groupby(["run", "ordering"], as_index=False)["accuracy"].mean()
+    area = area.rename(columns={"accuracy": "auc"}).assign(clamp="zero")
+    return {"runs": runs, "ablation": table, "areas": area}
 
 
-def batch_norm(sign=1) -> dict:
-    """Networks with and without batch norm: area, selectivity, information differ with that sign."""
-    random = np.random.default_rng(5)
+def batch_norm(turned=False) -> dict:
+    """Networks with and without batch norm as in Figures 5b and 6; `turned`: the two sides exchanged."""
     runs = networks(product(batch_norm=[True, False], seed=range(4)), CONV)
-    side = np.where(runs["batch_norm"], sign, -sign)
+    sides = ["with" if norm != turned else "without" for norm in runs["batch_norm"]]
+    panel = dict(iter(theirs.panel("fig5b").groupby("batch_norm")))
+    tables = theirs.curves(runs, [theirs.over_share(panel[side]) for side in sides])
     units = runs[["run"]].loc[runs.index.repeat(60)].assign(layer="relu1", unit=np.tile(np.arange(60), 8))
-    drift = np.repeat(side, 60)
-    units["selectivity"] = np.clip(0.6 - 0.2 * drift + random.normal(0, 0.1, len(units)), 0, 1)
+    units["selectivity"] = np.concatenate([theirs.histogram("fig6a", side, 60) for side in sides])
     for column in ("information_bits", "information_bits_coarse", "information_bits_fine"):
-        units[column] = 0.5 + 0.2 * drift + random.normal(0, 0.1, len(units))
-    units = units.assign(dead=False, l1=1.0, experiment="x")
-    table = areas(runs, ["batch_norm", "seed"], 0.5 + 0.1 * side)
-    return {"runs": runs, "areas": table, "units": units}
+        units[column] = np.concatenate([theirs.histogram("fig6b", side, 60) for side in sides])
+    return {"runs": runs, **tables, "units": units.assign(dead=False, l1=1.0, experiment="x")}
 
 
 def maps(
     settings: dict, layers: int, early, late, middle=None, information=(0.0, 0.0, 0.0), l1=0.0,
     depth=0.0, importance_depth=0.0, information_depth=0.0, worst=0.6, per_layer=80, seeds=3, seed=0,
+    each=(),
 ) -> dict:  # fmt: skip
     """Runs, single, units: correlations with importance within early, middle and late thirds of the layers.
 
     `depth`, `importance_depth`, `information_depth`: how far the layer's mean moves from first to last layer,
     in SDs within a layer; `l1`, `worst`: correlation of selectivity with incoming weights, with the loss of
-    the class that suffers most.
+    the class that suffers most; `each`: the correlation within each layer, in place of the thirds.
     """
     random = np.random.default_rng(seed)
     runs = networks(product(seed=range(seeds)), settings)
@@ -191,7 +216,8 @@ def maps(
             part = 0 if layer < third else 2 if layer >= layers - third else 1
             height = layer / (layers - 1)
             own = random.normal(size=per_layer)
-            selectivity = synthetic._correlated(own, (early, middle, late)[part], random)
+            inside = each[layer] if len(each) else (early, middle, late)[part]
+            selectivity = synthetic._correlated(own, inside, random)
             values = {
                 "selectivity": selectivity + depth * height,
                 "information_bits": synthetic._correlated(own, information[part], random)
@@ -216,31 +242,50 @@ def mlp_units(**changed) -> dict:
 
 def conv_units(**changed) -> dict:
     """Figures 7b, 7c, A2a, A3a, A4b, A4c as the paper has them; within layers, against the follow-up."""
+    if not changed:
+        each = theirs.panel("fig7c")["correlation"].to_numpy()
+        changed = {"each": each, "per_layer": 200, "depth": 2.3, "importance_depth": -2.3}
+        information = (-0.57, -0.24, -0.57)
+        return _conv_units(len(each), **changed, information=information, information_depth=0.7)
+    return _conv_units(9, **changed)
+
+
+def _conv_units(layers: int, **changed) -> dict:
     right = {"early": -0.6, "middle": -0.3, "late": 0.0, "information": (-0.6, -0.1, -0.6), "l1": -0.5}
     right |= {"depth": 1.0, "importance_depth": -1.0, "information_depth": 0.4}
-    return maps(CONV, 9, **(right | changed))
+    return maps(CONV, layers, **(right | changed))
 
 
 def resnet_units(**changed) -> dict:
     """Figures 7d, 7e, A2b, A3b, A4d, A4e as the paper has them."""
-    right = {"early": 0.0, "late": 0.0, "information": (-0.2, -0.2, -0.2), "depth": 1.0}
-    return maps(RESNET, 9, **({**right, "importance_depth": -0.5, "information_depth": 0.4} | changed))
+    each = theirs.panel("fig7e")["correlation"].to_numpy()
+    own = {"early": 0.0, "late": 0.0} if changed else {"early": 0.0, "late": 0.0, "each": each}
+    right = own | {"information": (-0.2, -0.2, -0.2), "depth": 1.0}
+    layers = 9 if changed else len(each)
+    return maps(RESNET, layers, **({**right, "importance_depth": -0.5, "information_depth": 0.4} | changed))
 
 
-def paper(**instead) -> dict[str, dict]:
-    """{experiment: tables} of a world in which the paper is right but for the experiments given."""
-    made = {
-        "mnist_corruption": synthetic.corruption_tables(),
-        "conv_corruption": corruption(CONV),
-        "resnet_corruption": corruption(RESNET),
-        "conv_ensemble": ensemble(),
-        "mnist_early_stopping": course(MLP, correlation=None),
-        "conv_early_stopping": course(CONV),
-        "conv_sweep": sweep(),
-        "mnist_dropout": dropout(),
-        "conv_normalization": batch_norm(),
-        "mnist_selectivity": mlp_units(),
-        "conv_selectivity": conv_units(),
-        "resnet_selectivity": resnet_units(),
-    }
-    return made | instead
+PAPER = {
+    "mnist_corruption": lambda: corruption(MLP | {"hidden": "512x512"}, "fig1a", "fig2a"),
+    "conv_corruption": lambda: corruption(CONV, "fig1b", "fig2b"),
+    "resnet_corruption": lambda: corruption(RESNET, "fig1c"),
+    "conv_ensemble": ensemble,
+    "mnist_early_stopping": course,
+    "conv_sweep": sweep,
+    "mnist_dropout": dropout_of_paper,
+    "conv_normalization": batch_norm,
+    "mnist_selectivity": mlp_units,
+    "conv_selectivity": conv_units,
+    "resnet_selectivity": resnet_units,
+}  # experiment -> tables of a world in which the paper is right
+
+
+@functools.cache
+def paper_of(experiment: str) -> dict:
+    """The tables of one experiment where the paper is right."""
+    return PAPER[experiment]()
+
+
+def paper() -> dict[str, dict]:
+    """{experiment: tables} of a world in which the paper is right."""
+    return {experiment: paper_of(experiment) for experiment in PAPER}

@@ -6,13 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from directions import tidy
-from directions.claims import VERDICTS, place
+from directions.claims import KINDS, VERDICTS, place
 from directions.errors import InputError
 from directions.wording import (
     FIGURE,
     FOLLOW_UPS,
     INFERRED,
-    KINDS,
     PAPER,
     REPLICATION,
     SOURCES,

@@ -28,11 +28,20 @@ COLUMNS = {  # of each panel's file; every panel of Figures 1 to 7 has one
     "fig7d": ("layer", "selectivity", "impact", "visible_fraction"),
     "fig7e": ("layer", "correlation"),
 }
+UNITS = {  # ablated at the most; fig1c and fig3a end earlier, at chance: their totals are inferred
+    "fig1a": 1024,
+    "fig1b": 1536,
+    "fig1c": 6144,
+    "fig3a": 2816,
+    "fig5a": 4096,
+    "fig5b": 1536,
+}
 
 
 def read(path: Path | str) -> pd.DataFrame:
-    """One panel's curves or dots from its file, named after the panel (fig1a.csv); columns: `COLUMNS`.
+    """Read one panel's curves or dots from its file, named after the panel (fig1a.csv).
 
+    Returns the columns `COLUMNS` and, for the panels in `UNITS`, `fraction`: the share of units ablated.
     Raises InputError for a file that does not exist, a panel that the paper has not, and a missing column.
     """
     path = Path(path)
@@ -44,4 +53,6 @@ def read(path: Path | str) -> pd.DataFrame:
     lacking = [column for column in COLUMNS[path.stem] if column not in curves]
     if lacking:
         raise InputError(f"{path} lacks the column {', '.join(lacking)}: restore it with `git checkout`")
+    if path.stem in UNITS:
+        curves = curves.assign(fraction=curves["ablated"] / UNITS[path.stem])
     return curves

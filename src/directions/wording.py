@@ -5,7 +5,6 @@ import pandas as pd
 from directions.errors import InputError
 
 PAPER, REPLICATION, FOLLOW_UPS = SOURCES = ("the paper", "a replication", "follow-ups")
-KINDS = ("direction", "value", "shape")  # a side; a number; a whole curve, held against the printed one
 FIGURE, VERIFIED, INFERRED = "read from the figure", "verified", "inferred"
 _READ = {FIGURE: FIGURE, VERIFIED: VERIFIED, INFERRED: "by our inference"}
 _BEYOND = {"replication": REPLICATION, "follow-up": FOLLOW_UPS}

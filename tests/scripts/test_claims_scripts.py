@@ -17,6 +17,7 @@ from directions.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = ROOT / "data" / "paper" / "claims.csv"
+CURVES = ROOT / "data" / "paper" / "figures"
 EXPERIMENTS = json.dumps({"fig1a": "corruption", "fig2a": "corruption", "fig7a": "units", "figA4a": "units"})
 
 
@@ -36,18 +37,21 @@ def tables(tmp_path_factory) -> Path:
 
 
 def check(tables: Path, out: Path, claims=CLAIMS, experiments=EXPERIMENTS) -> tuple[pd.DataFrame, dict]:
-    arguments = {"study": "quick", "claims": claims, "tables": tables, "experiments": experiments}
+    arguments = {
+        "study": "quick",
+        "claims": claims,
+        "paper": CURVES,
+        "tables": tables,
+        "experiments": experiments,
+    }
     arguments |= {"csv": out / "claims.csv", "json": out / "claims.json"}
     script("check_claims").main([f"--{name}={value}" for name, value in arguments.items()])
     return pd.read_csv(out / "claims.csv"), json.loads((out / "claims.json").read_text())
 
 
 def checked(tables: Path, out: Path) -> tuple[Path, pd.DataFrame]:
-    """A claims table with kinds and errors, some of it read from the figure, and its file."""
+    """A claims table, one claim of it from memory, and its file."""
     found, _ = check(tables, out)
-    found["kind"] = found["paper_value"].isna().map({True: "direction", False: "value"})
-    found["paper_error"] = found["paper_value"] / 100
-    found.loc[found["id"] == "fig1a_trend", "certainty"] = "read from the figure"
     found.loc[found["id"] == "figA4a_poor_predictor", "certainty"] = "remembered"
     found.to_csv(out / "claims.csv", index=False)
     return out / "claims.csv", found
@@ -73,6 +77,14 @@ def test_check_claims_writes_one_row_and_one_entry_per_claim(tables, tmp_path):
         assert metrics[row.id]["verdict"] == row.verdict
         assert metrics[row.id]["estimate"] == pytest.approx(row.estimate, abs=1e-4)
     assert metrics["fig1a_clean_above_corrupted"]["verdict"] == "reproduced"
+
+
+def test_check_claims_names_a_panel_of_the_paper_that_is_not_there(tables, tmp_path):
+    arguments = {"study": "quick", "claims": CLAIMS, "paper": tmp_path, "tables": tables}
+    arguments |= {"experiments": EXPERIMENTS, "csv": tmp_path / "a.csv", "json": tmp_path / "a.json"}
+    with pytest.raises(InputError, match="fig1a.csv does not exist.*git checkout"):
+        script("check_claims").main([f"--{name}={value}" for name, value in arguments.items()])
+    assert not (tmp_path / "a.csv").exists()
 
 
 def test_check_claims_gives_the_same_bytes_again(tables, tmp_path):
@@ -125,8 +137,11 @@ def test_show_claims_prints_a_table_that_fits_a_terminal(tables, tmp_path, capsy
     assert "Figure A4a: MNIST, mlp 128x128, 60,000 images, 640 epochs" in lines
     row = found.set_index("id").loc["fig1a_trend"]
     number = f"{row['estimate']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
-    assert any(re.fullmatch(rf"  trend +< 0 +{re.escape(number)} +{row['verdict']}", line) for line in lines)
-    assert any(re.match(r"  replication 0.2\* +0.343 ± 0.003 ", line) for line in lines), "not the paper's"
+    assert any(
+        re.fullmatch(rf"  trend +< 0, -1 +{re.escape(number)} +{row['verdict']}", line) for line in lines
+    )
+    assert any(re.match(r"  area 0.2 +0.550 ± 0.010 ", line) for line in lines), "the paper's own error"
+    assert any(re.match(r"  replication 0.2\* +0.343 ", line) for line in lines), "not the paper's"
     assert any(line.startswith("  poor predictor~ ") for line in lines), "from memory"
     assert lines[-2].startswith("* not the paper's")
     assert lines[-1].startswith("~ the paper's, from memory")
@@ -152,6 +167,10 @@ def test_show_claims_gives_the_whole_claim_of_a_figure_asked_for(tables, tmp_pat
     assert "Mutual information with the class is a poor predictor" in together
     assert "direction (the paper, from memory): authors' replies in the public review" in together
     assert "Figure 1a" not in shown
+    script("show_claims").main([str(path), "--figure", "fig7a"])
+    together = " ".join(capsys.readouterr().out.split())
+    assert "the impact of ablating a unit in the MNIST network is 0.095" in together
+    assert "value (the paper, read from the figure): Figure 7a, printed with p = 0.288" in together
     with pytest.raises(InputError, match="no claim about 'fig9'.*fig1a, fig2a, fig7a, figA4a"):
         script("show_claims").main([str(path), "--figure", "fig9"])
 

@@ -14,10 +14,11 @@ from directions.errors import InputError
 from directions.figures import FIGURES, paper_files
 from directions.files import md5
 from directions.imports import code_of
+from directions.paper import COLUMNS as PANELS
 from directions.provenance import Ancestry, digest
 from directions.runs import expand, labels, labels_name
 
-CLAIMS = "data/paper/claims.csv"
+CLAIMS, CURVES = "data/paper/claims.csv", "data/paper/figures"
 OF_NETWORK = ("model.safetensors", "checkpoints.safetensors", "history.csv", "record.json")
 ONE = "asked"  # the item of a stage that makes one thing
 MODEL, CHECKPOINTS = OF_NETWORK[:2]
@@ -228,4 +229,5 @@ class _Stages:
         needs = dict.fromkeys(path for figure in self.config["figures"] for path in self.tables_of(figure))
         paths = [f"{self.folder}/tables/claims.{kind}" for kind in ("csv", "json")]
         rows = [self.product(path, ONE, needs, "claims") for path in paths]
-        return self.stage("claims", rows, "check_claims", files=[CLAIMS])
+        curves = [f"{CURVES}/{figure}.csv" for figure in self.config["figures"] if figure in PANELS]
+        return self.stage("claims", rows, "check_claims", files=[CLAIMS, *curves])

@@ -7,7 +7,16 @@ number of it.
 
 from directions.statistics.bootstrap import Estimate, Untestable
 from directions.statistics.ranks import spearman
-from directions.statistics.registry import STATISTICS, estimate
+from directions.statistics.registry import SHAPES, STATISTICS, estimate
 from directions.statistics.units import joined_units, live_units
 
-__all__ = ["STATISTICS", "Estimate", "Untestable", "estimate", "joined_units", "live_units", "spearman"]
+__all__ = [
+    "SHAPES",
+    "STATISTICS",
+    "Estimate",
+    "Untestable",
+    "estimate",
+    "joined_units",
+    "live_units",
+    "spearman",
+]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from directions.seeds import stream
+from directions.statistics.conditions import Condition
 from directions.statistics.ranks import Untestable
 from directions.tidy import Tables
 
@@ -21,7 +22,7 @@ UNDEFINED = 0.05  # the share of draws that may lack a value before the interval
 
 Groups = dict[object, list[np.ndarray]]  # condition -> networks, each (observations, columns)
 Measured = dict[object, np.ndarray]  # condition -> (resamples, networks[, values])
-Sample = Callable[[Tables, float | None], Groups]
+Sample = Callable[[Tables, Condition], Groups]
 Measure = Callable[
     [np.ndarray, np.ndarray], np.ndarray
 ]  # (observations, columns), counts -> (draws[, values])
@@ -44,7 +45,7 @@ class Statistic:
     """How a number is made: networks' observations -> a measure per network -> one number.
 
     `measure` gets one network's observations (observations, columns) and, per draw, how often each is drawn:
-    counts (draws, observations).
+    counts (draws, observations). `asks`: the settings that its condition may name, one tuple per choice.
     """
 
     tables: tuple[str, ...]
@@ -52,13 +53,23 @@ class Statistic:
     measure: Measure
     combine: Combine
     fewest: int = FEWEST_NETWORKS
+    asks: tuple[tuple[str, ...], ...] = ((),)
+    undefined: str = "all values are equal, so there is no rank correlation"
 
-    def estimate(self, tables: Tables, key: str, corrupt: float | None, fewest: int | None) -> Estimate:
-        """See `registry.estimate`."""
-        groups = self.sample(tables, corrupt)
+    def value(self, tables: Tables, condition: Condition) -> float:
+        """Compute the number without its interval. Raises as `registry.estimate`."""
+        return self._value(self.sample(tables, condition))
+
+    def _value(self, groups: Groups) -> float:
         value = float(self.combine(self._untouched(groups))[0])
         if not np.isfinite(value):
-            raise Untestable("all values are equal, so there is no rank correlation")
+            raise Untestable(self.undefined)
+        return value
+
+    def estimate(self, tables: Tables, key: str, condition: Condition, fewest: int | None) -> Estimate:
+        """See `registry.estimate`."""
+        groups = self.sample(tables, condition)
+        value = self._value(groups)
         networks = min(len(group) for group in groups.values())
         observations = min(len(seen) for group in groups.values() for seen in group)
         if networks < (self.fewest if fewest is None else fewest) or observations < 2:

@@ -1,15 +1,17 @@
 """A network over its training: when the area under its ablation curve rises and falls (Figures 4a, 4b)."""
 
 import numpy as np
+import pandas as pd
 
 from directions.errors import InputError
 from directions.statistics.bootstrap import Groups, Measure, mean
+from directions.statistics.conditions import Condition
 from directions.statistics.networks import by_setting
 from directions.statistics.ranks import Untestable, correlate
 from directions.tidy import Tables, require
 
 
-def training(tables: Tables, _corrupt: float | None = None) -> Groups:
+def training(tables: Tables, _condition: Condition) -> Groups:
     """One (orderings, 3 x checkpoints) array per network: epochs, areas, test losses, by rising epoch."""
     runs = require(tables, "runs", "run")
     table = require(tables, "checkpoints", "run", "epoch", "ordering", "auc", "test_loss")
@@ -19,11 +21,9 @@ def training(tables: Tables, _corrupt: float | None = None) -> Groups:
     epochs = np.sort(table["epoch"].unique())
     if len(epochs) < 3:
         raise Untestable(f"{len(epochs)} checkpoint(s) show no course of training")
-    wide = wide[["auc", "test_loss"]]
-    wide.columns = range(wide.shape[1])
-    observed = wide.reset_index("run")
-    for place, epoch in enumerate(epochs):
-        observed.insert(1 + place, f"epoch {place}", float(epoch))
+    seen = wide[["auc", "test_loss"]].to_numpy(float)
+    values = np.hstack([np.tile(epochs.astype(float), (len(seen), 1)), seen])
+    observed = pd.DataFrame(values).assign(run=wide.index.get_level_values("run"))
     return by_setting(runs, observed, None)
 
 
@@ -59,7 +59,7 @@ def drop(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
 def peak_distance(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """By how many doublings of the epoch the highest area and the lowest test loss are apart."""
     epochs, areas, losses = _parts(seen, counts)
-    log = np.log2(np.maximum(epochs, 1))  # before training counts as the first epoch
+    log = np.log2(np.maximum(epochs, epochs[epochs > 0].min()))  # before training: as the first checkpoint
     return np.abs(log[areas.argmax(1)] - log[_divergence(losses)])
 
 
@@ -68,6 +68,30 @@ def half_rise(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
     epochs, areas, _ = _parts(seen, counts)
     half = (areas[:, :1] + areas.max(1, keepdims=True)) / 2
     return epochs[(areas >= half).argmax(1)] / epochs[-1]
+
+
+def peak_epoch(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Epoch of the highest area."""
+    epochs, areas, _ = _parts(seen, counts)
+    return epochs[areas.argmax(1)]
+
+
+def end_relative(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Area at the end of training as a share of the highest one."""
+    _, areas, _ = _parts(seen, counts)
+    return areas[:, -1] / areas.max(1)
+
+
+def lowest_loss_epoch(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Epoch of the lowest test loss, if it rises again."""
+    epochs, areas, losses = _parts(seen, counts)
+    return np.full(len(areas), epochs[_divergence(losses)])
+
+
+def lowest_loss(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The lowest test loss of a checkpoint."""
+    _, areas, losses = _parts(seen, counts)
+    return np.full(len(areas), losses.min())
 
 
 def loss_correlation(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -82,4 +106,8 @@ MEASURES: dict[str, Measure] = {
     "auc_peak_distance": peak_distance,
     "auc_half_rise": half_rise,
     "auc_test_loss_correlation": loss_correlation,
+    "auc_peak_epoch": peak_epoch,
+    "auc_end_relative": end_relative,
+    "test_loss_lowest_epoch": lowest_loss_epoch,
+    "test_loss_lowest": lowest_loss,
 }

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from directions.statistics.bootstrap import Combine, Groups, Measured
-from directions.statistics.networks import by_setting, trend
+from directions.statistics.conditions import Condition
+from directions.statistics.networks import by_setting, of_condition, trend
 from directions.statistics.ranks import Untestable
 from directions.tidy import Tables, require
 
@@ -14,9 +15,13 @@ KEPT, KEPT_FURTHER, BEYOND, AREA, LOSS = range(5)  # columns of an observation
 # Accuracies are shares of the unablated one: networks with random labels do not all learn them under dropout.
 
 
-def curves(tables: Tables, _corrupt: float | None = None) -> Groups:
-    """{(corrupt, dropout): one (orderings, 5) array per network}, columns as named above."""
-    runs = require(tables, "runs", "run", "corrupt", "dropout").astype({"corrupt": float, "dropout": float})
+def curves(tables: Tables, condition: Condition) -> Groups:
+    """{(corrupt, dropout): one (orderings, 5) array per network}, columns as named above.
+
+    With a condition: of the networks that meet it only.
+    """
+    require(tables, "runs", "run", "corrupt", "dropout")
+    runs = of_condition(tables, condition).astype({"corrupt": float, "dropout": float})
     runs = runs[(runs["dropout"] > 0) & runs["corrupt"].isin([0.0, 1.0])]
     ablation = require(tables, "ablation", "run", "clamp", "ordering", "ablated", "units", "accuracy", "loss")
     ablation = ablation[(ablation["clamp"] == "zero") & ablation["run"].isin(runs["run"])]
@@ -27,7 +32,7 @@ def curves(tables: Tables, _corrupt: float | None = None) -> Groups:
     ]
     runs = runs.assign(condition=list(zip(runs["corrupt"], runs["dropout"], strict=True)))
     groups = by_setting(runs, pd.DataFrame(rows, columns=["run", *range(5)]), "condition")
-    if {corrupt for corrupt, _ in groups} != {0.0, 1.0}:
+    if not condition and {corrupt for corrupt, _ in groups} != {0.0, 1.0}:
         raise Untestable("this study lacks dropout networks with clean or with fully corrupted labels")
     return groups
 
@@ -53,21 +58,30 @@ def least(corrupt: float, place: int) -> Combine:
     return lambda measured: _means(measured, corrupt, place).min(0)
 
 
-def most(corrupt: float, place: int) -> Combine:
-    """The largest value over the dropout fractions."""
-    return lambda measured: _means(measured, corrupt, place).max(0)
+def of_one(place: int) -> Combine:
+    """The value of the one condition that was asked for."""
+
+    def combine(measured: Measured) -> np.ndarray:
+        (values,) = measured.values()
+        return values[..., place].mean(1)
+
+    return combine
 
 
-def smallest_lead_beyond(measured: Measured) -> np.ndarray:
-    """Clean minus corrupted mean accuracy beyond the dropout fraction: the smallest over the fractions."""
-    sides = [
-        {drop: values[..., BEYOND].mean(1) for (side, drop), values in measured.items() if side == corrupt}
-        for corrupt in (0.0, 1.0)
-    ]
-    shared = sides[0].keys() & sides[1].keys()
-    if not shared:
-        raise Untestable("clean and corrupted networks share no dropout fraction")
-    return np.min([sides[0][drop] - sides[1][drop] for drop in sorted(shared)], axis=0)
+def smallest_lead(place: int) -> Combine:
+    """Clean minus corrupted networks at the same dropout fraction: the smallest over the fractions."""
+
+    def combine(measured: Measured) -> np.ndarray:
+        clean, corrupted = (
+            {drop: values[..., place].mean(1) for (side, drop), values in measured.items() if side == corrupt}
+            for corrupt in (0.0, 1.0)
+        )
+        shared = clean.keys() & corrupted.keys()
+        if not shared:
+            raise Untestable("clean and corrupted networks share no dropout fraction")
+        return np.min([clean[drop] - corrupted[drop] for drop in sorted(shared)], axis=0)
+
+    return combine
 
 
 def spread_of_clean(measured: Measured) -> np.ndarray:

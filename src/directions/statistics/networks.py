@@ -1,10 +1,13 @@
 """Numbers about networks: areas under their curves by what was varied, and across many networks."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from directions.errors import InputError
 from directions.statistics.bootstrap import Groups, Measured, Sample
+from directions.statistics.conditions import Condition, written
 from directions.statistics.ranks import Untestable, correlate
 from directions.tidy import Tables, require
 
@@ -33,20 +36,38 @@ def by_setting(runs: pd.DataFrame, observed: pd.DataFrame, setting: str | None) 
     return groups
 
 
-def by_fraction(runs: pd.DataFrame, observed: pd.DataFrame, corrupt: float | None) -> Groups:
-    """By the fraction of labels corrupted; if `corrupt` is given, only the networks with that fraction.
+def by_fraction(tables: Tables, observed: pd.DataFrame, condition: Condition) -> Groups:
+    """By the fraction of labels corrupted; with a condition, the networks that meet it and no others.
 
     Raises Untestable where these, or clean and fully corrupted networks, are not in the study.
     """
-    runs = runs.astype({"corrupt": float})
-    if corrupt is not None:
-        runs = runs[np.isclose(runs["corrupt"], corrupt)]
+    if condition:
+        return by_setting(of_condition(tables, condition), observed, None)
+    runs = require(tables, "runs", "run", "corrupt").astype({"corrupt": float})
     groups = by_setting(runs, observed, "corrupt")
-    if not groups:
-        raise Untestable(f"no network with corrupt={corrupt:g} in this study")
-    if corrupt is None and not (min(groups) == 0 and max(groups) == 1):
+    if not (min(groups) == 0 and max(groups) == 1):
         raise Untestable("this study lacks clean (corrupt=0) or fully corrupted (corrupt=1) networks")
     return groups
+
+
+def of_condition(tables: Tables, condition: Condition) -> pd.DataFrame:
+    """The rows of table `runs` that meet a condition. Raises Untestable where there are none."""
+    settings = [name for name in condition if name not in ("group", "layer")]
+    runs = require(tables, "runs", "run", *settings)
+    for name in settings:
+        values, wanted = runs[name], condition[name]
+        runs = runs[is_true(values) == wanted if isinstance(wanted, bool) else np.isclose(values, wanted)]
+    if runs.empty:
+        raise Untestable(f"no network with {written(condition)} in this study")
+    if "group" in condition:
+        best, worst = best_and_worst(memorised(runs, fewest=2))
+        runs = best if condition["group"] == "best" else worst
+    return runs
+
+
+def is_true(values: pd.Series) -> pd.Series:
+    """Which values of a column, as read or as written, are true."""
+    return values.astype(str).str.lower() == "true"
 
 
 def zero_areas(tables: Tables, *columns: str) -> pd.DataFrame:
@@ -55,28 +76,31 @@ def zero_areas(tables: Tables, *columns: str) -> pd.DataFrame:
     return areas.loc[areas["clamp"] == "zero", ["run", *columns]]
 
 
-def ablation_areas(tables: Tables, corrupt: float | None = None) -> Groups:
+def ablation_areas(tables: Tables, condition: Condition) -> Groups:
     """Areas by fraction of labels corrupted, one per ordering; of top-5 accuracy where it was measured."""
     area = "auc_top5" if "auc_top5" in require(tables, "areas", "run") else "auc"  # as Figure 1 draws it
-    return by_fraction(require(tables, "runs", "run", "corrupt"), zero_areas(tables, area), corrupt)
+    return by_fraction(tables, zero_areas(tables, area), condition)
 
 
-def noise_areas(tables: Tables, corrupt: float | None = None) -> Groups:
+def noise_areas(tables: Tables, condition: Condition) -> Groups:
     """Mean accuracy over log10(noise_sd_ratio), by trapezoids, one per repeat; ratio 0 is left out."""
+    rows = []
+    for run, scale, accuracy in noise_curves(tables):
+        rows.append((run, np.trapezoid(accuracy, scale) / (scale[-1] - scale[0])))
+    return by_fraction(tables, pd.DataFrame(rows, columns=["run", "area"]), condition)
+
+
+def noise_curves(tables: Tables) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """(run, log10 of the noise ratios above 0, accuracies) of every repeat, ratios rising."""
     noise = require(tables, "noise", "run", "repeat", "noise_sd_ratio", "accuracy")
     noise = noise[noise["noise_sd_ratio"] > 0].sort_values("noise_sd_ratio")
-    rows = []
     for (run, _), curve in noise.groupby(["run", "repeat"]):
         if len(curve) < 2:
             raise Untestable("a noise curve needs two noise levels above 0")
-        scale = np.log10(curve["noise_sd_ratio"].to_numpy(float))
-        area = np.trapezoid(curve["accuracy"].to_numpy(float), scale) / (scale[-1] - scale[0])
-        rows.append((run, area))
-    observed = pd.DataFrame(rows, columns=["run", "area"])
-    return by_fraction(require(tables, "runs", "run", "corrupt"), observed, corrupt)
+        yield run, np.log10(curve["noise_sd_ratio"].to_numpy(float)), curve["accuracy"].to_numpy(float)
 
 
-def clamps(tables: Tables, _corrupt: float | None = None) -> Groups:
+def clamps(tables: Tables, _condition: Condition) -> Groups:
     """Area of the clamp to zero minus area of the clamp to the mean, per ordering (Figure A1)."""
     areas = require(tables, "areas", "run", "clamp", "ordering", "auc")
     sides = areas.pivot_table(index=["run", "ordering"], columns="clamp", values="auc", sort=False)
@@ -91,14 +115,14 @@ def clamps(tables: Tables, _corrupt: float | None = None) -> Groups:
 def with_and_without(tables: Tables, observed: pd.DataFrame) -> Groups:
     """{True: networks with batch norm, False: without} (Figures 5b, 6)."""
     runs = require(tables, "runs", "run", "batch_norm")
-    runs = runs.assign(batch_norm=runs["batch_norm"].astype(str).str.lower() == "true")
+    runs = runs.assign(batch_norm=is_true(runs["batch_norm"]))
     groups = by_setting(runs, observed, "batch_norm")
     if len(groups) < 2:
         raise Untestable("this study lacks networks with or without batch norm")
     return groups
 
 
-def batch_norm_areas(tables: Tables, _corrupt: float | None = None) -> Groups:
+def batch_norm_areas(tables: Tables, _condition: Condition) -> Groups:
     """Areas of networks with and without batch norm."""
     return with_and_without(tables, zero_areas(tables, "auc"))
 
@@ -122,7 +146,7 @@ def best_and_worst(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return ranked.head(count), ranked.tail(count)
 
 
-def extremes(tables: Tables, _corrupt: float | None = None) -> Groups:
+def extremes(tables: Tables, _condition: Condition) -> Groups:
     """Areas of the `best_and_worst` networks among those that know their training set."""
     runs = require(tables, "runs", "run", "test_accuracy", "train_accuracy")
     best, worst = best_and_worst(memorised(runs, fewest=2))
@@ -136,7 +160,7 @@ def pairs(quality: str, area: str = "auc", setting: str | None = None, known: bo
     known: of networks that know their training set only.
     """
 
-    def sample(tables: Tables, _corrupt: float | None = None) -> Groups:
+    def sample(tables: Tables, _condition: Condition) -> Groups:
         needed = ["test_accuracy", "train_accuracy", *([setting] if setting else [])]
         runs = require(tables, "runs", "run", *needed)
         runs = runs.assign(generalization_error=1 - runs["test_accuracy"])  # D23

@@ -1,7 +1,8 @@
 """Every statistic that a claim may name: the tables it reads and how it is made of them."""
 
-from directions.statistics import checkpoints, dropout, networks, units
+from directions.statistics import checkpoints, curves, dropout, networks, units
 from directions.statistics.bootstrap import Estimate, Statistic, column, difference, mean, only, size
+from directions.statistics.conditions import Condition
 from directions.statistics.selection import SELECTIONS, Selection
 from directions.tidy import Tables
 
@@ -14,20 +15,19 @@ _AUC, _INFORMATION = column(0), "information_bits"
 
 
 def estimate(
-    name: str, tables: Tables, key: str, corrupt: float | None = None, fewest: int | None = None
+    name: str, tables: Tables, key: str, condition: Condition | None = None, fewest: int | None = None
 ) -> Estimate:
     """Statistic `name` of the experiment whose `tables` are given, with a 95 % interval.
 
-    `key` names the random stream ("bootstrap", key); `corrupt` picks the networks trained with that fraction
-    of labels corrupted, where the statistic asks for it; `fewest` networks must be there for an interval (by
-    default what the statistic needs). Raises Untestable where the study has no such networks, InputError
-    where a table lacks a column.
+    `key` names the random stream ("bootstrap", key); `condition` picks networks or a layer, where the
+    statistic `asks` for it; `fewest` networks must be there for an interval (by default what the statistic
+    needs). Raises Untestable where the study has no such networks, InputError where a table lacks a column.
     """
-    return STATISTICS[name].estimate(tables, key, corrupt, fewest)
+    return STATISTICS[name].estimate(tables, key, condition or {}, fewest)
 
 
-def _areas(sample, combine, measure=_AUC, fewest=2) -> Statistic:
-    return Statistic(_AREAS, sample, measure, combine, fewest)
+def _areas(sample, combine, measure=_AUC, fewest=2, asks=((),)) -> Statistic:
+    return Statistic(_AREAS, sample, measure, combine, fewest, asks)
 
 
 def _pairs(combine=networks.across, **options) -> Statistic:
@@ -38,12 +38,16 @@ def _noise(combine) -> Statistic:
     return Statistic(_NOISE, networks.noise_areas, _AUC, combine)
 
 
-def _dropout(combine) -> Statistic:
-    return Statistic(("runs", "ablation"), dropout.curves, mean, combine)
+def _beside_paper(table: str, sample, combine, asks) -> Statistic:
+    return Statistic(("runs", table, "paper"), sample, mean, combine, asks=asks)
 
 
-def _importance(x: str, measure, combine=only, y: str = "importance") -> Statistic:
-    return Statistic(_BOTH, units.units_of(x, y), measure, combine)
+def _dropout(combine, asks=((),)) -> Statistic:
+    return Statistic(("runs", "ablation"), dropout.curves, mean, combine, asks=asks)
+
+
+def _importance(x: str, measure, combine=only, y: str = "importance", asks=((),)) -> Statistic:
+    return Statistic(_BOTH, units.units_of(x, y), measure, combine, asks=asks)
 
 
 def _alone(x: str, measure, combine=only, y: str | None = None) -> Statistic:
@@ -55,8 +59,29 @@ def _batch_norm(x: str, measure=None) -> Statistic:
     return Statistic(_UNITS, units.units_by_batch_norm(x), measure, difference(True, False))
 
 
+_CURVES = (("corrupt",), ("corrupt", "dropout"), ("batch_norm",), ("group",))  # conditions of a curve
+_ONE_FRACTION = (("corrupt",),)
+_SHAPES = {  # Figures 1, 2, 3a, 5: how far our curves lie from the paper's
+    f"{kind}_{name}_distance": _beside_paper(table, sample, combine, ((), *asks))
+    for kind, table, sample, asks in (
+        ("curve", "ablation", curves.ablation_distances, _CURVES),
+        ("noise", "noise", curves.noise_distances, _ONE_FRACTION),
+    )
+    for name, combine in (("mean", curves.mean_distance), ("largest", curves.largest_distance))
+}
+_UNDER_NOISE = {  # Figure 2
+    "noise_mean": _beside_paper("noise", curves.noise_levels, curves.mean_level, _ONE_FRACTION),
+    "noise_half_scale": Statistic(
+        _NOISE,
+        curves.noise_scales,
+        mean,
+        curves.half_scale,
+        asks=_ONE_FRACTION,
+        undefined="accuracy does not fall to a half within these noise ratios",
+    ),
+}
 _ACROSS = {  # Figures 1, 2, 3, 4c, 5b, A1: networks' curves
-    "auc": _areas(networks.ablation_areas, only),
+    "auc": _areas(networks.ablation_areas, only, asks=_CURVES),
     "auc_difference": _areas(networks.ablation_areas, difference(0.0, 1.0)),
     "auc_smallest_difference": _areas(networks.ablation_areas, networks.smallest_lead_of_clean),
     "auc_trend": _areas(networks.ablation_areas, networks.trend),
@@ -84,12 +109,19 @@ _DROPOUT = {  # Figure 5a
     "dropout_kept_clean": _dropout(dropout.least(0.0, dropout.KEPT)),
     "dropout_kept_corrupted": _dropout(dropout.least(1.0, dropout.KEPT)),
     "dropout_further_clean": _dropout(dropout.least(0.0, dropout.KEPT_FURTHER)),
-    "dropout_further_corrupted": _dropout(dropout.most(1.0, dropout.KEPT_FURTHER)),
-    "dropout_beyond_difference": _dropout(dropout.smallest_lead_beyond),
+    "dropout_further": _dropout(dropout.of_one(dropout.KEPT_FURTHER), asks=(("corrupt", "dropout"),)),
+    "dropout_further_difference": _dropout(dropout.smallest_lead(dropout.KEPT_FURTHER)),
+    "dropout_beyond_difference": _dropout(dropout.smallest_lead(dropout.BEYOND)),
     "dropout_clean_spread": _dropout(dropout.spread_of_clean),
     "dropout_loss_trend": _dropout(dropout.loss_trend),
 }
 _OF_UNITS = {  # Figures 6, A2, A3
+    "selectivity_mean": Statistic(
+        _UNITS, units.every_unit("selectivity"), column(0), only, asks=(("batch_norm",),)
+    ),
+    "information_mean": Statistic(
+        _UNITS, units.every_unit(_INFORMATION), column(0), only, asks=(("batch_norm",),)
+    ),
     "selectivity_batch_norm_difference": _batch_norm("selectivity"),
     "selective_share_batch_norm_difference": _batch_norm("selectivity", units.share_above(0.75)),
     "information_batch_norm_difference": _batch_norm(_INFORMATION),
@@ -103,6 +135,9 @@ _OF_UNITS = {  # Figures 6, A2, A3
 _OF_IMPORTANCE = {  # Figures 7, A4: what the ablation of one unit does
     "importance_depth_correlation": _importance("selectivity", units.depth(units.Y)),
     "minimal_impact_share": _importance("selectivity", units.minimal_impact),
+    "selectivity_correlation_layer": _importance("selectivity", units.pooled, asks=(("layer",),)),
+    "selectivity_correlation_layer_mean": _importance("selectivity", units.layer_mean),
+    "selectivity_correlation_later_largest": _importance("selectivity", units.largest_later),
     "selectivity_correlation_early": _importance("selectivity", units.layers("early")),
     "selectivity_correlation_late_size": _importance("selectivity", units.layers("late"), size),
     "information_correlation_within_size": _importance(_INFORMATION, units.layers(), size),
@@ -135,6 +170,7 @@ for _name, _column in (("selectivity", "selectivity"), ("information", _INFORMAT
         f"{_name}_correlation_within": _importance(_column, units.layers()),
     }
 
+SHAPES = tuple(_SHAPES)
 STATISTICS: dict[str, Statistic | Selection] = (
-    _ACROSS | _TRAINING | SELECTIONS | _DROPOUT | _OF_UNITS | _OF_IMPORTANCE
+    _SHAPES | _UNDER_NOISE | _ACROSS | _TRAINING | SELECTIONS | _DROPOUT | _OF_UNITS | _OF_IMPORTANCE
 )

@@ -17,6 +17,7 @@ import pandas as pd
 from directions.errors import InputError
 from directions.seeds import stream
 from directions.statistics.bootstrap import Estimate
+from directions.statistics.conditions import Condition
 from directions.statistics.ranks import Untestable
 from directions.tidy import Tables, require
 
@@ -40,8 +41,9 @@ class Selection:
     highest: float = 1.0
     lowest: float = 0.0
     tables: tuple[str, ...] = ("runs", "areas", "selection")
+    asks: tuple[tuple[str, ...], ...] = ((),)
 
-    def estimate(self, tables: Tables, key: str, _corrupt: float | None, fewest: int | None) -> Estimate:
+    def estimate(self, tables: Tables, key: str, _condition: Condition, fewest: int | None) -> Estimate:
         """See `registry.estimate`; `networks` is the number of seeds per setting."""
         table = require(tables, "selection", "subset", "settings", "picked_accuracy", "best_accuracy", "rank")
         sizes = table["settings"].unique()

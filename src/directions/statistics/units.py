@@ -9,13 +9,15 @@ import pandas as pd
 
 from directions.errors import InputError
 from directions.statistics.bootstrap import Groups, Measure, Measured, Sample
-from directions.statistics.networks import by_setting, with_and_without
+from directions.statistics.conditions import Condition
+from directions.statistics.networks import by_setting, of_condition, with_and_without
 from directions.statistics.ranks import Untestable, correlate_drawn, highest_rank
 from directions.tidy import Tables, require
 
 TOP_SHARE = 0.25  # "highly selective": the top quarter of a network's live units
 KEY = ["run", "layer", "unit"]
 OF_SINGLE = ("importance", "worst_class_drop")
+LATER = 3  # the first layer that does not count as an early one in Figures 7c, 7e
 LAYER, X, Y = range(3)  # columns of an observation: layer counted from 0, then two values of the unit
 
 
@@ -54,11 +56,17 @@ def _first(table: pd.DataFrame) -> str:
 
 
 def units_of(x: str, y: str) -> Sample:
-    """One (live units, 3) array per network: layer, x, y; x and y are columns of `units` or `single`."""
+    """One (live units, 3) array per network: layer, x, y; x and y are columns of `units` or `single`.
 
-    def sample(tables: Tables, _corrupt: float | None = None) -> Groups:
+    A condition may name one layer, counted from 1.
+    """
+
+    def sample(tables: Tables, condition: Condition) -> Groups:
         runs = require(tables, "runs", "run")
-        return by_setting(runs, _observed(tables, runs, x, y), None)
+        observed = _observed(tables, runs, x, y)
+        if "layer" in condition:
+            observed = _of_layer(observed, condition["layer"])
+        return by_setting(runs, observed, None)
 
     return sample
 
@@ -66,10 +74,29 @@ def units_of(x: str, y: str) -> Sample:
 def units_by_batch_norm(x: str) -> Sample:
     """The same, {True: networks with batch norm, False: without}; the third column is x again."""
 
-    def sample(tables: Tables, _corrupt: float | None = None) -> Groups:
+    def sample(tables: Tables, _condition: Condition) -> Groups:
         return with_and_without(tables, _observed(tables, require(tables, "runs", "run"), x, x))
 
     return sample
+
+
+def every_unit(x: str) -> Sample:
+    """One (units, 1) array per network: column x of `units`, dead units as 0 (D8)."""
+
+    def sample(tables: Tables, condition: Condition) -> Groups:
+        units = _units_alone(tables, x)
+        observed = pd.DataFrame({"run": units["run"], "x": units[x].where(~units["dead"], 0.0)})
+        return by_setting(of_condition(tables, condition), observed, None)
+
+    return sample
+
+
+def _of_layer(observed: pd.DataFrame, layer: int) -> pd.DataFrame:
+    inside = observed[observed["layer"] == layer - 1]
+    for run, count in inside.groupby("run").size().reindex(observed["run"].unique(), fill_value=0).items():
+        if count < 2:
+            raise Untestable(f"network {run} has {count} unit(s) in layer {layer} that are not dead")
+    return inside
 
 
 def _observed(tables: Tables, runs: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
@@ -127,6 +154,26 @@ def _in_part(layer: np.ndarray, part: str | None) -> np.ndarray:
     return inside
 
 
+def layer_mean(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Mean over the layers of the Spearman of x and y within each: every layer counts the same."""
+    return np.nanmean(_each_layer(seen, counts), axis=0)
+
+
+def largest_later(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The largest Spearman of x and y within a layer, signs aside, from the `LATER` layer on."""
+    found = _each_layer(seen, counts)
+    if len(found) < LATER:
+        raise Untestable(f"a network of {len(found)} layer(s) has no layer {LATER}")
+    return np.nanmax(np.abs(found[LATER - 1 :]), axis=0)
+
+
+def _each_layer(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Spearman of x and y within each layer: (layers, draws); NaN where a layer's units do not vary."""
+    alone = [seen[:, LAYER] == layer for layer in range(int(seen[:, LAYER].max()) + 1)]
+    groups = np.zeros(len(seen))
+    return np.stack([correlate_drawn(*seen[own][:, [X, Y]].T, groups[own], counts[:, own]) for own in alone])
+
+
 def parts(*names: str) -> Measure:
     """`layers` of several parts side by side: (draws, parts)."""
     return lambda seen, counts: np.stack([layers(name)(seen, counts) for name in names], axis=-1)
@@ -178,7 +225,7 @@ def _values(measured: Measured) -> np.ndarray:
 def two_units_of(x: str, other: str, y: str, y_of_other: str | None = None) -> Sample:
     """One (live units, 5) array per network: layer, x, y, then `other` and its y (the same unless named)."""
 
-    def sample(tables: Tables, _corrupt: float | None = None) -> Groups:
+    def sample(tables: Tables, _condition: Condition) -> Groups:
         runs = require(tables, "runs", "run")
         one = _observed(tables, runs, x, y)
         two = _observed(tables, runs, other, y_of_other or y)

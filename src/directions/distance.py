@@ -1,0 +1,79 @@
+"""How far a study lies from the paper, in numbers: areas (Figure 1a), noise (2a), course of training (4a).
+
+For the choice of what the paper leaves open, such as the optimizer (docs/DEVIATIONS.md, D1): the smaller, the
+nearer to the printed figures. No claim is judged by it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from directions import paper
+from directions.statistics import STATISTICS
+from directions.statistics.curves import falls_to_half
+from directions.tidy import Tables
+
+FRACTIONS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+PRINTED_CORRELATION = -0.728  # of area and test loss, Figure 4b, which is the run of Figure 4a
+
+
+def of_areas(tables: Tables, figures: Path | str) -> float:
+    """Mean absolute difference between our areas and those of Figure 1a, over its six fractions.
+
+    tables: runs, areas. Raises Untestable where the study lacks a fraction.
+    """
+    curves = dict(iter(paper.read(Path(figures) / "fig1a.csv").groupby("corrupt")))
+    theirs = [np.trapezoid(curves[f]["accuracy"], curves[f]["fraction"]) for f in FRACTIONS]
+    return float(np.mean(np.abs(_ours("auc", tables) - theirs)))
+
+
+def of_noise(tables: Tables, figures: Path | str) -> float:
+    """Mean absolute logarithm of our half-accuracy noise scales over those of Figure 2a: 0.1 is 10 % apart.
+
+    tables: runs, noise. Raises Untestable where the study lacks a fraction, or accuracy does not fall to 0.5.
+    """
+    curves = dict(iter(paper.read(Path(figures) / "fig2a.csv").groupby("corrupt")))
+    theirs = [
+        falls_to_half(np.log10(curves[f]["noise_scale"].to_numpy()), curves[f]["accuracy"].to_numpy())
+        for f in FRACTIONS
+    ]
+    return float(np.mean(np.abs(np.log(_ours("noise_half_scale", tables) / theirs))))
+
+
+def of_course(tables: Tables, figures: Path | str) -> dict[str, float]:
+    """Distances from Figure 4a: {peak_epoch, lowest_loss_epoch, end, correlation}.
+
+    Epochs as absolute logarithms of their ratio; the area at the end, as a share of the highest one, and the
+    rank correlation of area and test loss as absolute differences. tables: runs, checkpoints. Raises
+    Untestable where the test loss is lowest at either end.
+    """
+    drawn = paper.read(Path(figures) / "fig4a.csv")
+    area, loss = (drawn.dropna(subset=[name]) for name in ("area_normalized", "test_loss"))
+    peak = area["area_normalized"].idxmax()
+    ours = {name: STATISTICS[name].value(tables, {}) for name in _COURSE}
+    end = area["area_normalized"].iloc[-1] / area["area_normalized"].max()
+    lowest = loss.loc[loss["test_loss"].idxmin(), "epoch"]
+    return {
+        "peak_epoch": float(abs(np.log(ours["auc_peak_epoch"] / area.loc[peak, "epoch"]))),
+        "lowest_loss_epoch": float(abs(np.log(ours["test_loss_lowest_epoch"] / lowest))),
+        "end": float(abs(ours["auc_end_relative"] - end)),
+        "correlation": abs(ours["auc_test_loss_correlation"] - PRINTED_CORRELATION),
+    }
+
+
+def to_paper(corruption: Tables, course: Tables, figures: Path | str) -> dict[str, float]:
+    """All of it, and their mean as `distance`: {areas, noise, peak_epoch, ..., distance}.
+
+    corruption: runs, areas, noise of networks by fraction of labels corrupted; course: runs, checkpoints.
+    Six parts count the same. Raises as the functions above.
+    """
+    parts = {"areas": of_areas(corruption, figures), "noise": of_noise(corruption, figures)}
+    parts |= of_course(course, figures)
+    return parts | {"distance": float(np.mean(list(parts.values())))}
+
+
+_COURSE = ("auc_peak_epoch", "test_loss_lowest_epoch", "auc_end_relative", "auc_test_loss_correlation")
+
+
+def _ours(statistic: str, tables: Tables) -> np.ndarray:
+    return np.array([STATISTICS[statistic].value(tables, {"corrupt": f}) for f in FRACTIONS])

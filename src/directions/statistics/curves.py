@@ -1,0 +1,161 @@
+"""Our mean curves beside the paper's: how far apart, and at which noise accuracy is halved (Figures 1 to 5).
+
+Curves are compared over the share of units ablated, for networks may have other widths, or over the logarithm
+of the noise. Table `paper` holds one panel, as `directions.paper.read` returns it.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from directions.errors import InputError
+from directions.statistics.bootstrap import Groups, Measured
+from directions.statistics.conditions import Condition, written
+from directions.statistics.networks import by_setting, noise_curves, of_condition
+from directions.statistics.ranks import Untestable
+from directions.tidy import Tables, require
+
+POINTS = 101  # at which curves are compared, evenly spaced
+HALF = 0.5  # accuracy at the half-accuracy scale
+Curve = tuple[str, np.ndarray, np.ndarray]  # run, horizontal axis, accuracy
+
+
+# --- the paper's curves ---
+
+
+def theirs(tables: Tables, condition: Condition) -> list[tuple[Condition, pd.DataFrame]]:
+    """The curves of table `paper` that meet a condition, all of them if it is empty.
+
+    Raises InputError where the paper has none.
+    """
+    panel = require(tables, "paper", "accuracy")
+    keys = [name for name in ("labels", "dropout", "corrupt", "batch_norm", "group") if name in panel]
+    curves = [(_condition(dict(zip(keys, key, strict=True))), curve) for key, curve in panel.groupby(keys)]
+    chosen = [(own, curve) for own, curve in curves if not condition or own == condition]
+    if not chosen:
+        known = ", ".join(written(own) for own, _ in curves)
+        raise InputError(f"the paper has no curve with {written(condition)}: it has {known}")
+    return chosen
+
+
+def _condition(values: dict) -> dict[str, object]:
+    """A curve's keys in the paper's file as a condition on our networks."""
+    if "labels" in values:
+        return {"corrupt": float(values["labels"] == "corrupted"), "dropout": float(values["dropout"])}
+    if "batch_norm" in values:
+        return {"batch_norm": values["batch_norm"] == "with"}
+    return values
+
+
+# --- what is observed: our accuracies at POINTS places ---
+
+
+def ablation_distances(tables: Tables, condition: Condition) -> Groups:
+    """{condition: one (orderings, POINTS) array per network}: our accuracy minus the paper's.
+
+    Past its end a curve of the paper stays where it ended, at chance.
+    """
+    share = np.linspace(0, 1, POINTS)
+    return _apart(tables, condition, _ablation_curves(tables), lambda _: share, "fraction", lambda x: x)
+
+
+def noise_distances(tables: Tables, condition: Condition) -> Groups:
+    """The same under noise, over the range of log noise that the paper's panel shows."""
+    return _apart(tables, condition, noise_curves(tables), _noise_axis, "noise_scale", np.log10)
+
+
+def _ablation_curves(tables: Tables) -> Iterator[Curve]:
+    table = require(tables, "ablation", "run", "clamp", "ordering", "ablated", "units", "accuracy")
+    accuracy = "accuracy_top5" if "accuracy_top5" in table else "accuracy"  # as Figure 1 draws it
+    for (run, _), curve in table[table["clamp"] == "zero"].groupby(["run", "ordering"]):
+        curve = curve.sort_values("ablated")
+        yield run, (curve["ablated"] / curve["units"]).to_numpy(float), curve[accuracy].to_numpy(float)
+
+
+def _noise_axis(curve: pd.DataFrame) -> np.ndarray:
+    return np.linspace(*np.log10([curve["noise_scale"].min(), curve["noise_scale"].max()]), POINTS)
+
+
+def _apart(
+    tables: Tables,
+    condition: Condition,
+    ours: Iterator[Curve],
+    axis: Callable[[pd.DataFrame], np.ndarray],
+    column: str,
+    scale: Callable,
+) -> Groups:
+    ours, groups = list(ours), {}
+    for own, curve in theirs(tables, condition):
+        at = axis(curve)
+        paper = np.interp(at, scale(curve[column].to_numpy(float)), curve["accuracy"].to_numpy(float))
+        (groups[written(own)],) = _read_at(tables, own, ours, at, paper).values()
+    return groups
+
+
+def _read_at(tables: Tables, condition: Condition, ours: list[Curve], at: np.ndarray, paper=0.0) -> Groups:
+    """{"all": one (orderings or repeats, POINTS) array per network that meets the condition}."""
+    runs = of_condition(tables, condition)
+    rows = []
+    for run, x, accuracy in ours:
+        if run not in set(runs["run"]):
+            continue
+        if x[0] > at[0] + 1e-3 or x[-1] < at[-1] - 1e-3:
+            raise Untestable("curves here do not reach from end to end of the paper's")
+        rows.append(pd.Series(np.interp(at, x, accuracy) - paper).rename(run))
+    observed = pd.DataFrame(rows).rename_axis("run").reset_index()
+    return by_setting(runs, observed, None)
+
+
+def noise_levels(tables: Tables, condition: Condition) -> Groups:
+    """Accuracies at POINTS levels of log noise over the range that the paper's panel shows."""
+    ((own, curve),) = theirs(tables, condition)
+    return _read_at(tables, own, list(noise_curves(tables)), _noise_axis(curve))
+
+
+def noise_scales(tables: Tables, condition: Condition) -> Groups:
+    """One (repeats, 2 x levels) array per network: log10 of the noise ratios, then accuracies."""
+    rows = [pd.Series(np.r_[scale, accuracy]).rename(run) for run, scale, accuracy in noise_curves(tables)]
+    observed = pd.DataFrame(rows).rename_axis("run").reset_index()
+    if observed.isna().any(axis=None):
+        raise InputError("table 'noise': networks or repeats differ in their ratios: make it again")
+    return by_setting(of_condition(tables, condition), observed, None)
+
+
+# --- how networks make one number: {condition: (resamples, networks, values)} -> (resamples,) ---
+
+
+def mean_distance(measured: Measured) -> np.ndarray:
+    """Mean vertical distance of our mean curve from the paper's; over several conditions, their mean."""
+    return np.mean([_along(np.abs(values.mean(1))) for values in measured.values()], axis=0)
+
+
+def largest_distance(measured: Measured) -> np.ndarray:
+    """Largest vertical distance of our mean curve from the paper's; over several conditions, the largest."""
+    return np.max([np.abs(values.mean(1)).max(-1) for values in measured.values()], axis=0)
+
+
+def mean_level(measured: Measured) -> np.ndarray:
+    """Mean accuracy along the axis, of the one condition there is."""
+    (values,) = measured.values()
+    return _along(values.mean(1))
+
+
+def _along(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis by trapezoids."""
+    return np.trapezoid(values, axis=-1) / (values.shape[-1] - 1)
+
+
+def half_scale(measured: Measured) -> np.ndarray:
+    """The noise ratio at which the mean curve falls to an accuracy of 0.5; NaN where it does not."""
+    (values,) = measured.values()
+    return np.array([falls_to_half(*np.split(curve, 2)) for curve in values.mean(1)])
+
+
+def falls_to_half(log_scale: np.ndarray, accuracy: np.ndarray) -> float:
+    """Where accuracy first falls below 0.5, by linear interpolation over log10 of the scale; else NaN."""
+    below = int(np.argmax(accuracy < HALF))
+    if below == 0:
+        return np.nan
+    ends = slice(below, below - 2 if below > 1 else None, -1)
+    return float(10 ** np.interp(HALF, accuracy[ends], log_scale[ends]))
