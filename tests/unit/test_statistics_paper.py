@@ -47,10 +47,11 @@ def test_distances_from_a_curve_by_hand_over_the_share_of_units():
     assert value("curve_largest_distance", tables, PANEL) == pytest.approx(0.4)  # the largest of all
 
 
-def test_it_is_the_mean_curve_that_is_compared_and_orderings_may_lie_on_both_sides():
+@pytest.mark.parametrize("column", ["ordering", "run"])
+def test_it_is_the_mean_curve_that_is_compared_and_others_may_lie_on_both_sides(column):
     tables = made({0.0: [1.0, 0.5, 0.0]})
-    up = np.where(tables["ablation"]["ordering"] == 0, 0.1, -0.1)
-    tables["ablation"]["accuracy"] += up
+    first = tables["ablation"][column] == tables["ablation"][column].iloc[0]
+    tables["ablation"]["accuracy"] += np.where(first, 0.1, -0.1)
     assert value("curve_largest_distance", tables, PANEL, corrupt=0.0) == pytest.approx(0, abs=1e-12)
 
 
