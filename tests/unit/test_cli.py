@@ -14,11 +14,11 @@ def leave_no_trace():
     torch.set_flush_denormal(False)
 
 
-def test_momenta_that_decay_to_subnormal_numbers_become_zero(monkeypatch):
+def test_subnormal_numbers_become_zero(monkeypatch):
     monkeypatch.setattr(torch, "set_num_interop_threads", lambda _count: None)  # torch takes it once only
     smallest = torch.finfo(torch.float32).tiny
-    momenta = torch.full((1000,), smallest)
-    assert (momenta * 0.5).count_nonzero() == 1000
+    numbers = torch.full((1000,), smallest)
+    assert (numbers * 0.5).count_nonzero() == 1000
     cli.prepare_torch("cpu", 1)
-    assert (momenta * 0.5).count_nonzero() == 0
-    assert (momenta * 1.0).count_nonzero() == 1000
+    assert (numbers * 0.5).count_nonzero() == 0
+    assert (numbers * 1.0).count_nonzero() == 1000
