@@ -19,6 +19,7 @@ from directions.examples import Examples
 from directions.figures import own, own_comparison
 from directions.labels import choose_images
 from directions.own import arrays, plan
+from directions.own.given import original
 from directions.own.inputs import normalized
 from directions.own.layers import Layers, find
 from directions.own.record import record
@@ -87,7 +88,7 @@ def analyse(
         split: normalized(_examples(*pair, split, chosen, classes, device), normalize)
         for split, pair in sets.items()
     }
-    found = find(copy.deepcopy(network).cpu(), layers, examples["train"].image_shape)
+    found = find(copy.deepcopy(original(network)).cpu(), layers, examples["train"].image_shape)
     found.model.to(device)
     trained = Trained(found, examples.__getitem__, seed=chosen["seed"])
     data = "own data" if test is not None else "own data, no test set"

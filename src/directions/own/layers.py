@@ -16,9 +16,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from directions import proof
 from directions.errors import InputError
 from directions.own import activations, functions
+from directions.own.given import layer_name, plain
 from directions.seeds import torch_stream
+from directions.tracing import same
 from directions.units import Network
 
 log = logging.getLogger(__name__)
@@ -48,17 +51,31 @@ def find(network: nn.Module, wanted: Layers, shape: Sequence[int]) -> Network:
     does not exist (naming those that do, the nearest first), is not called just once, or whose units cannot
     be told.
     """
-    for module in network.eval().requires_grad_(False).modules():
-        if getattr(module, "inplace", False):
-            module.inplace = False  # else what was observed is changed afterwards
+    network = plain(network).eval().requires_grad_(False)
     asked = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(wanted, AS_IS)
+    asked = {layer_name(name): activation for name, activation in asked.items()}
     example = torch.rand(PROBE, *shape, generator=torch_stream("example"))
+    _out_of_place(network, example)
     calls = _calls(network, example)
     once = {call.name for call in calls if sum(other.name == call.name for other in calls) == 1}
     simple = set(asked.values()) == {AS_IS} and set(asked) <= once
     parts = (network, list(asked), calls) if simple else _separated(network, asked, example)
     found = _measured(*parts)
-    return replace(found, model=functions.as_modules(found.model, found.layers, example))
+    model = functions.as_modules(found.model, found.layers, example)
+    return replace(found, model=model, original=None if model is network else network)
+
+
+def _out_of_place(network: nn.Module, example: Tensor) -> None:
+    """Let activations return new tensors, unless the network's answers hang on their changing old ones."""
+    modules = [module for module in network.modules() if getattr(module, "inplace", False)]
+    _calls(network, example)
+    before = network(example.clone())
+    for module in modules:
+        module.inplace = False
+    after = network(example.clone())
+    if isinstance(before, Tensor) and not proof.agree(after, before):
+        for module in modules:
+            module.inplace = True  # `self.relu(h)`, its result not assigned
 
 
 def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
@@ -104,8 +121,7 @@ def _separated(network: nn.Module, asked: dict[str, str], example: Tensor) -> tu
             raise InputError(f"{_no_layer(unknown, existing)} ({error})") from error
     else:
         traced = activations.separated(network)
-    answers = traced(example), network(example)
-    if isinstance(answers[1], Tensor) and not torch.allclose(*answers, rtol=1e-4, atol=1e-5):
+    if not same(traced, network, example):
         raise InputError(
             "this network computes something else when followed by torch.fx, perhaps because it draws"
             " numbers: give every activation a module of its own, called once, and name these as layers"
@@ -151,7 +167,7 @@ def _calls(network: nn.Module, example: Tensor) -> list[Call]:
     handles = [module.register_forward_hook(noting(name)) for name, module in network.named_modules() if name]
     try:
         with torch.no_grad():
-            network(example)
+            network(example.clone())
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         flat = "; images (n, h, w) that are no bytes need an axis of channels, (n, 1, h, w)"
