@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.functional import conv2d, linear, unfold
 
-from directions.evaluation import scaled
+from directions.evaluation import PROBE, scaled
 from directions.memory import affordable
 from directions.tracing import UNTRACEABLE, subgraph, traced
 
@@ -113,8 +113,8 @@ class Chain:
 
     def _of_one(self, images: Tensor) -> tuple[Tensor, ...]:
         """What the prefix makes of the first image."""
-        [image] = images[:1].split(1)
-        return self.prefix(scaled(image))
+        [probe] = images[:PROBE].split(PROBE)
+        return tuple(values[:1] for values in self.prefix(scaled(probe)))
 
     def _sums(self, activity: Tensor) -> Iterator[Tensor]:
         """What each link makes of it, ReLUs left out: they change no shape."""

@@ -21,9 +21,9 @@ class Network:
     """A network in evaluation mode whose units are known.
 
     layers: {layer: number of units}, in the order of the forward pass. incoming: {layer: weights (units,
-    fan-in) of the dense layer or convolution that feeds it}. Modules whose units are not on axis 1 of their
-    output say so in an attribute, `unit_axis` (see `edited`). original: as given, where `model` was
-    rewritten from it.
+    fan-in) of the layer of weights that feeds it, NaN where none does alone}. Modules whose units are not on
+    axis 1 of their output say so in an attribute, `unit_axis` (see `edited`). original: as given, where
+    `model` was rewritten from it.
     """
 
     model: nn.Module

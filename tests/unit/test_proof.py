@@ -245,3 +245,20 @@ def test_the_check_is_cheap_and_layers_that_skip_others_are_read(data):
     network[0].register_forward_hook(lambda _module, inputs, _output: passes.append(len(inputs[0])))
     proof.of_clamping(network, {"1": 12, "3": 8}, data[0])
     assert sum(passes) <= 3 * proof.IMAGES
+
+
+class Squeeze(nn.Module):
+    def forward(self, x):
+        return x[:, :, None, None].squeeze()
+
+
+@pytest.mark.parametrize("between", [nn.BatchNorm1d(12, track_running_stats=False), Squeeze()])  # fmt: skip
+def test_networks_that_refuse_a_single_image_are_measured(between, data):
+    torch.manual_seed(3)
+    network = nn.Sequential(nn.Linear(20, 12), between, nn.ReLU(), nn.Linear(12, 4), nn.LogSoftmax(1)).eval()
+    check(network, analyse(network, ["2"], data, **FEW), data, {"2": 12})
+
+
+def test_a_double_network_is_analysed_in_single_precision(data):
+    found = analyse(Net().double(), list(LAYERS), data, **FEW)
+    check(Net().eval(), found, data)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from directions import proof
 from directions.errors import InputError
 from directions.own import activations, functions
+from directions.own.feeding import weights_of as feeding_weights
 from directions.own.given import layer_name, plain
 from directions.seeds import torch_stream
 from directions.tracing import same
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 PROBE = 2  # examples with which a network is tried
 AS_IS = "none"  # the activation of layers whose outputs are units as they come
+BRANCHES = 3  # layers of weights before one of units that may feed it
 SHOWN = 20  # layers named in an error
 
 Layers = Sequence[str] | Mapping[str, str]
@@ -60,7 +62,7 @@ def find(network: nn.Module, wanted: Layers, shape: Sequence[int]) -> Network:
     once = {call.name for call in calls if sum(other.name == call.name for other in calls) == 1}
     simple = set(asked.values()) == {AS_IS} and set(asked) <= once
     parts = (network, list(asked), calls) if simple else _separated(network, asked, example)
-    found = _measured(*parts)
+    found = _measured(*parts, example)
     model = functions.as_modules(found.model, found.layers, example)
     return replace(found, model=model, original=None if model is network else network)
 
@@ -191,7 +193,7 @@ def _other_channels(network: nn.Module, example: Tensor) -> str:
     return ""
 
 
-def _measured(network: nn.Module, wanted: list[str], calls: list[Call]) -> Network:
+def _measured(network: nn.Module, wanted: list[str], calls: list[Call], example: Tensor) -> Network:
     """The network with units counted, axes marked, weights found."""
     for call in calls:
         if isinstance(call.module, nn.Linear) and isinstance(call.output, Tensor) and call.output.dim() > 2:
@@ -209,7 +211,11 @@ def _measured(network: nn.Module, wanted: list[str], calls: list[Call]) -> Netwo
             raise InputError(f"layer {call.name}: no dense layer or convolution is called before it")
         call.module.unit_axis = _axis(call, calls[feeding])
         layers[call.name] = call.output.shape[call.module.unit_axis]
-        incoming[call.name] = calls[feeding].module.weight.detach().flatten(1)
+        earlier = calls[: feeding + 1]
+        weights = [other.name for other in earlier if isinstance(other.module, (nn.Linear, *CONVOLUTIONS))]
+        units, called = layers[call.name], weights[-BRANCHES:]
+        found = feeding_weights(network, call.name, units, called, example)
+        incoming[call.name] = torch.full((units, 1), torch.nan) if found is None else found
     if silent := [name for name in wanted if name not in layers]:
         raise InputError(f"layer {silent[0]} is never called, so it has no outputs")
     return Network(network, layers, incoming)

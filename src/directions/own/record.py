@@ -29,6 +29,11 @@ def record(name: str, network: Trained, train: Examples, test: Examples | None, 
     scores = {f"{split}_{score}": math.nan for split in SPLITS for score in ("loss", "accuracy")}
     for split, examples in splits.items():
         found = evaluate(network.model, examples.images, examples.labels)
+        if not math.isfinite(found.loss):
+            raise InputError(
+                f"the network answers some {split} images with NaN or infinite logits (loss {found.loss}):"
+                " did its training diverge, or do weights or images hold such numbers?"
+            )
         scores |= {f"{split}_loss": found.loss, f"{split}_accuracy": found.accuracy}
     made = {
         "network": name,
