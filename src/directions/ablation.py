@@ -10,19 +10,21 @@ answer.
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from directions import proof
 from directions.alone import Alone
-from directions.chains import Values, find_chain
+from directions.chains import Chain, Values, find_chain
 from directions.choosing import Wanted, chosen_layers
 from directions.evaluation import (
     correct_top5_each,
     has_top5,
     pass_size,
-    scaled,
+    right,
     tally,
     tally_each,
 )
@@ -92,7 +94,7 @@ def ablated(model: nn.Module, layers: Mapping[str, int], units: np.ndarray, valu
 
 
 class Hooks:
-    """Every point of every curve by its own forward pass from the first ablated layer on."""
+    """Every point of every curve by its own forward pass, from the first ablated layer on unless `whole`."""
 
     def __init__(
         self,
@@ -101,8 +103,9 @@ class Hooks:
         orders: Sequence[np.ndarray],
         counts: np.ndarray,
         values: Values,
+        whole: bool = False,
     ):
-        self.head, self.tail = split(model, next(iter(layers)))
+        self.head, self.tail = (nn.Identity(), model) if whole else split(model, next(iter(layers)))
         self.layers, self.orders, self.counts, self.values = layers, orders, counts, values
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, list[int], Tensor]]:
@@ -111,7 +114,7 @@ class Hooks:
         for row, order in enumerate(self.orders):
             for column, count in enumerate(self.counts):
                 with ablated(self.tail, self.layers, order[:count], self.values):
-                    yield row, [column], self.tail(activity)[None]
+                    yield row, [column], self.tail(activity.clone())[None]
 
 
 @torch.no_grad()
@@ -137,12 +140,14 @@ def cumulative(
     pass, None: as many as memory and cache like. precision: float32, or bf16 in large products.
     by_hooks: take the reference way, in float32, whatever the network.
     """
+    untouched = proof.of_clamping(model, layers, images)
     chain = None if by_hooks else find_chain(model, layers, images)
-    curves = layers, orders, np.asarray(ablated_counts), values
-    way = Revival(chain, *curves, precision) if chain else Hooks(model, *curves)
+    engine = _engine(model, chain, layers, values, images, name)
+    chain = chain if engine.func is Revival else None
+    options = {"precision": precision} if chain else {}
+    way = engine(orders=orders, counts=np.asarray(ablated_counts), **options)
     size = size or min(pass_size(model, images), chain.pass_size(images) if chain else len(images))
-    [image] = images[:1].split(1)
-    counted = has_top5(model(scaled(image)))
+    counted = has_top5(untouched)
     shape = (3, len(orders), len(ablated_counts))  # losses, right answers, right among the first five
 
     def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:
@@ -157,6 +162,34 @@ def cumulative(
     sums = over_images(add, images, labels, size=size, shape=shape, name=name, unfinished=unfinished)
     loss, accuracy, top5 = sums / len(labels)
     return Curves(np.asarray(ablated_counts), loss, accuracy, top5 if counted else None)
+
+
+def _engine(
+    model: nn.Module,
+    chain: Chain | None,
+    layers: Mapping[str, int],
+    values: Values,
+    images: Tensor,
+    name: str,
+) -> partial:
+    """The fastest engine for curves that is right on the first images; it wants orders and counts."""
+    given = {"layers": layers, "values": values}
+    faster = {"splitting the network": partial(Hooks, model, **given)} if _splits(model, layers) else {}
+    if chain:
+        faster = {"the chain": partial(Revival, chain, **given)} | faster
+    order, counts = proof.trial(layers)
+
+    def answers(engine: partial) -> Tensor:
+        found = {}
+        for _, columns, logits in engine(orders=[order], counts=counts).answers(proof.few(images)):
+            found |= dict(zip(columns, logits, strict=True))
+        return torch.stack([found[column] for column in range(len(counts))])
+
+    return proof.right(faster, partial(Hooks, model, whole=True, **given), answers, name)
+
+
+def _splits(model: nn.Module, layers: Mapping[str, int]) -> bool:
+    return split(model, next(iter(layers)))[1] is not model
 
 
 @dataclass(frozen=True)
@@ -174,23 +207,30 @@ class SingleUnits:
 
 
 class HooksAlone:
-    """Each of `units` by its own forward pass from its layer on."""
+    """Each of `units` by its own forward pass, from its layer on unless `whole`."""
 
-    def __init__(self, model: nn.Module, layers: Mapping[str, int], values: Values, units: Container[int]):
-        self.model, self.layers, self.values, self.units = model, layers, values, units
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: Mapping[str, int],
+        values: Values,
+        units: Container[int],
+        whole: bool = False,
+    ):
+        self.model, self.layers, self.values, self.units, self.whole = model, layers, values, units, whole
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, Tensor]]:
         """(row, logits (n, classes)) on inputs (n, c, h, w): -1 with nothing off, then a row per unit."""
-        yield -1, self.model(inputs)
+        yield -1, self.model(inputs.clone())
         row, first = 0, 0
         for name, count in self.layers.items():
-            head, tail = split(self.model, name)
-            activity = head(inputs)
+            head, tail = (nn.Identity(), self.model) if self.whole else split(self.model, name)
+            activity = head(inputs.clone())
             for unit in range(count):
                 if first + unit not in self.units:
                     continue
                 with ablated(tail, {name: count}, np.array([unit]), self.values):
-                    yield row, tail(activity)
+                    yield row, tail(activity.clone())
                 row += 1
             first += count
 
@@ -215,15 +255,16 @@ def single(
     """
     wanted = range(sum(layers.values())) if units is None else dict.fromkeys(units)
     shape = (len(wanted) + 1, 1 + classes)  # loss, right answers per class; the last: nothing off
+    proof.of_clamping(model, layers, images)
     chain = None if by_hooks else find_chain(model, layers, images)
-    way = Alone(chain, layers, values, wanted) if chain else HooksAlone(model, layers, values, wanted)
+    way = _engine_alone(model, chain, layers, values, images)(units=wanted)
 
     def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:
         added = np.zeros(shape)
         for row, answers in way.answers(inputs):
             added[row, 0] = tally(answers, targets)[0]
-            right = targets[answers.argmax(1) == targets]
-            added[row, 1:] = torch.bincount(right, minlength=classes).cpu()
+            correct = targets[right(answers, targets)]
+            added[row, 1:] = torch.bincount(correct, minlength=classes).cpu()
         return added
 
     size = size or pass_size(model, images)
@@ -232,3 +273,21 @@ def single(
     class_images = np.bincount(labels.cpu().numpy(), minlength=classes)
     loss, accuracy = sums[:, 0] / len(labels), sums[:, 1:] / np.maximum(class_images, 1)
     return SingleUnits(loss[-1], accuracy[-1], loss[:-1], accuracy[:-1], class_images)
+
+
+def _engine_alone(
+    model: nn.Module, chain: Chain | None, layers: Mapping[str, int], values: Values, images: Tensor
+) -> partial:
+    """The fastest engine for single units that is right on the first images; it wants units."""
+    given = {"layers": layers, "values": values}
+    faster = {"splitting the network": partial(HooksAlone, model, **given)} if _splits(model, layers) else {}
+    if chain:
+        faster = {"the chain": partial(Alone, chain, **given)} | faster
+    units = proof.loudest(model, layers, images)
+
+    def answers(engine: partial) -> Tensor:
+        found = [logits.clone() for _, logits in engine(units=units).answers(proof.few(images))]
+        return torch.stack(found)
+
+    slowest = partial(HooksAlone, model, whole=True, **given)
+    return proof.right(faster, slowest, answers, "single-unit ablation")

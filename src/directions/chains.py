@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.functional import conv2d, linear, unfold
 
-from directions.evaluation import scaled
+from directions.evaluation import PROBE, scaled
 from directions.memory import affordable
+from directions.tracing import UNTRACEABLE, subgraph, traced
 
 Values = Mapping[str, Tensor | float]  # what the units of each layer are clamped to
 
@@ -25,8 +26,6 @@ PASSED = nn.Dropout | nn.Dropout2d | nn.Identity  # what does nothing in evaluat
 POOLS = nn.AdaptiveAvgPool2d | nn.AvgPool2d | nn.MaxPool2d  # what acts on every channel by itself
 FEW = 8  # units that are faster added as a thin matrix product than as a convolution of so few channels
 FLATTENS = ("flatten", torch.flatten)
-# What fx raises for networks that it cannot follow, such as those that branch on their input or check it.
-UNTRACEABLE = (fx.proxy.TraceError, TypeError, RuntimeError, AttributeError, ValueError, AssertionError)
 
 
 @dataclass(frozen=True)
@@ -114,8 +113,8 @@ class Chain:
 
     def _of_one(self, images: Tensor) -> tuple[Tensor, ...]:
         """What the prefix makes of the first image."""
-        [image] = images[:1].split(1)
-        return self.prefix(scaled(image))
+        [probe] = images[:PROBE].split(PROBE)
+        return tuple(values[:1] for values in self.prefix(scaled(probe)))
 
     def _sums(self, activity: Tensor) -> Iterator[Tensor]:
         """What each link makes of it, ReLUs left out: they change no shape."""
@@ -131,14 +130,14 @@ def find_chain(model: nn.Module, layers: Mapping[str, int], images: Tensor | Non
     shows that what joins the chain has the shape of what it is added to.
     """
     try:
-        graph = fx.symbolic_trace(model).graph
-        first = _only_node(graph, next(iter(layers)))
+        followed = traced(model)
+        first = _only_node(followed.graph, next(iter(layers)))
         links = tuple(_links(dict(model.named_modules()), first))
         on_chain = (str(first.target), *(link.units for link in links[:-1]))
         if missing := set(layers) - set(on_chain):
             raise NoChain(f"{', '.join(sorted(missing))} do not follow {first.target} in a chain")
         joined = [link.joined for link in links if link.joined is not None]
-        chain = Chain(_prefix(model, graph, [first, *joined]), on_chain, links)
+        chain = Chain(subgraph(followed, [first, *joined]), on_chain, links)
         if images is not None and joined:
             chain.check_joined(images)
     except (*UNTRACEABLE, NoChain) as reason:
@@ -238,19 +237,3 @@ def _folded(link: Link, norm: nn.BatchNorm2d) -> Link:
     weight = link.weight.double() * scale.view(-1, *[1] * (link.weight.dim() - 1))
     bias = link.bias.double() * scale + shift
     return replace(link, weight=weight.to(link.weight).detach(), bias=bias.to(link.bias).detach())
-
-
-def _prefix(model: nn.Module, graph: fx.Graph, wanted: list[fx.Node]) -> nn.Module:
-    """The part of the graph that computes these nodes, as a module that returns them as a tuple."""
-    needed, waiting = set(), list(wanted)
-    while waiting:
-        node = waiting.pop()
-        if node not in needed:
-            needed.add(node)
-            waiting += node.all_input_nodes
-    part, copies = fx.Graph(), {}
-    for node in graph.nodes:
-        if node in needed or node.op == "placeholder":
-            copies[node] = part.node_copy(node, lambda known: copies[known])
-    part.output(tuple(copies[node] for node in wanted))
-    return fx.GraphModule(model, part).eval()

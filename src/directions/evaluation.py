@@ -14,16 +14,18 @@ from torch.nn.functional import cross_entropy
 
 FEW = 10  # classes; of ten, five guesses are right half the time, so top-5 accuracy needs more of them
 PASS_SIZE = 2000  # most images per forward pass: enough to keep a GPU busy with a dense network
+PROBE = 2  # images that tell how many activations one has: some networks refuse a single one
 ELEMENTS = {"cpu": 2**25, "cuda": 2**28}  # most activations of one pass, 4 bytes each, were all of them kept
 
 
 def scaled(images: Tensor) -> Tensor:
     """uint8 images (n, c, h, w) as float32 in 0..1: the only preprocessing (docs/DEVIATIONS.md, D2).
 
-    Floating point numbers, of data of the user's own, are what the network takes.
+    Floating point numbers, of data of the user's own, are what the network takes: a copy of them, for it may
+    work in place.
     """
     if images.is_floating_point():
-        return images
+        return images.clone()
     return images.to(torch.float32).div_(255)
 
 
@@ -50,13 +52,15 @@ def pass_size(model: nn.Module, images: Tensor) -> int:
     handles = [leaf.register_forward_hook(add) for leaf in leaves]
     training = model.training
     try:
-        [image] = images[:1].split(1)
-        model.eval()(scaled(image))
+        [probe] = images[:PROBE].split(PROBE)
+        model.eval()(scaled(probe))
     finally:
         model.train(training)
         for handle in handles:
             handle.remove()
-    return max(1, min(PASS_SIZE, ELEMENTS.get(images.device.type, ELEMENTS["cpu"]) // max(1, count)))
+    return max(
+        1, min(PASS_SIZE, ELEMENTS.get(images.device.type, ELEMENTS["cpu"]) // max(1, count // len(probe)))
+    )
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,13 @@ def tally_each(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """The same for the answers of k networks to the same images: logits (k, n, classes), results (k,)."""
     repeated = labels.expand(len(logits), -1).flatten()
     losses = cross_entropy(logits.flatten(0, 1).float(), repeated, reduction="none")
-    correct = (logits.argmax(-1) == labels).sum(-1)
+    correct = right(logits, labels).sum(-1)
     return losses.view(len(logits), -1).double().sum(1), correct
+
+
+def right(logits: Tensor, labels: Tensor) -> Tensor:
+    """Tell which logits (..., n, classes) are largest for the right class (..., n); NaN never is."""
+    return (logits.argmax(-1) == labels) & ~logits.isnan().any(-1)
 
 
 def correct_top5(logits: Tensor, labels: Tensor) -> int:

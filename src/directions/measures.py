@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from directions import proof
 from directions.evaluation import pass_size, passes
 from directions.seeds import stream
 from directions.units import observed
@@ -184,6 +185,7 @@ def measure_all(
     images: uint8 (n, c, h, w); labels: (n,). budget: see `unit_activity`; it changes no result. A layer in
     which one unit is negative has no selectivity at all: what is left of it would be a biased choice.
     """
+    proof.of_network(model, layers, images)
     given = labels.cpu().numpy()
     parts: dict[str, list[dict[str, np.ndarray]]] = {layer: [] for layer in layers}
     for layer, activity in unit_activity(model, layers, images, labels, budget=budget):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from directions import proof
 from directions.evaluation import pass_size, tally
 from directions.seeds import torch_stream
 from directions.sums import Unfinished, over_images
@@ -72,7 +73,7 @@ def add_noise(
     """
     block = block_size(spread)
     size = size or max(block, pass_size(model, images) // block * block)
-    head, tail = split(model, next(iter(spread)))
+    head, tail = _parts(model, spread, images)
     shape = (2, repeats, len(noise_sd_ratios))  # losses, right answers
 
     def add(inputs: Tensor, targets: Tensor, first: int) -> np.ndarray:
@@ -85,12 +86,29 @@ def add_noise(
             }
             for column, ratio in enumerate(noise_sd_ratios):
                 with noisy(tail, noise, float(ratio)):
-                    added[:, repeat, column] = tally(tail(activation), targets)
+                    added[:, repeat, column] = tally(tail(activation.clone()), targets)
         return added
 
     sums = over_images(add, images, labels, size=size, shape=shape, name="noise", unfinished=unfinished)
     loss, accuracy = sums / len(labels)
     return loss, accuracy
+
+
+def _parts(model: nn.Module, spread: Mapping[str, Tensor], images: Tensor) -> tuple[nn.Module, nn.Module]:
+    """(head, tail) as `units.split`, or the whole model as the tail where that is not right for it."""
+    proof.of_clamping(model, spread, images)
+    shift = {name: sd.float()[None] for name, sd in spread.items()}  # every unit by its own
+
+    def answers(parts: tuple[nn.Module, nn.Module]) -> Tensor:
+        activation, found = parts[0](proof.few(images)), []
+        for ratio in (0.0, 1.0):
+            with noisy(parts[1], shift, ratio):
+                found.append(parts[1](activation.clone()))
+        return torch.stack(found)
+
+    whole, parts = (nn.Identity(), model), split(model, next(iter(spread)))
+    faster = {} if parts[1] is model else {"splitting the network": parts}
+    return proof.right(faster, whole, answers, "noise")
 
 
 @contextmanager

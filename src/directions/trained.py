@@ -40,6 +40,7 @@ class Trained:
         unfinished: Unfinished | None = None,
     ):
         self.model, self.layers, self.incoming = network.model, network.layers, network.incoming
+        self.original = network.original
         self.header, self.seed = header or {}, seed
         self._load = examples
         self.unfinished = unfinished or Unfinished()

@@ -21,13 +21,15 @@ class Network:
     """A network in evaluation mode whose units are known.
 
     layers: {layer: number of units}, in the order of the forward pass. incoming: {layer: weights (units,
-    fan-in) of the dense layer or convolution that feeds it}. Modules whose units are not on axis 1 of their
-    output say so in an attribute, `unit_axis` (see `edited`).
+    fan-in) of the layer of weights that feeds it, NaN where none does alone}. Modules whose units are not on
+    axis 1 of their output say so in an attribute, `unit_axis` (see `edited`). original: as given, where
+    `model` was rewritten from it.
     """
 
     model: nn.Module
     layers: dict[str, int]
     incoming: dict[str, Tensor]
+    original: nn.Module | None = None
 
 
 def find_layer(model: nn.Module, name: str) -> nn.Module:
@@ -50,6 +52,7 @@ def split(model: nn.Module, layer: str) -> tuple[nn.Module, nn.Module]:
     inside, _, nested = layer.partition(".")
     # A Sequential with a forward of its own does more than its modules do one after the other.
     chain = isinstance(model, nn.Sequential) and type(model).forward is nn.Sequential.forward
+    chain = chain and not (model._forward_hooks or model._forward_pre_hooks)  # of its own
     if not chain or inside not in model._modules:
         return nn.Identity(), model
     children = list(model._modules.items())  # named_children() leaves out a module's second use
@@ -108,7 +111,7 @@ def observed(model: nn.Module, layers: Mapping[str, object]) -> Iterator[dict[st
 
     def keep(name: str) -> Callable[[Tensor], Tensor]:
         def note(activation: Tensor) -> Tensor:
-            seen[name] = activation
+            seen[name] = activation.clone()  # what follows may change it in place
             return activation
 
         return note

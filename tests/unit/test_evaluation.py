@@ -90,6 +90,11 @@ def test_what_is_no_number_is_never_right():
     assert correct_top5(logits, torch.tensor([0, 0])) == 0
 
 
+def test_nan_is_no_right_answer_for_class_0():
+    logits = torch.tensor([[1.0, 0.0], [torch.nan, 0.0], [torch.nan, torch.nan]])
+    assert tally(logits, torch.zeros(3, dtype=torch.long))[1] == 1
+
+
 def test_few_classes_have_no_top5_accuracy():
     logits, labels = torch.eye(12), torch.arange(12)
     assert correct_top5(logits[:10, :10], labels[:10]) == 0

@@ -33,6 +33,24 @@ def test_a_network_that_memorised_is_not_doubted_but_one_with_wrong_labels_is(ru
     assert not found or re.match(said, found[0])
 
 
+def test_a_loss_above_that_of_guessing_is_doubted_where_accuracy_is_not():
+    run = scores(0.27, 0.26) | {"train_loss": 4.68}
+    [found] = doubts.of_scores(run)
+    assert found.startswith("Training loss is 4.68 nats, guessing has 2.30")
+    assert not list(doubts.of_scores(run | {"train_loss": 2.2}))
+
+
+def test_information_that_is_mostly_bias_and_missing_norms_are_doubted():
+    units = pd.DataFrame({
+        "layer": ["a", "b"], "split": "test", "dead": False, "information_bits": [2.0, 3.0],
+        "information_null_bits": [2.0, 3.0], "l1": [1.0, np.nan],
+    })  # fmt: skip
+    norm, bias = doubts.of_units(units)
+    assert norm.endswith("weights of another kind): b.")
+    assert "it is 2.50 bits on average. More test images" in bias
+    assert not list(doubts.of_units(units.assign(information_null_bits=0.1, l1=1.0)))
+
+
 def test_units_of_a_network_that_memorised_are_better_measured_on_what_it_memorised():
     splits = {"ablate_single": "test", "measure_units": "train"}
     [found] = doubts.of_split(scores(1.0, 0.1), splits)

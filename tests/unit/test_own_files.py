@@ -127,6 +127,10 @@ def small() -> nn.Module:
 @pytest.mark.parametrize("wrap", [
     lambda weights: weights,
     lambda weights: {"state_dict": weights, "epoch": 3},
+    lambda weights: {"net": weights, "acc": 91.0, "epoch": 3},
+    lambda weights: {"ema": weights, "epoch": 3},
+    lambda weights: {f"_orig_mod.{name}": value for name, value in weights.items()},
+    lambda weights: {"state_dict": {f"model.net.{name}": value for name, value in weights.items()}},
     lambda weights: {"model": {f"module.{name}": value for name, value in weights.items()}},
 ])  # fmt: skip
 def test_weights_are_read_from_what_training_scripts_write(tmp_path, wrap):
@@ -136,6 +140,42 @@ def test_weights_are_read_from_what_training_scripts_write(tmp_path, wrap):
         other = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
         weightfile.fit(other, weightfile.read(tmp_path / name), name)
         assert all(map(torch.equal, other.parameters(), small().parameters()))
+
+
+def test_batch_norm_of_early_checkpoints_has_counted_no_batches():
+    network, other = (nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)) for _ in range(2))
+    early = {name: value for name, value in network.state_dict().items() if "num_batches" not in name}
+    weightfile.fit(other, early, "w.pt")
+    assert all(map(torch.equal, other.parameters(), network.parameters()))
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    (lambda value: value + 3j, "0.weight is complex"),
+    (lambda value: value.to_sparse(), r"0.weight is sparse \(.to_dense\(\)\)"),
+    (lambda value: torch.quantize_per_tensor(value, 0.01, 0, torch.qint8), "0.weight is quantised"),
+])  # fmt: skip
+def test_weights_that_are_no_plain_numbers_are_refused(change, said):
+    weights = state()
+    weights["0.weight"] = change(weights["0.weight"])
+    with pytest.raises(InputError, match=f"w.pt: these weights are no plain numbers: {said}"):
+        weightfile.fit(small(), weights, "w.pt")
+
+
+def test_two_sets_of_weights_in_one_file_are_named(tmp_path):
+    torch.save({"student": state(), "teacher": state()}, tmp_path / "w.pt")
+    with pytest.raises(InputError, match="weights under each of student, teacher"):
+        weightfile.read(tmp_path / "w.pt")
+
+
+def test_arrays_of_either_byte_order_and_tensors_of_any_kind_are_taken():
+    values = torch.tensor([[0.5, -1.25], [2.0, 3.0]])
+    wanted = values.numpy()
+    for given in (values.bfloat16(), values.clone().requires_grad_(), wanted.astype(">f4"), values.double()):
+        found = arrays.as_images(arrays.plain(given, "images"), "images")
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, wanted)
+    with pytest.raises(InputError, match="images: all must have the same shape"):
+        arrays.plain([np.zeros((3, 4)), np.zeros((4, 4))], "images")
 
 
 def test_weights_that_do_not_fit_are_named_by_kind():

@@ -224,14 +224,6 @@ def _doubts(tables: Tables, run: pd.Series) -> Iterator[str]:
     """What speaks against trusting the figure."""
     yield from doubts.of_scores(run)
     yield from doubts_of_units(tables)
-    if "units" in tables and "information_null_bits" in tables["units"]:
-        live = tables["units"][~tables["units"]["dead"]]
-        floor = live["information_null_bits"].mean()
-        if floor > 0.5 * live["information_bits"].mean():
-            yield (
-                f"Mutual information is mostly bias here: with labels permuted before it is measured, it is"
-                f" {floor:.2f} bits on average. More {live['split'].iloc[0]} images lower that."
-            )
 
 
 def doubts_of_units(tables: Tables) -> Iterator[str]:

@@ -11,8 +11,9 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from directions.analyses import ACTIVATIONS
-from directions.chains import UNTRACEABLE
 from directions.errors import InputError
+from directions.tracing import UNTRACEABLE, in_place, reassigned
+from directions.tracing import traced as followed
 
 MODULES = {
     nn.ReLU: "relu", nn.GELU: "gelu", nn.SiLU: "silu", nn.ELU: "elu", nn.LeakyReLU: "leaky_relu",
@@ -51,14 +52,15 @@ def separated(network: nn.Module) -> fx.GraphModule:
     the name of the module that it follows: fc1_relu. Raises InputError where fx cannot follow the network.
     """
     try:
-        traced = fx.symbolic_trace(network.eval())
+        traced = followed(network.eval())
     except UNTRACEABLE as error:
         raise InputError(
             "this network cannot be followed by torch.fx to where its activations are called"
             f" ({str(error).splitlines()[0]}): give every activation a module of its own, such as"
             " self.relu1 = nn.ReLU(), called once, and name these as layers"
         ) from error
-    taken = Counter(dict(traced.named_modules()))
+    modules = dict(traced.named_modules())
+    taken = Counter(modules)
     seen: set[str] = set()
     for node in list(traced.graph.nodes):
         name = kind(node, traced)
@@ -74,6 +76,8 @@ def separated(network: nn.Module) -> fx.GraphModule:
         traced.add_submodule(target, module)
         with traced.graph.inserting_after(node):
             made = traced.graph.call_module(target, (node.args[0],))
+        if in_place(node, modules):
+            reassigned(traced, node, made)
         node.replace_all_uses_with(made)
         traced.graph.erase_node(node)
     traced.recompile()

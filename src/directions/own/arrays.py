@@ -40,7 +40,7 @@ def dataset(
         parts = userfile.call(data) if isinstance(data, str) else [array(data[name]) for name in ARRAYS]
         if not isinstance(parts, tuple | list) or len(parts) != len(ARRAYS):
             raise InputError(f"{data} must return {len(ARRAYS)} arrays: {', '.join(ARRAYS)}")
-        named = dict(zip(ARRAYS, map(np.asarray, parts), strict=True))
+        named = {name: plain(part, name) for name, part in zip(ARRAYS, parts, strict=True)}
         images = {split: as_images(named[f"{split}_images"], f"{split}_images") for split in SPLITS}
         given = {split: as_labels(named[f"{split}_labels"], f"{split}_labels") for split in SPLITS}
         names = None
@@ -61,6 +61,20 @@ def dataset(
     )
 
 
+def plain(values: object, name: str) -> np.ndarray:
+    """Return an array of what may be a tensor: on a GPU, in bfloat16, or with a gradient.
+
+    Raises InputError for rows of unequal length.
+    """
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu()
+        return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError(f"{name}: all must have the same shape ({error})") from error
+
+
 def array(file: str) -> np.ndarray:
     """The array of a .npy, .pt, .csv (labels) or IDX file (also .gz); raises InputError where it is none."""
     path = Path(file).expanduser()
@@ -73,7 +87,7 @@ def array(file: str) -> np.ndarray:
             content = torch.load(path, map_location="cpu", weights_only=True)
             if not isinstance(content, torch.Tensor):
                 raise InputError(f"{path} holds {type(content).__name__}, not one tensor")
-            return content.numpy()
+            return plain(content, str(path))
         if path.suffix == ".csv":
             return _column(path)
         content = path.read_bytes()
@@ -105,7 +119,7 @@ def as_images(images: np.ndarray, name: str) -> np.ndarray:
 
     Raises InputError for anything else. Floats are what the network takes: nothing is scaled or turned.
     """
-    if images.dtype in (np.float16, np.float32, np.float64) and images.ndim >= 2:
+    if images.dtype.kind == "f" and images.ndim >= 2:  # of either byte order
         if not np.isfinite(images).all():
             raise InputError(f"{name}: some numbers are not finite")
         for doubt in doubts.of_images(images):

@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +20,15 @@ from directions.examples import Examples
 from directions.figures import own, own_comparison
 from directions.labels import choose_images
 from directions.own import arrays, plan
+from directions.own.given import original
 from directions.own.inputs import normalized
 from directions.own.layers import Layers, find
 from directions.own.record import record
 from directions.trained import Trained
 
 Array = np.ndarray | Tensor
+log = logging.getLogger(__name__)
+
 DRAWN = {"train": "own data", "test": "own data, test set"}  # what the random choice of images goes by
 
 
@@ -87,7 +91,7 @@ def analyse(
         split: normalized(_examples(*pair, split, chosen, classes, device), normalize)
         for split, pair in sets.items()
     }
-    found = find(copy.deepcopy(network).cpu(), layers, examples["train"].image_shape)
+    found = find(copy.deepcopy(original(network)).cpu(), layers, examples["train"].image_shape)
     found.model.to(device)
     trained = Trained(found, examples.__getitem__, seed=chosen["seed"])
     data = "own data" if test is not None else "own data, no test set"
@@ -100,6 +104,8 @@ def analyse(
     tables = {table: _with_keys(rows, name) for table, rows in made.items()}
     if "ablation" in tables:
         tables["areas"] = areas.of_curves(tables["ablation"], {name: classes})
+    for doubt in own.doubts_of_units(tables):
+        log.warning("warning: %s: %s", name, doubt)
     return Analysis(tables)
 
 
@@ -144,7 +150,7 @@ def _with_keys(rows: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _labels(images: Array, labels: Array, split: str) -> np.ndarray:
     """Checked labels, one for each image."""
-    given = arrays.as_labels(np.asarray(labels), f"{split} labels")
+    given = arrays.as_labels(arrays.plain(labels, f"{split} labels"), f"{split} labels")
     if len(images) != len(given) or not len(given):
         raise InputError(f"{split}: {len(images)} images, {len(given)} labels")
     return given
@@ -152,7 +158,7 @@ def _labels(images: Array, labels: Array, split: str) -> np.ndarray:
 
 def _examples(images: Array, labels: Array, split: str, chosen: dict, classes: int, device: str) -> Examples:
     """At most as many examples as are wanted, drawn as the workflow draws them from a user's files."""
-    pixels = arrays.as_images(np.asarray(images), f"{split} images")
+    pixels = arrays.as_images(arrays.plain(images, f"{split} images"), f"{split} images")
     given = _labels(images, labels, split)
     wanted = chosen[f"{split}_images"]
     used = choose_images(len(given), "all" if wanted == "all" else min(wanted, len(given)), DRAWN[split])

@@ -1,18 +1,25 @@
 """What a network's accuracy says against its tables: weights, images or labels that do not belong to it."""
 
 from collections.abc import Iterator, Mapping
-from math import sqrt
+from math import log, nan, sqrt
 
 import numpy as np
 import pandas as pd
 
 SURE = 1.5  # times chance: what knows less has most likely not learned these labels of these images
+MOSTLY = 0.5  # of mutual information may be bias, what permuted labels leave of it; a bound of ours
 DEVIATIONS = 3  # and it must be so many standard errors above chance, or few images are right by luck
 
 
 def of_scores(run: Mapping) -> Iterator[str]:
     """Sentences about a row of the table `runs`: its classes, images and accuracies, train and test."""
     if _knows(run, "train"):
+        if run.get("train_loss", nan) > log(run["classes"]):
+            yield (
+                f"Training loss is {run['train_loss']:.2f} nats, guessing has {log(run['classes']):.2f},"
+                " though accuracy is above chance: are images as the network was trained on them"
+                " (`normalize`), and does it return logits?"
+            )
         return  # poor on test images alone: it memorised
     if not _knows(run, "test"):
         yield (
@@ -50,9 +57,22 @@ def of_images(images: np.ndarray) -> Iterator[str]:
 
 
 def of_units(units: pd.DataFrame) -> Iterator[str]:
-    """A sentence about the table `units`, where layers have no class selectivity index."""
+    """Sentences about the table `units`: no selectivity, no `l1`, information that is mostly bias."""
     if "negative" in units and (layers := list(units.loc[units["negative"], "layer"].unique())):
         yield f"No class selectivity index where activity is negative for some images: {', '.join(layers)}."
+    if "l1" in units and (layers := list(units.loc[units["l1"].isna(), "layer"].unique())):
+        yield (
+            "No L1 norm where not one dense layer or convolution alone feeds the units (sums, branches,"
+            f" weights of another kind): {', '.join(layers)}."
+        )
+    if "information_null_bits" in units:
+        live = units[~units["dead"]]
+        floor = live["information_null_bits"].mean()
+        if floor > MOSTLY * live["information_bits"].mean():
+            yield (
+                f"Mutual information is mostly bias here: with labels permuted before it is measured, it is"
+                f" {floor:.2f} bits on average. More {live['split'].iloc[0]} images lower that."
+            )
 
 
 def _knows(run: Mapping, split: str) -> bool:

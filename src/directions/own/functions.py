@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
-from directions.chains import UNTRACEABLE
+from directions.tracing import UNTRACEABLE
+from directions.tracing import traced as followed
 
 POOLS = {
     functional.max_pool2d: nn.MaxPool2d,
@@ -28,7 +29,7 @@ def as_modules(network: nn.Module, layers: Collection[str], example: Tensor) -> 
     the answers must stay the same.
     """
     try:
-        traced = fx.symbolic_trace(network)
+        traced = followed(network)
         called = {node.target for node in traced.graph.nodes if node.op == "call_module"}
         replaced = [_replaced(node, traced) for node in list(traced.graph.nodes)]
         if not any(replaced) or not set(layers) <= called:
@@ -36,7 +37,7 @@ def as_modules(network: nn.Module, layers: Collection[str], example: Tensor) -> 
         traced.graph.eliminate_dead_code()
         traced.recompile()
         with torch.no_grad():
-            before, after = network(example), traced.eval()(example)
+            before, after = network(example.clone()), traced.eval()(example.clone())
         torch.testing.assert_close(before, after)
     except (*UNTRACEABLE, AssertionError):
         return network

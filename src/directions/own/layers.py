@@ -16,9 +16,13 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from directions import proof
 from directions.errors import InputError
 from directions.own import activations, functions
+from directions.own.feeding import weights_of as feeding_weights
+from directions.own.given import layer_name, plain
 from directions.seeds import torch_stream
+from directions.tracing import same
 from directions.units import Network
 
 log = logging.getLogger(__name__)
@@ -26,6 +30,7 @@ log = logging.getLogger(__name__)
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 PROBE = 2  # examples with which a network is tried
 AS_IS = "none"  # the activation of layers whose outputs are units as they come
+BRANCHES = 3  # layers of weights before one of units that may feed it
 SHOWN = 20  # layers named in an error
 
 Layers = Sequence[str] | Mapping[str, str]
@@ -48,17 +53,31 @@ def find(network: nn.Module, wanted: Layers, shape: Sequence[int]) -> Network:
     does not exist (naming those that do, the nearest first), is not called just once, or whose units cannot
     be told.
     """
-    for module in network.eval().requires_grad_(False).modules():
-        if getattr(module, "inplace", False):
-            module.inplace = False  # else what was observed is changed afterwards
+    network = plain(network).eval().requires_grad_(False)
     asked = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(wanted, AS_IS)
+    asked = {layer_name(name): activation for name, activation in asked.items()}
     example = torch.rand(PROBE, *shape, generator=torch_stream("example"))
+    _out_of_place(network, example)
     calls = _calls(network, example)
     once = {call.name for call in calls if sum(other.name == call.name for other in calls) == 1}
     simple = set(asked.values()) == {AS_IS} and set(asked) <= once
     parts = (network, list(asked), calls) if simple else _separated(network, asked, example)
-    found = _measured(*parts)
-    return replace(found, model=functions.as_modules(found.model, found.layers, example))
+    found = _measured(*parts, example)
+    model = functions.as_modules(found.model, found.layers, example)
+    return replace(found, model=model, original=None if model is network else network)
+
+
+def _out_of_place(network: nn.Module, example: Tensor) -> None:
+    """Let activations return new tensors, unless the network's answers hang on their changing old ones."""
+    modules = [module for module in network.modules() if getattr(module, "inplace", False)]
+    _calls(network, example)
+    before = network(example.clone())
+    for module in modules:
+        module.inplace = False
+    after = network(example.clone())
+    if isinstance(before, Tensor) and not proof.agree(after, before):
+        for module in modules:
+            module.inplace = True  # `self.relu(h)`, its result not assigned
 
 
 def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
@@ -104,8 +123,7 @@ def _separated(network: nn.Module, asked: dict[str, str], example: Tensor) -> tu
             raise InputError(f"{_no_layer(unknown, existing)} ({error})") from error
     else:
         traced = activations.separated(network)
-    answers = traced(example), network(example)
-    if isinstance(answers[1], Tensor) and not torch.allclose(*answers, rtol=1e-4, atol=1e-5):
+    if not same(traced, network, example):
         raise InputError(
             "this network computes something else when followed by torch.fx, perhaps because it draws"
             " numbers: give every activation a module of its own, called once, and name these as layers"
@@ -151,7 +169,7 @@ def _calls(network: nn.Module, example: Tensor) -> list[Call]:
     handles = [module.register_forward_hook(noting(name)) for name, module in network.named_modules() if name]
     try:
         with torch.no_grad():
-            network(example)
+            network(example.clone())
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         flat = "; images (n, h, w) that are no bytes need an axis of channels, (n, 1, h, w)"
@@ -175,7 +193,7 @@ def _other_channels(network: nn.Module, example: Tensor) -> str:
     return ""
 
 
-def _measured(network: nn.Module, wanted: list[str], calls: list[Call]) -> Network:
+def _measured(network: nn.Module, wanted: list[str], calls: list[Call], example: Tensor) -> Network:
     """The network with units counted, axes marked, weights found."""
     for call in calls:
         if isinstance(call.module, nn.Linear) and isinstance(call.output, Tensor) and call.output.dim() > 2:
@@ -193,7 +211,11 @@ def _measured(network: nn.Module, wanted: list[str], calls: list[Call]) -> Netwo
             raise InputError(f"layer {call.name}: no dense layer or convolution is called before it")
         call.module.unit_axis = _axis(call, calls[feeding])
         layers[call.name] = call.output.shape[call.module.unit_axis]
-        incoming[call.name] = calls[feeding].module.weight.detach().flatten(1)
+        earlier = calls[: feeding + 1]
+        weights = [other.name for other in earlier if isinstance(other.module, (nn.Linear, *CONVOLUTIONS))]
+        units, called = layers[call.name], weights[-BRANCHES:]
+        found = feeding_weights(network, call.name, units, called, example)
+        incoming[call.name] = torch.full((units, 1), torch.nan) if found is None else found
     if silent := [name for name in wanted if name not in layers]:
         raise InputError(f"layer {silent[0]} is never called, so it has no outputs")
     return Network(network, layers, incoming)

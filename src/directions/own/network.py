@@ -9,6 +9,7 @@ from directions.data import Dataset
 from directions.errors import InputError
 from directions.examples import Examples
 from directions.own import userfile, weightfile
+from directions.own.given import plain
 from directions.own.inputs import normalized
 from directions.own.layers import find
 from directions.seeds import number
@@ -25,7 +26,7 @@ def made(factory: str) -> nn.Module:
         network = userfile.call(factory)
     if not isinstance(network, nn.Module):
         raise InputError(f"{factory} returned {type(network).__name__}, not a torch.nn.Module")
-    return network
+    return plain(network)
 
 
 def imported(settings: dict) -> nn.Module:

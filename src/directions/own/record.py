@@ -6,7 +6,7 @@ import math
 import torch
 from torch import Tensor
 
-from directions import models
+from directions import models, proof
 from directions.data.dataset import SPLITS
 from directions.errors import InputError
 from directions.evaluation import evaluate, scaled
@@ -29,6 +29,11 @@ def record(name: str, network: Trained, train: Examples, test: Examples | None, 
     scores = {f"{split}_{score}": math.nan for split in SPLITS for score in ("loss", "accuracy")}
     for split, examples in splits.items():
         found = evaluate(network.model, examples.images, examples.labels)
+        if not math.isfinite(found.loss):
+            raise InputError(
+                f"the network answers some {split} images with NaN or infinite logits (loss {found.loss}):"
+                " did its training diverge, or do weights or images hold such numbers?"
+            )
         scores |= {f"{split}_loss": found.loss, f"{split}_accuracy": found.accuracy}
     made = {
         "network": name,
@@ -52,13 +57,23 @@ def check_answers(network: Trained, examples: Examples) -> None:
     with torch.no_grad():
         answers = network.model(scaled(images))
     shape = tuple(answers.shape) if isinstance(answers, Tensor) else type(answers).__name__
-    if not isinstance(answers, Tensor) or len(shape) != 2 or shape[1] < examples.classes:
+    fits = isinstance(answers, Tensor) and len(shape) == 2 and shape[0] == len(images)
+    if not fits or shape[1] < examples.classes:
         lowest = int(examples.labels.min())
         hint = f" (labels start at {lowest} here: they must count from 0)" if lowest else ""
         raise InputError(
             f"the network answers {len(images)} images with {shape}; its data have {examples.classes} classes"
             f"{hint}, so it must be ({len(images)}, {examples.classes})"
         )
+    proof.of_network(network.model, network.layers, examples.images)
+    if network.original is not None:
+        with torch.no_grad():
+            wanted = network.original.to(answers.device)(scaled(images))
+        if not proof.agree(answers, wanted):
+            raise InputError(
+                "this network computes something else when followed by torch.fx, perhaps because it has"
+                " hooks of its own: give every activation a module of its own, called once, and name these"
+            )
     if (
         shape[1] > 1
         and (answers >= 0).all()

@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from directions.errors import InputError
 
-WRAPPED = ("state_dict", "model_state_dict", "model")  # under which training scripts keep weights
+WRAPPED = ("state_dict", "model_state_dict", "model", "net")  # under which training scripts keep weights
 PARALLEL = "module."  # what DataParallel puts in front of every name
 # What torch.load raises for a file that is torn, or none of its own.
 BROKEN = (
     OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError,
     pickle.UnpicklingError,
 )  # fmt: skip
+COUNTS = "num_batches_tracked"
 SHOWN = 5  # names per kind of misfit in an error
 
 
@@ -50,11 +51,62 @@ def _unwrapped(content: object, path: Path) -> dict[str, Tensor]:
     for name in WRAPPED:
         if isinstance(content, dict) and isinstance(content.get(name), dict):
             content = content[name]
+    if isinstance(content, dict) and not _is_state(content):
+        inner = [name for name, value in content.items() if _is_state(value)]
+        if len(inner) > 1:
+            raise InputError(
+                f"{path} holds weights under each of {', '.join(map(str, inner))}: save one of them alone"
+            )
+        content = content[inner[0]] if inner else content
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise InputError(f"{path} holds no state dict, that is, no names with a tensor each")
+        found = f"; it holds {_few(list(map(str, content)))}" if isinstance(content, dict) else ""
+        raise InputError(f"{path} holds no state dict, that is, no names with a tensor each{found}")
     if content and all(name.startswith(PARALLEL) for name in content):
         return {name.removeprefix(PARALLEL): value for name, value in content.items()}
     return content
+
+
+def _is_state(content: object) -> bool:
+    return (
+        isinstance(content, dict)
+        and bool(content)
+        and all(isinstance(value, Tensor) for value in content.values())
+    )
+
+
+def _named(wanted: dict[str, Tensor], state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The state with the network's names: without a prefix that all share, such as "model." or "_orig_mod.".
+
+    Numbers of batches that batch norm has seen, which checkpoints of early PyTorch lack, are the network's.
+    """
+    counts = {name: value for name, value in wanted.items() if name.rpartition(".")[2] == COUNTS}
+    stripped = state
+    while stripped and not set(stripped) & set(wanted):
+        prefix = next(iter(stripped)).partition(".")[0] + "."
+        if not all(name.startswith(prefix) for name in stripped):
+            break
+        stripped = {name.removeprefix(prefix): value for name, value in stripped.items()}
+    fits = set(wanted) - set(counts) <= set(stripped) <= set(wanted)
+    return counts | stripped if fits else state
+
+
+def _strange(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> list[str]:
+    """Tensors that would lose something when they are copied into the network's."""
+    kinds = {
+        "sparse (.to_dense())": lambda value: value.layout != torch.strided,
+        "quantised (.dequantize())": lambda value: value.is_quantized,
+    }
+    strange = [
+        f"{name} is {kind}"
+        for name, value in state.items()
+        for kind, is_kind in kinds.items()
+        if is_kind(value)
+    ]
+    return strange + [
+        f"{name} is complex"
+        for name, value in wanted.items()
+        if name in state and state[name].is_complex() and not value.is_complex()
+    ]
 
 
 def fit(network: nn.Module, state: dict[str, Tensor], origin: object) -> None:
@@ -63,6 +115,9 @@ def fit(network: nn.Module, state: dict[str, Tensor], origin: object) -> None:
     Raises InputError where they do not fit, naming what is missing, what is unexpected, what is misshapen.
     """
     wanted = network.state_dict()
+    state = _named(wanted, state)
+    if strange := _strange(state, wanted):
+        raise InputError(f"{origin}: these weights are no plain numbers: {_few(strange)}")
     faults = {
         "missing": [name for name in wanted if name not in state],
         "unexpected": [name for name in state if name not in wanted],
