@@ -21,6 +21,8 @@ from directions.data.dataset import FileList, content_digest
 from directions.errors import InputError
 from directions.seeds import number
 
+SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode I is of 16 bits
+BITS, PHOTOMETRIC = 258, 262  # tags of TIFF
 PIECE = 16  # images that a worker decodes at a time; what waits in shared memory is 2 pieces per worker
 
 
@@ -46,7 +48,7 @@ def check(path: Path | str) -> bytes:
         content = Path(path).read_bytes()
         image = Image.open(io.BytesIO(content))
         image.draft(image.mode, (1, 1))  # a JPEG to an eighth of its size: as thorough, and faster
-        image.convert("RGB")
+        _rgb(image)
     return content_digest(content)
 
 
@@ -56,7 +58,25 @@ def decode(path: Path | str, digest: bytes | None = None) -> Image.Image:
         content = Path(path).read_bytes()
         if digest not in (None, content_digest(content)):
             raise Unreadable(f"{path} (it was changed after the data set was prepared)")
-        return Image.open(io.BytesIO(content)).convert("RGB")
+        return _rgb(Image.open(io.BytesIO(content)))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """An image in RGB of 8 bits: grey of up to 16 bits is scaled to them, which Pillow would cut off at 255.
+
+    Raises ValueError for whole numbers of 32 bits and for floating point: no file tells what is white.
+    """
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in SIXTEEN_BITS):
+        tags = getattr(image, "tag_v2", {})
+        white = 2 ** tags.get(BITS, (16,))[0] - 1
+        grey = np.asarray(image).astype(np.float64) * (255 / white)
+        if tags.get(PHOTOMETRIC) == 0:  # 0 is white, which Pillow heeds for images of 8 bits alone
+            grey = 255 - grey
+        image = Image.fromarray(grey.round().clip(0, 255).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        kind = "floating point" if image.mode == "F" else "whole numbers of more than 16 bits"
+        raise ValueError(f"pixels are {kind} of unknown range: save it with 8 or 16 bits, or give arrays")
+    return image.convert("RGB")
 
 
 def middle(image: Image.Image, resize: int, size: int) -> Image.Image:

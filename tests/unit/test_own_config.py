@@ -157,7 +157,8 @@ def test_a_tree_of_images_that_changes_moves_all_that_is_made_of_it(folder):
     images = {"imagefolder": "photos", "size": 8}
     before = asked(data=images)
     assert asked(data=images) == before
-    (folder / "photos/train/b.png").write_bytes(b"new")
+    (folder / "photos/train/a").mkdir(exist_ok=True)
+    (folder / "photos/train/a/b.png").write_bytes(b"new")
     after = asked(data=images)
     moved = {job for job, said in before.items() if after[job] != said}
     assert moved == {job for job in before if job[0] == "a" or job == "comparison"}

@@ -1,9 +1,10 @@
 """A tree of the user's own images: train/CLASS/*.jpg and test/CLASS/*.jpg (or val/ for test/)."""
 
+import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from torchvision.datasets import ImageFolder
 
 LOG = logging.getLogger(__name__)
+SPLIT_FOLDERS = (("train",), ("test", "val"))  # the first that is there
+SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")  # torchvision's
 SHOWN = 5  # unreadable images or classes named in an error
 CHUNK = 500  # images that a thread takes at a time
 REPORT_SECONDS = 10.0  # between two lines of progress
@@ -33,7 +36,7 @@ def read(known: Known, request: Request) -> Dataset:
         raise InputError("data set imagefolder needs its folder: `imagefolder: {path: ..., size: 64}`")
     if request.size < 1:
         raise InputError(f"imagefolder: size is {request.size} pixels, it must be at least 1")
-    train, test = find_splits(request.tree, ("train",), ("test", "val"))
+    train, test = find_splits(request.tree, *SPLIT_FOLDERS)
     parts = []
     for split in (train, test):
         images = (
@@ -60,6 +63,15 @@ def find_splits(tree: Path, *names: tuple[str, ...]) -> list["ImageFolder"]:
     return [train, test]
 
 
+def names(tree: Path) -> dict[str, list[str]]:
+    """{"train" or "test": "class/file" of each image, in the order of the data set}."""
+    splits = zip(("train", "test"), find_splits(tree, *SPLIT_FOLDERS), strict=True)
+    return {
+        name: [Path(path).relative_to(split.root).as_posix() for path, _label in split.samples]
+        for name, split in splits
+    }
+
+
 def shown(names: list[str]) -> str:
     """The first of these names, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
@@ -72,6 +84,8 @@ def _split(tree: Path, names: tuple[str, ...]) -> "ImageFolder":
     folder = next((tree / name for name in names if (tree / name).is_dir()), None)
     if folder is None:
         raise InputError(f"there is no folder {' or '.join(str(tree / name) for name in names)}")
+    for _ in files(folder):  # refuses broken links, of which torchvision would leave out a class
+        pass
     form = f"{folder} must hold one folder of images per class"
     try:
         split = ImageFolder(str(folder), allow_empty=True)
@@ -82,6 +96,45 @@ def _split(tree: Path, names: tuple[str, ...]) -> "ImageFolder":
     if empty:
         raise InputError(f"{form}: there are no images in {shown(empty)}")
     return split
+
+
+def files(folder: Path) -> Iterator[str]:
+    """The image files of a split's folder, class by class, links followed as torchvision follows them.
+
+    Raises InputError for a link to nothing, and for a link to a folder that holds it.
+    """
+    waiting = [(str(folder), frozenset())]
+    while waiting:
+        place, above = waiting.pop()
+        if (real := os.path.realpath(place)) in above:
+            raise InputError(f"{place} is a link to a folder that holds it: remove the link")
+        with os.scandir(place) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+        broken = next((entry.path for entry in found if entry.is_symlink() and not os.path.exists(entry)), "")
+        if broken:
+            raise InputError(
+                f"{broken} is a link to nothing: restore {os.path.realpath(broken)}, or remove it"
+            )
+        waiting += [(entry.path, above | {real}) for entry in reversed(found) if entry.is_dir()]
+        if above:  # beside the classes' folders, torchvision looks for no images
+            yield from (
+                entry.path for entry in found if entry.name.lower().endswith(SUFFIXES) and entry.is_file()
+            )
+
+
+def state(tree: Path) -> str:
+    """Stands for the images of a tree: names, sizes and times of their files, and where links lead.
+
+    They are not read for it. Raises InputError as `files` does.
+    """
+    digest, whole = hashlib.sha256(), os.path.realpath(tree)
+    for names in SPLIT_FOLDERS:
+        folder = next((tree / name for name in names if (tree / name).is_dir()), None)
+        for path in files(folder) if folder else ():
+            known, real = os.stat(path), os.path.relpath(os.path.realpath(path), whole)
+            line = f"{os.path.relpath(path, tree)} {real} {known.st_size} {known.st_mtime_ns}\n"
+            digest.update(os.fsencode(line))
+    return digest.hexdigest()
 
 
 def decoded(split: "ImageFolder", size: int, threads: int) -> np.ndarray:

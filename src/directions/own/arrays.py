@@ -2,18 +2,19 @@
 
 import gzip
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
+from directions.data import imagefolder
 from directions.data.dataset import SPLITS, Dataset
 from directions.data.known import Request
 from directions.data.mnist import decode_idx
 from directions.data.registry import KNOWN
 from directions.errors import InputError
-from directions.own import doubts, userfile
+from directions.own import doubts, labelfile, userfile
 from directions.own.plan import ARRAYS
 from directions.own.weightfile import BROKEN
 
@@ -31,11 +32,13 @@ def dataset(
     of `ARRAYS` in their order; {each of `ARRAYS`: file}; or {imagefolder: folder, size: pixels}. labels:
     {"train" or "test": file}. Raises InputError naming a file that is missing, broken, or does not fit.
     """
+    files: dict[str, list[str]] = {}
     if known is None and isinstance(data, dict) and "imagefolder" in data:
         request = Request(
             Path(), ("local",), Path(data["imagefolder"]).expanduser(), data["size"], threads=threads
         )
         known = KNOWN["imagefolder"].prepare(request)
+        files = imagefolder.names(request.tree)
     if known is None:
         parts = userfile.call(data) if isinstance(data, str) else [array(data[name]) for name in ARRAYS]
         if not isinstance(parts, tuple | list) or len(parts) != len(ARRAYS):
@@ -49,7 +52,7 @@ def dataset(
         given = {split: known.split(split)[1] for split in SPLITS}
         names = known.class_names
     for split, file in labels.items():
-        replaced = as_labels(array(file), file)
+        replaced = as_labels(array(file, files.get(split, ())), file)
         if len(replaced) != len(given[split]):
             raise InputError(
                 f"{file} has {len(replaced)} labels, the {split} set has {len(given[split])} images"
@@ -61,6 +64,7 @@ def dataset(
     )
 
 
+<<<<<<< HEAD
 def plain(values: object, name: str) -> np.ndarray:
     """Return an array of what may be a tensor: on a GPU, in bfloat16, or with a gradient.
 
@@ -77,6 +81,13 @@ def plain(values: object, name: str) -> np.ndarray:
 
 def array(file: str) -> np.ndarray:
     """The array of a .npy, .pt, .csv (labels) or IDX file (also .gz); raises InputError where it is none."""
+=======
+def array(file: str, images: Sequence[str] = ()) -> np.ndarray:
+    """The array of a .npy, .pt, .csv (labels) or IDX file (also .gz); raises InputError where it is none.
+
+    images: as `labelfile.read` takes them.
+    """
+>>>>>>> c47f773
     path = Path(file).expanduser()
     if not path.is_file():
         raise InputError(f"there is no file {path} (looked for in {Path.cwd()})")
@@ -89,29 +100,12 @@ def array(file: str) -> np.ndarray:
                 raise InputError(f"{path} holds {type(content).__name__}, not one tensor")
             return plain(content, str(path))
         if path.suffix == ".csv":
-            return _column(path)
+            return labelfile.read(path, images)
         content = path.read_bytes()
         return decode_idx(gzip.decompress(content) if path.suffix == ".gz" else content, str(path))
     except BROKEN as error:
         reason = (str(error).splitlines() or [""])[0]
         raise InputError(f"{path} cannot be read as an array ({type(error).__name__}: {reason})") from error
-
-
-def _column(path: Path) -> np.ndarray:
-    """The column `label` of a CSV file, or its only column, with or without a line of names."""
-    table = pd.read_csv(path, header=None, dtype=str)
-    first = table.iloc[0].str.strip()
-    if pd.to_numeric(first, errors="coerce").isna().any():
-        table = table[1:].set_axis(list(first.fillna("(no name)")), axis=1)
-    if "label" not in table and table.shape[1] != 1:
-        raise InputError(
-            f"{path} has columns {', '.join(map(str, table))}: name the one of the labels `label`"
-        )
-    column = table["label"] if "label" in table else table.iloc[:, 0]
-    numbers = pd.to_numeric(column)  # ValueError for what is no number
-    if not (numbers % 1 == 0).all():
-        raise ValueError(f"{numbers[numbers % 1 != 0].iloc[0]} is no whole number")
-    return numbers.to_numpy().astype(np.int64)
 
 
 def as_images(images: np.ndarray, name: str) -> np.ndarray:

@@ -1,13 +1,12 @@
 """What the workflow makes of the networks named in the config: files that each needs, what jobs are asked."""
 
-import hashlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from directions import schema
 from directions.analyses import ANALYSES, OWN_ANALYSES
+from directions.data import imagefolder
 from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.hints import nearest
@@ -101,6 +100,11 @@ def problems(own: dict) -> Iterator[str]:
         for key, file in _named(entry).items():
             if not Path(file).expanduser().exists():
                 yield f"{path}.{key}: there is no {file} (looked for in {Path.cwd()})"
+            elif key == "data.imagefolder":
+                try:
+                    listed(file)
+                except InputError as error:
+                    yield f"{path}.{key}: {error}"
         yield from (f"{path}.{fault}" for fault in _of_noise(entry))
 
 
@@ -113,14 +117,8 @@ def _named(entry: dict) -> dict[str, str]:
 
 
 def listed(folder: str) -> str:
-    """Stands for a tree of images: names, sizes and times of its files. They are not read for it."""
-    found = hashlib.sha256()
-    for place, folders, files in os.walk(Path(folder).expanduser()):
-        folders.sort()
-        for name in sorted(files):
-            known = os.stat(os.path.join(place, name))
-            found.update(f"{place}/{name} {known.st_size} {known.st_mtime_ns}\n".encode())
-    return found.hexdigest()
+    """Stands for a tree of images, as `imagefolder.state` has it."""
+    return imagefolder.state(Path(folder).expanduser())
 
 
 class Plan:

@@ -1,0 +1,76 @@
+"""Labels from a CSV file: in the order of the images, or beside a column that says which image each is of."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from directions.errors import InputError
+
+UNNAMED = "(no name)"  # of a column, as pandas writes its index
+BY_NAME = ("image", "file", "filename", "file_name", "path", "name")  # columns that name an image file
+BY_NUMBER = ("image", "index", UNNAMED)  # columns that number the images of arrays
+
+
+def read(path: Path, images: Sequence[str] = ()) -> np.ndarray:
+    """The labels of a CSV file, int64 (n,), in the order of the images.
+
+    They are the column `label`, or the only one, with or without a line of names. images: "class/file" of
+    each image of a folder, or nothing for images in arrays. A column that names the images, or numbers those
+    of arrays from 0, decides their order. Raises InputError where the file does not tell which column holds
+    the labels, or its images are not those of the data, and ValueError for a label that is no whole number.
+    """
+    table = pd.read_csv(path, header=None, dtype=str)
+    first = table.iloc[0].str.strip()
+    if pd.to_numeric(first, errors="coerce").isna().any():
+        table = table[1:].set_axis(list(first.fillna(UNNAMED)), axis=1)
+    if "label" not in table and table.shape[1] != 1:
+        raise InputError(
+            f"{path} has columns {', '.join(map(str, table))}: name the one of the labels `label`"
+        )
+    column = table["label"] if "label" in table else table.iloc[:, 0]
+    numbers = pd.to_numeric(column)  # ValueError for what is no number
+    if not (numbers % 1 == 0).all():
+        raise ValueError(f"{numbers[numbers % 1 != 0].iloc[0]} is no whole number")
+    labels = numbers.to_numpy().astype(np.int64)
+    others = {str(name): table[name].str.strip() for name in table if name != "label"}
+    if len(table.columns) == 1 or (images and len(images) != len(labels)):
+        return labels  # who asked for them compares the numbers of images and labels
+    place = _by_name(path, others, images) if images else _by_number(path, others)
+    return labels if place is None else labels[place]
+
+
+def _by_name(path: Path, columns: dict[str, pd.Series], images: Sequence[str]) -> np.ndarray | None:
+    """The row of each image, by the column that names them; None where no column does."""
+    files = [image.rsplit("/", 1)[-1] for image in images]
+    for values in columns.values():
+        rows = {value: row for row, value in enumerate(values)}
+        tails = {
+            "/".join(value.split("/")[-2:]) if isinstance(value, str) else "": row
+            for value, row in rows.items()
+        }
+        for known, names in ((rows, images), (tails, images), (rows, files)):
+            if len(known) == len(set(names)) == len(images) and set(names) == set(known):
+                return np.array([known[name] for name in names])
+    for name in (name for name in columns if name.lower() in BY_NAME):
+        foreign = sorted(set(columns[name].astype(str)) - set(images) - set(files))
+        what = f"{foreign[0]!r} is none of them" if foreign else "not every image has one row"
+        raise InputError(
+            f"{path}: its column {name} should name the images of the folder, as in {images[0]!r}, each once;"
+            f" {what}: correct it, or leave the column out if the rows stand in the order of the images"
+        )
+    return None
+
+
+def _by_number(path: Path, columns: dict[str, pd.Series]) -> np.ndarray | None:
+    """The row of each image, by the column that numbers them; None where no column does."""
+    for name in (name for name in columns if name.lower() in BY_NUMBER):
+        numbers = pd.to_numeric(columns[name], errors="coerce").to_numpy()
+        if not np.array_equal(np.sort(numbers), np.arange(len(numbers))):
+            raise InputError(
+                f"{path}: its column {name} should number the images from 0 to {len(numbers) - 1}, each once:"
+                " correct it, or leave the column out if the rows stand in the order of the images"
+            )
+        return np.argsort(numbers)
+    return None
