@@ -64,7 +64,6 @@ def dataset(
     )
 
 
-<<<<<<< HEAD
 def plain(values: object, name: str) -> np.ndarray:
     """Return an array of what may be a tensor: on a GPU, in bfloat16, or with a gradient.
 
@@ -79,15 +78,11 @@ def plain(values: object, name: str) -> np.ndarray:
         raise InputError(f"{name}: all must have the same shape ({error})") from error
 
 
-def array(file: str) -> np.ndarray:
-    """The array of a .npy, .pt, .csv (labels) or IDX file (also .gz); raises InputError where it is none."""
-=======
 def array(file: str, images: Sequence[str] = ()) -> np.ndarray:
     """The array of a .npy, .pt, .csv (labels) or IDX file (also .gz); raises InputError where it is none.
 
     images: as `labelfile.read` takes them.
     """
->>>>>>> c47f773
     path = Path(file).expanduser()
     if not path.is_file():
         raise InputError(f"there is no file {path} (looked for in {Path.cwd()})")
