@@ -168,6 +168,13 @@ def test_an_engine_that_is_wrong_is_left_and_the_log_says_so(data, caplog):
     np.testing.assert_allclose(found.loss[0, 0], plain(network, "relu1", [], data), rtol=1e-6)
 
 
+def test_the_chain_keeps_operations_in_place_that_are_not_assigned(data, caplog):
+    network = Discards().eval()
+    found = curves(network, LAYERS, data)
+    assert "would compute something else" not in caplog.text
+    np.testing.assert_allclose(found.loss[0, 0], plain(network, "relu1", [], data), rtol=1e-6)
+
+
 def test_a_sequential_with_hooks_of_its_own_is_not_split(data):
     network, layers = sequential(hook=True).eval(), {"1": 12, "3": 8}
     before = plain(network, "1", [], data)
