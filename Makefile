@@ -8,6 +8,8 @@ DIR ?= ../$(notdir $(CURDIR))-storage
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # This checkout's library, whatever copy is installed. (A comment behind the value would add its blanks to it.)
 export PYTHONPATH := $(CURDIR)/src
+# DVC pickles its state, by default where every user of the machine may write: here it is private.
+export DVC_SITE_CACHE_DIR ?= $(shell mkdir -p -m 700 "$(CURDIR)/.dvc/tmp/site" && echo "$(CURDIR)/.dvc/tmp/site")
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
 .PHONY: help setup quick laptop test test-slurm report results times progress estimate dry-run stages remote pull \
@@ -26,6 +28,7 @@ setup: .venv/ready  ## make .venv with exactly the versions of requirements.lock
 	$(PYTHON) -m venv .venv || { echo "error: no venv module: on Debian, apt install python3-venv"; exit 1; }
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo 'export DVC_SITE_CACHE_DIR="$${VIRTUAL_ENV%/*}/.dvc/tmp/site"; mkdir -p -m 700 "$$DVC_SITE_CACHE_DIR"' >> .venv/bin/activate
 	@touch $@
 	@echo "Ready. For snakemake, dvc and python: source .venv/bin/activate"
 

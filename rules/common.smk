@@ -6,8 +6,6 @@ import shlex
 import sys
 from pathlib import Path
 
-# The library of this very checkout, wherever another copy of it may be installed: here and in all jobs.
-sys.path.insert(0, f"{workflow.basedir}/src")
 # A shell that Slurm sends a signal waits for its script, which may be writing a snapshot (stopping.py).
 shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM USR1; ')
 

@@ -31,7 +31,7 @@ def main(argv: list[str]) -> None:
     shape = dataset.train_images.shape[1:]
     weights.save(args.model, state, network.header(settings, shape, dataset.classes, test))
 
-    found = trained.read(args.model, args.data, args.ledger, device, args.threads - 1)
+    found = trained.read(args.model, args.data, args.ledger, device, args.threads - 1, code=settings["build"])
     sizes = ", ".join(f"{layer} ({units} units)" for layer, units in found.layers.items())
     log.info("%s: %s", settings["network"], sizes)
     made = record.record(settings["network"], found, *map(found.examples, data.SPLITS), dataset.name)

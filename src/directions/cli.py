@@ -32,6 +32,12 @@ def settings(text: str) -> dict:
         raise InputError(f'--asked needs JSON like {{"settings": {{...}}}}, not {text!r}') from error
 
 
+def code(text: str) -> str | None:
+    """The user's function that an --asked argument allows to run, file.py:function; None without one."""
+    settings(text)  # refuses what is no such JSON
+    return json.loads(text).get("code")
+
+
 def prepare_torch(device: str, threads: int):
     """Hold torch to `threads` and return the `torch.device` meant; "auto" is a GPU where there is one.
 

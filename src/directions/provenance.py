@@ -23,8 +23,9 @@ class Ancestry:
     """Tells each job of a study what it is asked to do, as sorted JSON in which equal means equal result.
 
     {"stage": its name, "settings": what this job does, "upstream": digest of what all jobs before it do}
-    and, where the code is not an input, {"recipe": number} (see recipe.py). Left out is what changes no
-    result: device, threads, folders, sources. Chain: data, labels, train, an analysis, collect, areas,
+    where the code is not an input, {"recipe": number} (see recipe.py), and for an analysis of a network of
+    the user's own {"code": file.py:function}, which builds it. Left out is what changes no result: device,
+    threads, folders, sources. Chain: data, labels, train, an analysis, collect, areas,
     selection, figure, claims.
     """
 
@@ -49,9 +50,9 @@ class Ancestry:
             self._known[key] = self._stages[stage](self, stage=stage, **names)
         return self._known[key]
 
-    def _say(self, stage: str, settings: dict, upstream: object) -> str:
+    def _say(self, stage: str, settings: dict, upstream: object, **more: str) -> str:
         recipe = {"recipe": self._recipes[stage]} if stage in self._recipes else {}
-        return said(stage, settings, upstream, **recipe)
+        return said(stage, settings, upstream, **recipe, **more)
 
     def _data(self, stage: str, dataset: str, **_) -> str:
         own = self._config.get("imagefolder", {}) if dataset == "imagefolder" else {}
@@ -72,7 +73,9 @@ class Ancestry:
 
     def _analysis(self, stage: str, experiment: str, run: str, **_) -> str:
         settings = self._config["experiments"][experiment][stage]
-        return self._say(stage, settings, self.asked("train", experiment=experiment, run=run))
+        model = self._config["models"].get(self._runs[experiment][run]["model"])
+        code = {"code": model["build"]} if model else {}  # the only function that a model file may name
+        return self._say(stage, settings, self.asked("train", experiment=experiment, run=run), **code)
 
     def _collect(self, stage: str, experiment: str, table: str, **_) -> str:
         source = "train" if table in OF_TRAINING else MADE_BY[table]
@@ -130,7 +133,7 @@ def written(reference: str, what: str) -> dict[str, str]:
     return {what: reference, "code": userfile.digest(reference)[:16]}
 
 
-def said(stage: str, settings: dict, upstream: object, **more: int) -> str:
+def said(stage: str, settings: dict, upstream: object, **more: int | str) -> str:
     """What a job is asked: its own settings, and a digest of all upstream of it, as sorted JSON."""
     return json.dumps(
         {"stage": stage, "settings": settings, "upstream": digest(upstream)} | more, sort_keys=True

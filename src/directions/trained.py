@@ -83,14 +83,19 @@ def read(
     device: torch.device | str,
     workers: int = 0,
     unfinished: Unfinished | None = None,
+    code: str | None = None,
 ) -> Trained:
-    """A network and its data from their files; workers: processes that decode images that stay in theirs."""
+    """A network and its data from their files.
+
+    workers: processes that decode images that stay in theirs. code: the user's function that builds the
+    network, where the config names one; raises InputError for a model file that names another.
+    """
     state, header = weights.load_state(model)
     own = importlib.import_module(OWN) if "own" in header else None
     if own:
-        network = own.rebuilt(state, header, model)
+        network = own.rebuilt(state, header, model, code)
     else:
-        built = weights.rebuilt(model, state, header)
+        built = weights.rebuilt(model, state, header, code)
         network = Network(built, models.unit_layers(built), models.incoming_weights(built))
     network.model.to(device)
     settings = header["settings"]
@@ -140,7 +145,9 @@ def write(observe: Callable[[Trained, dict], pd.DataFrame], args: argparse.Names
     device = cli.prepare_torch(args.device, args.threads)
     fingerprint = fingerprint_of(args) if args.resume else ""
     unfinished = Unfinished(args.resume, fingerprint, args.snapshot_seconds)
-    trained = read(args.model, args.data, args.ledger, device, args.threads - 1, unfinished)
+    trained = read(
+        args.model, args.data, args.ledger, device, args.threads - 1, unfinished, cli.code(args.asked)
+    )
     table = observe(trained, cli.settings(args.asked))
     with atomic(args.table) as partial:
         table.to_csv(partial, index=False)

@@ -1,6 +1,7 @@
 """Trained networks as files: safetensors, with the settings that rebuild the network in their header.
 
-Nothing is unpickled, so a model file from a stranger can do no harm.
+Nothing is unpickled, and a network of the user's own is built only by the function that the caller names too:
+so a model file from a stranger can do no harm.
 """
 
 import json
@@ -87,6 +88,20 @@ def load_state(path: Path | str, prefix: str = "") -> tuple[dict[str, torch.Tens
         ) from error
 
 
+def check_code(path: Path | str, header: dict, code: str | None) -> None:
+    """Raise InputError for a model file whose header names another function of the user's own than `code`.
+
+    The header is data: what it names is run only where the config, or the caller, names it as well.
+    """
+    named = header.get("own", header.get("settings", {})).get("build")
+    if named not in (None, code):
+        known = f"only {code} is known here" if code else "none is named here"
+        raise InputError(
+            f"{path}: its header wants {named} to be run, {known}: code is run only where the config names"
+            ' it; let the workflow make the file again, or add `"code": "file.py:function"` to --asked'
+        )
+
+
 def load_model(path: Path | str, device: torch.device | str = "cpu") -> tuple[nn.Module, dict]:
     """(network in evaluation mode, header) from a model file.
 
@@ -97,8 +112,14 @@ def load_model(path: Path | str, device: torch.device | str = "cpu") -> tuple[nn
     return rebuilt(path, state, header).to(device), header
 
 
-def rebuilt(path: Path | str, state: dict[str, torch.Tensor], header: dict) -> nn.Module:
-    """The network of what `load_state` read from `path`, in evaluation mode; InputError as `load_model`."""
+def rebuilt(
+    path: Path | str, state: dict[str, torch.Tensor], header: dict, code: str | None = None
+) -> nn.Module:
+    """The network of what `load_state` read from `path`, in evaluation mode; InputError as `load_model`.
+
+    code: the user's function that builds it, file.py:function, where it is none of ours.
+    """
+    check_code(path, header, code)
     try:
         model = build(header["settings"], tuple(header["image_shape"]), header["classes"])
         model.load_state_dict(state)

@@ -162,3 +162,30 @@ def test_a_tree_of_images_that_changes_moves_all_that_is_made_of_it(folder):
     after = asked(data=images)
     moved = {job for job, said in before.items() if after[job] != said}
     assert moved == {job for job in before if job[0] == "a" or job == "comparison"}
+
+
+def test_an_analysis_is_told_the_only_function_that_a_model_file_may_name(folder):
+    made = plan.Plan(load(own={"networks": {"a": entry()}})["own"])
+    assert json.loads(made.asked("add_noise", "a"))["code"] == entry()["build"]
+
+
+@pytest.mark.parametrize(("key", "over"), [
+    ("weights", {"weights": "{3}/w.pt"}),
+    ("build", {"build": "{3}/n.py:build"}),
+    ("labels.train", {"labels": {"train": "{3}/y.csv"}}),
+    ("data.test_images", {"data": FILES | {"test_images": "{3}/x.npy"}}),
+])  # fmt: skip
+def test_braces_in_the_path_of_a_jobs_input_are_refused_by_key(folder, key, over):
+    (folder / "{3}").mkdir()
+    for name in ("w.pt", "n.py", "y.csv", "x.npy"):
+        (folder / "{3}" / name).write_text("def build(): ...")
+    message = refused(own=own(**over))
+    assert f"own.networks.a.{key}: {{3}}/" in message
+    assert "has braces in its path, which are wildcards to Snakemake: rename it" in message
+
+
+def test_a_broken_link_in_a_tree_of_images_is_refused_by_key(folder):
+    (folder / "photos/train/a").mkdir(parents=True)
+    (folder / "photos/train/a/gone.png").symlink_to("/nowhere/x.png")
+    message = refused(own={"networks": {"a": entry(data={"imagefolder": "photos", "size": 8})}})
+    assert "own.networks.a.data.imagefolder: photos/train/a/gone.png is a link to nothing" in message

@@ -1,6 +1,7 @@
 """The user's files: functions, weights, arrays, labels; and what is said about those that do not fit."""
 
 import gzip
+import json
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
-from directions import labels
+from directions import labels, trained
 from directions.errors import InputError
 from directions.evaluation import scaled
 from directions.examples import load_examples
@@ -107,12 +108,23 @@ def test_a_model_file_is_read_again_until_its_factory_changes(nets, tmp_path):
     settings = {"build": f"{nets}:build", "layers": ["1"], "seed": 4}
     made = network.imported(settings)
     header = network.header(settings, [4], 2, 7)
-    found = network.rebuilt(made.state_dict(), header, "model.safetensors")
+    found = network.rebuilt(made.state_dict(), header, "model.safetensors", f"{nets}:build")
     assert found.layers == {"1": 3}
     assert torch.equal(found.incoming["1"], made[0].weight)
     (tmp_path / "widths.py").write_text("HIDDEN = 3  # as before\n")
     with pytest.raises(InputError, match="model.safetensors: .*was changed after this network was imported"):
-        network.rebuilt(made.state_dict(), header, "model.safetensors")
+        network.rebuilt(made.state_dict(), header, "model.safetensors", f"{nets}:build")
+
+
+@pytest.mark.parametrize("code", [None, "other.py:build"])
+def test_a_factory_that_only_a_model_file_names_is_not_run(tmp_path, code):
+    factory = f"{tmp_path}/stranger.py:build"
+    (tmp_path / "stranger.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\ndef build(): ...\n")
+    header = network.header({"build": factory, "layers": ["a"], "seed": 0}, [4], 2, 7)
+    save_file({"w": torch.zeros(1)}, tmp_path / "m.safetensors", {"header": json.dumps(header)})
+    with pytest.raises(InputError, match="m.safetensors: its header wants .*stranger.py:build to be run"):
+        trained.read(tmp_path / "m.safetensors", "data", "ledger", "cpu", code=code)
+    assert not (tmp_path / "ran").exists()
 
 
 def state() -> dict[str, torch.Tensor]:

@@ -90,3 +90,25 @@ def test_a_broken_part_is_named_and_nothing_is_written(tmp_path, damage):
     with pytest.raises(InputError, match=f"{broken.name}, kept during training, cannot be read.*delete"):
         weights.join(tmp_path / "joined", files, {})
     assert not (tmp_path / "joined").exists()
+
+
+def test_a_function_of_the_users_own_is_run_only_where_the_caller_names_it(tmp_path):
+    reference = f"{tmp_path}/net.py:build"
+    (tmp_path / "net.py").write_text(
+        f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom torch import nn\n\n"
+        "def build(settings, shape, classes):\n    return nn.Sequential(nn.Linear(3, 2), nn.ReLU())\n"
+    )
+    header = {
+        "settings": {"model": "net", "build": reference, "seed": 0}, "image_shape": [3], "classes": 2
+    }  # fmt: skip
+    state = {"0.weight": torch.ones(2, 3), "0.bias": torch.zeros(2)}
+    weights.save(tmp_path / "m.safetensors", state, header)
+    for read in (
+        lambda: weights.load_model(tmp_path / "m.safetensors"),
+        lambda: weights.rebuilt("m.safetensors", state, header, "nets.py:build"),
+    ):
+        with pytest.raises(InputError, match="m.safetensors: its header wants .*net.py:build to be run"):
+            read()
+    assert not (tmp_path / "ran").exists()
+    loaded = weights.rebuilt("m.safetensors", state, header, reference)
+    assert torch.equal(loaded[0].weight, torch.ones(2, 3))

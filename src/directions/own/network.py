@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from directions import weights
 from directions.data import Dataset
 from directions.errors import InputError
 from directions.examples import Examples
@@ -57,11 +58,13 @@ def header(settings: dict, shape: Sequence[int], classes: int, test_images: int)
     }
 
 
-def rebuilt(state: dict[str, Tensor], header: dict, origin: object) -> Network:
-    """The network of a model file, on the CPU.
+def rebuilt(state: dict[str, Tensor], header: dict, origin: object, code: str | None) -> Network:
+    """The network of a model file, on the CPU; code: the factory that the config names for it.
 
-    Raises InputError where the factory's file is gone or was changed after the network was imported.
+    Raises InputError where the header names another factory, and where its file is gone or was changed
+    after the network was imported.
     """
+    weights.check_code(origin, header, code)
     own = header["own"]
     if userfile.digest(own["build"]) != own["code"]:
         raise InputError(

@@ -94,7 +94,7 @@ def problems(own: dict) -> Iterator[str]:
             )
         for key, reference in references.items():
             try:
-                userfile.files(reference)
+                yield from _braces(f"{path}.{key}", userfile.files(reference))
             except InputError as error:
                 yield f"{path}.{key}: {error}"
         for key, file in _named(entry).items():
@@ -105,7 +105,16 @@ def problems(own: dict) -> Iterator[str]:
                     listed(file)
                 except InputError as error:
                     yield f"{path}.{key}: {error}"
+            elif key != "data.imagefolder":
+                yield from _braces(f"{path}.{key}", [file])
         yield from (f"{path}.{fault}" for fault in _of_noise(entry))
+
+
+def _braces(key: str, files: list[str]) -> Iterator[str]:
+    """What is wrong with the names of files that become inputs of jobs."""
+    for file in files:
+        if set("{}") & set(str(Path(file).expanduser())):
+            yield f"{key}: {file} has braces in its path, which are wildcards to Snakemake: rename it"
 
 
 def _named(entry: dict) -> dict[str, str]:
@@ -169,7 +178,7 @@ class Plan:
             settings = {key: entry.get(key) for key in OF_NETWORK} | {"network": network}
             return said(stage, settings, self.asked("data", network))
         if stage in ANALYSES:
-            return said(stage, entry[stage], self.asked("import", network))
+            return said(stage, entry[stage], self.asked("import", network), code=entry["build"])
         if stage == "collect":
             source = next((name for name, made in ANALYSES.items() if made == table), "import")
             settings = {"experiment": "own", "runs": {network: {}}, "table": table}

@@ -4,6 +4,7 @@ import csv
 import fcntl
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 from directions.errors import InputError
 
 log = logging.getLogger(__name__)
+
+SITE_CACHE = "DVC_SITE_CACHE_DIR"
 
 
 class Dvc:
@@ -150,4 +153,18 @@ def said(done: subprocess.CompletedProcess) -> str:
 
 def _run(module: str, *arguments: str, root: Path) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    environment = os.environ | ({SITE_CACHE: private(root)} if module == "dvc" else {})
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env=environment)
+
+
+def private(root: Path) -> str:
+    """Where DVC keeps its state: a folder of the checkout for its owner alone, or what the user chose.
+
+    The state is pickled: by default it lies where every user of the machine may write, and so run code.
+    """
+    if chosen := os.environ.get(SITE_CACHE):
+        return chosen
+    folder = root.resolve() / ".dvc/tmp/site"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return str(folder)
