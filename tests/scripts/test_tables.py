@@ -76,7 +76,7 @@ def test_collect_takes_whole_and_broken_epochs_as_they_are(files, epochs):
     expected = [f"e,{run},{run[-1]},{line}" for run in RUNS for line in lines[1:]]
     assert table.read_text().splitlines()[1:] == expected
     runs = tidy.csv(table).assign(corrupt=0.0).drop_duplicates("run")
-    found = checkpoints.training({"runs": runs, "checkpoints": tidy.csv(table)})
+    found = checkpoints.training({"runs": runs, "checkpoints": tidy.csv(table)}, {})
     for networks in found.values():
         for seen in networks:
             np.testing.assert_array_equal(seen[0, :3], [float(epoch) for epoch in epochs])
