@@ -26,10 +26,9 @@ intervals, bootstraps over networks and what was repeated within them; n: networ
 With two or three networks intervals are too narrow: read "reproduced" there as "so in every network that we
 trained".
 
-- *reproduced*: the whole interval is on the claimed side, and the paper's number, if any, lies within our
-  interval widened by a tolerance. *Direction only*: our number is on the claimed side, but the interval
-  reaches over to the other, or the paper's number is missed. *Not reproduced*: our number is on the other
-  side, or a number is missed that claims no side.
+- *reproduced*: the whole interval is on the claimed side; of a value, our interval and the paper's own
+  overlap once ours is widened by a tolerance. *Direction only*: our number is on the claimed side, but the
+  interval reaches over to the other. *Not reproduced*: our number is on the other side, or a value is missed.
 - *too few networks*: one in some group, so there is no interval. *Not testable at this scale*: the study
   lacks what the claim is about, such as the paper's data set or the size of its networks.
 - *direction*: a claim about a side, such as "A lies above B". *Value*: a number, ± its 95 % error where that
