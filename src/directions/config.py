@@ -236,7 +236,7 @@ def _selection(words: str) -> str | list[str]:
     inner = words.strip()
     if inner.startswith("[") and inner.endswith("]"):
         inner = inner[1:-1]
-    names = [word.strip() for word in inner.split(",")] if inner.strip() else []
+    names = [word.strip() for word in inner.removesuffix(",").split(",")] if inner.strip() else []
     if "" in names or set("[]") & set(inner):
         return words  # which the schema refuses
     return "all" if names == ["all"] else list(dict.fromkeys(names))
