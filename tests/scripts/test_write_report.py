@@ -130,7 +130,9 @@ def test_whose_a_claim_is_and_the_error_of_its_number_stand_in_its_row(text, stu
     assert rows["fig1a_trend"][5][1] == "the paper, read from the figure"
     assert rows["fig1a_replication_0.2"][5][1] == "a replication"
     assert rows["fig1a_replication_0.2"][2][1] == "value 0.343 ± 0.003"
-    assert rows["fig1a_replication_0.2"][3][1] == "0.557 [0.534, 0.580], n = 2distance +0.214"
+    row = claims.set_index("id").loc["fig1a_replication_0.2"]
+    ours = f"{row['estimate']:.3f} [{row['low']:.3f}, {row['high']:.3f}], n = 2"
+    assert rows["fig1a_replication_0.2"][3][1] == f"{ours}distance {row['estimate'] - 0.343:+.3f}"
     assert rows["fig4c_top1"][5][1] == "the paper, from memory"
     assert rows["figA2a_rises_with_depth"][5][1] == "the paper, verified"
     assert rows["fig3b_clusters"][5][1] == "follow-ups"
