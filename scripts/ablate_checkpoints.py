@@ -32,7 +32,7 @@ def some(examples: Examples, wanted: int | str, split: str) -> Examples:
 def observe_checkpoint(
     trained: Trained, sets: Mapping[str, Examples], settings: dict, name: str
 ) -> pd.DataFrame:
-    """Table ordering, units, three areas, and the unablated scores on both sets, the same in every row."""
+    """Table ordering, split, images, units, three areas; the unablated scores on both sets in every row."""
     scores = {}
     for split, examples in sets.items():
         score = evaluate(trained.model, examples.images, examples.labels)
@@ -53,7 +53,8 @@ def observe_checkpoint(
         name=name,
     )
     columns = areas.variants(curves.ablated, curves.accuracy, examples.classes)
-    return pd.DataFrame({"ordering": range(len(curves.accuracy)), "units": units, **columns, **scores})
+    ablated = {"split": settings["split"], "images": len(examples), "units": units}
+    return pd.DataFrame({"ordering": range(len(curves.accuracy)), **ablated, **columns, **scores})
 
 
 def main(argv: list[str]) -> None:

@@ -137,6 +137,8 @@ def training(model="mlp", seeds=2, epochs=60, orderings=3, seed=0) -> dict:
                 auc = top * (0.6 - 0.003 * max(epoch - epochs / 3, 0)) + random.normal(0, 0.005)
                 row = {"experiment": "synthetic", "run": run, "epoch": epoch, "ordering": ordering}
                 row |= {
+                    "split": "train",
+                    "images": 500,
                     "units": 4096,
                     "auc": auc,
                     "auc_relative": auc / top,

@@ -89,7 +89,7 @@ def test_checkpoints_end_where_the_network_does(folder):
     checkpoints = "--checkpoints", folder / "checkpoints.safetensors"
     table = analysed("ablate_checkpoints", folder, settings, *checkpoints)
     assert list(table) == [
-        "epoch", "ordering", "units", "auc", "auc_relative", "auc_chance_corrected",
+        "epoch", "ordering", "split", "images", "units", "auc", "auc_relative", "auc_chance_corrected",
         "train_loss", "train_accuracy", "test_loss", "test_accuracy",
     ]  # fmt: skip
     assert table["epoch"].tolist() == [0, 0, 3, 3, 8, 8]
@@ -119,7 +119,7 @@ def test_checkpoints_within_epochs_have_fractions_of_epochs(folder, tmp_path):
     other = analysed("ablate_checkpoints", folder, ABLATE, *whole)
     both = [found[found["epoch"].isin([0, 3])].reset_index(drop=True) for found in (table, other)]
     pd.testing.assert_frame_equal(*both, check_dtype=False)
-    assert (folder / "ablate_checkpoints.csv").read_text().splitlines()[-1].startswith("8,1,96,")
+    assert (folder / "ablate_checkpoints.csv").read_text().splitlines()[-1].startswith("8,1,train,64,96,")
 
 
 def test_some_images_are_the_same_at_every_checkpoint_and_part_of_more(folder):
@@ -130,6 +130,7 @@ def test_some_images_are_the_same_at_every_checkpoint_and_part_of_more(folder):
     pd.testing.assert_frame_equal(found["all"], every)
     pd.testing.assert_frame_equal(found[64], every)
     some = found[20]
+    assert (some["split"].unique().tolist(), some["images"].unique().tolist()) == (["train"], [20])
     pd.testing.assert_series_equal(some["test_loss"], every["test_loss"])
     assert (some["train_loss"] != every["train_loss"]).all()
     shares = (some["train_accuracy"] * 20).to_numpy()

@@ -86,6 +86,18 @@ def test_figure_4a_draws_losses_from_checkpoints_where_they_are_finer_than_the_h
         np.testing.assert_allclose(curves(figure)[f"{side} loss (left)"], expected)
     lowest = table.groupby("epoch")["test_loss"].mean().idxmin()
     assert f"lowest test loss (epoch {lowest:.3g})" in words(figure)
+    tests = tables["runs"]["test_images"].iloc[0]
+    assert f"Losses on 500 training and {tests:,} test images; area on 500 training images" in words(figure)
+
+
+def test_figure_4a_says_on_which_images_the_losses_of_a_finer_history_are():
+    tables = tables_for("fig4a")
+    [run] = tables["runs"][["train_images", "test_images"]].drop_duplicates().to_numpy()
+    said = f"Losses on {run[0]:,} training and {run[1]:,} test images; area on 500 training images"
+    assert run[0] != 500
+    assert said in words(draw("fig4a", tables))
+    tested = tables["checkpoints"].assign(split="test", images=20)
+    assert "area on 20 test images" in words(draw("fig4a", tables | {"checkpoints": tested}))
 
 
 def test_figure_4a_has_axes_that_hold_the_paper_s_and_all_from_the_first_epoch_on():

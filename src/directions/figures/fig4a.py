@@ -26,8 +26,8 @@ def draw(tables: Tables, study: str) -> Figure:
     """
     runs = require(tables, "runs", "run", "train_images", "test_images")
     history = require(tables, "history", "run", "epoch", "train_loss", "test_loss")
-    columns = ("run", "epoch", "ordering", "auc", "auc_relative", "train_loss", "test_loss")
-    areas = require(tables, "checkpoints", *columns)
+    columns = ("run", "epoch", "ordering", "split", "images", "auc", "auc_relative")
+    areas = require(tables, "checkpoints", *columns, "train_loss", "test_loss")
     kept = areas.drop_duplicates(["run", "epoch"])  # losses are the same for each ordering
     finer = kept if kept["epoch"].nunique() > history["epoch"].nunique() else history
     losses, lowest = _pooled(finer), _pooled(finer)["test"]["mean"].idxmin()
@@ -38,7 +38,8 @@ def draw(tables: Tables, study: str) -> Figure:
     course = style.pooled(share, "epoch", "auc")
     top, around = _limits(losses, course)
     cropped = course["mean"].min() < around[0] or max(curve["mean"].max() for curve in losses.values()) > top
-    layout = style.Layout(_small_print(runs, areas, lowest, largest, cropped), rows=2, beside=BESIDE)
+    said = _small_print(runs, areas, finer is kept, lowest, largest, cropped)
+    layout = style.Layout(said, rows=2, beside=BESIDE)
     if zoomed:
         above = ("all epochs", f"the first {FIRST}, whole")
         layout = layout._replace(subtitles=above, width=style.WIDE, shares=(1.6, 1))
@@ -114,17 +115,26 @@ def _zoom(axes: Axes) -> None:
 
 
 def _small_print(
-    runs: pd.DataFrame, areas: pd.DataFrame, lowest: float, largest: float, cropped: bool
+    runs: pd.DataFrame,
+    areas: pd.DataFrame,
+    at_checkpoints: bool,
+    lowest: float,
+    largest: float,
+    cropped: bool,
 ) -> tuple[str, ...]:
+    """at_checkpoints: losses are those of the checkpoints, on the images that are ablated there."""
     orderings = words.count(areas.groupby(["run", "epoch"])["ordering"].nunique(), "ordering")
     kept = words.count(areas.groupby("run")["epoch"].nunique(), "checkpoint")
-    images = (
-        f"{words.only(runs, 'train_images'):,} training and {words.only(runs, 'test_images'):,} test images"
-    )
+    split, ablated = (words.only(areas, column, "checkpoints") for column in ("split", "images"))
+    images = {side: words.only(runs, f"{side}_images") for side in SIDES}
+    if at_checkpoints:
+        images[split] = ablated
+    named = {"train": "training", "test": "test"}
+    seen = " and ".join(f"{images[side]:,} {named[side]}" for side in SIDES)
     cut = f" Before epoch {WHOLE} the axes over all epochs are cropped." if cropped else ""
     return (
-        f"Mean ± SD over {words.networks(runs)} (losses), × {orderings} (area, on training images). Largest"
-        f" mean area {largest:.3f}.",
-        f"Losses on {images}; area at {kept}.{cut}",
+        f"Mean ± SD over {words.networks(runs)} (losses), × {orderings} (area). Largest mean area"
+        f" {largest:.3f}.",
+        f"Losses on {seen} images; area on {ablated:,} {named[split]} images at {kept}.{cut}",
         f"Dotted upright: lowest test loss (epoch {lowest:.3g}).",
     )

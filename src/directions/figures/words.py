@@ -11,12 +11,14 @@ from directions.titles import DATASETS
 MODELS = {"mlp": "MLP", "conv11": "conv11", "conv11_mean": "conv11, mean read-out", "resnet50": "ResNet-50"}
 
 
-def only(runs: pd.DataFrame, column: str):
+def only(rows: pd.DataFrame, column: str, table: str = "runs"):
     """The one value that all networks of a figure share. Raises InputError where they differ."""
-    values = runs[column].unique()
+    values = rows[column].unique()
     if len(values) != 1:
         shown = ", ".join(map(str, values))
-        raise InputError(f"table 'runs': one panel needs one {column!r}, found {shown}: split the experiment")
+        raise InputError(
+            f"table {table!r}: one panel needs one {column!r}, found {shown}: split the experiment"
+        )
     return values[0]
 
 
