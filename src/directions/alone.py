@@ -32,8 +32,8 @@ class Alone:
         activities, sums = [activity], []
         for place in range(len(links)):
             sums.append(self._sums(place, activities[-1], constants))
-            activities.append(sums[-1].relu())
-        yield -1, sums[-1]
+            activities.append(links[place].activation(sums[-1]))
+        yield -1, activities[-1]
         row, number = 0, -1
         for place, name in enumerate(self.chain.layers):
             if name not in self.layers:
@@ -47,8 +47,8 @@ class Alone:
                 without = sums[place].clone()
                 links[place].add_product(without, -share[:, unit : unit + 1], weight[:, unit : unit + 1])
                 for later in range(place + 1, len(links)):
-                    without = self._sums(later, without.relu(), constants)
-                yield row, without
+                    without = self._sums(later, links[later - 1].activation(without), constants)
+                yield row, links[-1].activation(without)
                 row += 1
 
     def _sums(self, place: int, activity: Tensor, constants: list[Tensor | None]) -> Tensor:

@@ -1,17 +1,20 @@
 """The part of a network that follows its first ablated layer, seen as a chain of weights.
 
-Most networks end in one: a dense or convolutional layer, batch norm, a ReLU whose outputs are units, perhaps
-pooling, the next weights, and so on to the logits. What joins it from outside, such as the shortcut of a
-residual block, does not change with the units and is computed once. `revival.py` walks along such a chain.
+Most networks end in one: a dense or convolutional layer, batch norm, an activation whose outputs are units,
+perhaps pooling, the next weights, and so on to the logits. What joins it from outside, such as the shortcut
+of a residual block, does not change with the units and is computed once. `revival.py` walks along such a
+chain.
 """
 
+import copy
 import logging
 import operator
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn import functional
 from torch.nn.functional import conv2d, linear, unfold
 
 from directions.evaluation import PROBE, scaled
@@ -24,8 +27,23 @@ log = logging.getLogger(__name__)
 
 PASSED = nn.Dropout | nn.Dropout2d | nn.Identity  # what does nothing in evaluation mode
 POOLS = nn.AdaptiveAvgPool2d | nn.AvgPool2d | nn.MaxPool2d  # what acts on every channel by itself
+ELEMENTWISE = (
+    nn.ReLU,
+    nn.ReLU6,
+    nn.LeakyReLU,
+    nn.ELU,
+    nn.GELU,
+    nn.SiLU,
+    nn.Mish,
+    nn.Hardswish,
+    nn.Softplus,
+    nn.Tanh,
+    nn.Sigmoid,
+)  # fmt: skip  (activations that see every element by itself)
+NORMS = nn.BatchNorm1d | nn.BatchNorm2d
 FEW = 8  # units that are faster added as a thin matrix product than as a convolution of so few channels
 FLATTENS = ("flatten", torch.flatten)
+LOG_SOFTMAX = ("log_softmax", torch.log_softmax, functional.log_softmax)
 
 
 @dataclass(frozen=True)
@@ -34,7 +52,8 @@ class Link:
 
     weight: (out, in, ...), for a dense layer that reads feature maps (out, maps, positions). convolution: the
     module whose stride and padding hold, None for a dense layer. joined: the node whose values are added.
-    units: the layer whose units it feeds, None for the logits.
+    units: the layer whose units it feeds, None for the logits. activation: what makes these of the sums, for
+    logits perhaps log-softmax; it returns a new tensor.
     """
 
     weight: Tensor
@@ -43,6 +62,7 @@ class Link:
     convolution: nn.Conv2d | None = None
     joined: fx.Node | None = None
     units: str | None = None
+    activation: nn.Module = field(default_factory=nn.Identity)
 
     def by_unit(self, units: int) -> Tensor:
         """The weights (out, units, ...) with those of each unit of the layer before together."""
@@ -117,7 +137,7 @@ class Chain:
         return tuple(values[:1] for values in self.prefix(scaled(probe)))
 
     def _sums(self, activity: Tensor) -> Iterator[Tensor]:
-        """What each link makes of it, ReLUs left out: they change no shape."""
+        """What each link makes of it, activations left out: they change no shape."""
         for link in self.links:
             activity = link.product(link.pooled(activity), link.by_unit(activity.shape[1]))
             yield activity
@@ -172,16 +192,19 @@ def _links(modules: Mapping[str, nn.Module], first: fx.Node) -> Iterator[Link]:
         module = _called(modules, node)
         if isinstance(module, PASSED) or _flattens(node, module):
             continue
+        if link is not None and _sole_user(node).op == "output" and _is_log_softmax(node, module):
+            link = replace(link, activation=nn.LogSoftmax(1))
+            continue
         if link is None and isinstance(module, POOLS):
             pools.append(module)
         elif link is None and isinstance(module, nn.Conv2d | nn.Linear):
             link = _weights(module, tuple(pools))
-        elif link is not None and isinstance(module, nn.BatchNorm2d) and link.joined is None:
+        elif link is not None and isinstance(module, NORMS) and link.joined is None:
             link = _folded(link, module)
         elif link is not None and link.joined is None and (other := _added(node, before)) is not None:
             link = replace(link, joined=other)
-        elif link is not None and isinstance(module, nn.ReLU):
-            yield replace(link, units=str(node.target))
+        elif link is not None and is_elementwise(module):
+            yield replace(link, units=str(node.target), activation=out_of_place(module))
             link, pools = None, []
         else:
             raise NoChain(f"{node.target} after {before.target} is no part of a chain")
@@ -208,6 +231,28 @@ def _flattens(node: fx.Node, module: nn.Module | None) -> bool:
     return node.target in FLATTENS and node.args[1:] == (1,) and not node.kwargs
 
 
+def _is_log_softmax(node: fx.Node, module: nn.Module | None) -> bool:
+    """Whether a node is log-softmax over the classes of logits (examples, classes)."""
+    if isinstance(module, nn.LogSoftmax):
+        return module.dim in (1, -1)
+    dim = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
+    return node.target in LOG_SOFTMAX and dim in (1, -1) and node.kwargs.get("dtype") is None
+
+
+def is_elementwise(module: nn.Module | None) -> bool:
+    """Tell whether a module acts on every element by itself; those of our own say so."""
+    return isinstance(module, ELEMENTWISE) or getattr(module, "elementwise", False)
+
+
+def out_of_place(module: nn.Module) -> nn.Module:
+    """Return a module that computes the same and changes nothing."""
+    if not getattr(module, "inplace", False):
+        return module
+    other = copy.copy(module)
+    other.inplace = False
+    return other
+
+
 def _added(node: fx.Node, chain: fx.Node) -> fx.Node | None:
     """What a node adds to the chain, which nothing on the chain leads to; None if it is no such sum."""
     if node.target not in (operator.add, operator.iadd, torch.add, "add", "add_") or node.kwargs:
@@ -226,7 +271,7 @@ def _weights(module: nn.Conv2d | nn.Linear, pools: tuple[nn.Module, ...]) -> Lin
     return Link(weight, bias, pools, module)
 
 
-def _folded(link: Link, norm: nn.BatchNorm2d) -> Link:
+def _folded(link: Link, norm: NORMS) -> Link:
     """The link with the batch norm that follows it, in evaluation mode, as part of its weights."""
     if norm.running_var is None:
         raise NoChain("batch norm without running statistics depends on the other images")

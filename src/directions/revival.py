@@ -10,7 +10,7 @@ instead of shrinking from everything, so nothing cancels: answers are those of t
     that are on                 │ relu, units that are on
                                 ▼
                             sums of layer 3        layer 1 changed: anew, from units that are on alone;
-                                │ relu             else a thin product is added
+                                │ activation       else a thin product is added
                                 ▼
                             logits                 the same
 
@@ -149,10 +149,11 @@ class Walk:
                 link.add_product(sums, activity[:, done:here], weight[:rows, done:here])
                 done = here
             if last:
-                yield from ((point, sums) for point in same)
+                answers = link.activation(sums)
+                yield from ((point, answers) for point in same)
             else:
                 next_on = max(1, self._on[place + 1][same[-1]])
-                yield from self._from(place + 1, sums[:, :next_on].relu(), constants, same)
+                yield from self._from(place + 1, link.activation(sums[:, :next_on]), constants, same)
 
     def _zero_point(self, place: int, activity: Tensor) -> Tensor | None:
         """What the next weights see (1, units, ...) with all units of a layer clamped; None for 0."""

@@ -22,6 +22,10 @@ class Tracer(fx.Tracer):
             self.graph.erase_node(proxy.node)
         return root_fn, proxies[:given]
 
+    def is_leaf_module(self, m, module_qualified_name):
+        """Count activations of our own, which say that they are `elementwise`, to PyTorch's modules."""
+        return getattr(m, "elementwise", False) or super().is_leaf_module(m, module_qualified_name)
+
 
 def traced(network: nn.Module) -> fx.GraphModule:
     """Return the network as a graph; raises one of `UNTRACEABLE` where fx cannot follow it."""

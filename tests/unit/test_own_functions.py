@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from directions import ablation
 from directions.evaluation import scaled
+from directions.own import functions
 from directions.own.layers import find
 
 FLATTEN = {
@@ -22,6 +23,8 @@ POOL = {
     "max": lambda x: functional.max_pool2d(x, 2),
     "average": lambda x: functional.avg_pool2d(x, 2, ceil_mode=True),
     "adaptive": lambda x: functional.adaptive_avg_pool2d(x, (2, 2)),
+    "average by size": lambda x: functional.avg_pool2d(x, x.size(3) // 2),
+    "average by shape": lambda x: functional.avg_pool2d(x, (x.shape[2] // 2, x.size(3) // 2)),
 }
 
 
@@ -39,6 +42,31 @@ class Tutorial(nn.Module):
         x = self.flatten(self.pool(self.activation(self.conv2(x))))
         x = functional.dropout(self.activation(self.fc1(x)), training=self.training)
         return self.fc2(x)
+
+
+WHOLE = {
+    "average": lambda x: functional.avg_pool2d(x, x.size(3)),
+    "average of both": lambda x: functional.avg_pool2d(x, x.size()[2:]),
+    "mean": lambda x: x.mean([2, 3]),
+    "mean that keeps": lambda x: torch.mean(x, dim=(-1, -2), keepdim=True),
+}
+ACTIVATIONS = {
+    "relu": functional.relu, "relu6": functional.relu6, "gelu": functional.gelu, "silu": functional.silu,
+    "leaky_relu": lambda x: functional.leaky_relu(x, 0.2), "sigmoid": torch.sigmoid,
+}  # fmt: skip
+
+
+class Small(nn.Module):
+    """Ends in the mean of every map and log-softmax."""
+
+    def __init__(self, pool, activation):
+        super().__init__()
+        self.conv1, self.conv2, self.fc = nn.Conv2d(1, 5, 3), nn.Conv2d(5, 6, 3), nn.Linear(6, 4)
+        self.pool, self.activation = pool, activation
+
+    def forward(self, x):
+        x = self.pool(self.activation(self.conv2(self.activation(self.conv1(x)))))
+        return functional.log_softmax(self.fc(x.view(x.size(0), -1)), dim=1)
 
 
 def curves(network, images, by_hooks=False):
@@ -118,3 +146,37 @@ def test_what_only_looks_like_flattening_is_left_as_it_is():
     network = Mixing()
     found = find(network, ["relu"], (1, 8, 8))
     assert found.model is network
+
+
+@pytest.mark.parametrize(
+    ("pool", "activation"), [*((pool, "relu") for pool in WHOLE), *(("mean", name) for name in ACTIVATIONS)]
+)
+def test_means_activations_and_log_softmax_are_parts_of_a_chain(pool, activation, caplog):
+    caplog.set_level("INFO")
+    torch.manual_seed(0)
+    images = torch.randint(0, 256, (6, 1, 8, 8), dtype=torch.uint8)
+    network = Small(WHOLE[pool], ACTIVATIONS[activation]).eval()
+    network.conv2.weight.data *= 9
+    found = find(network, dict.fromkeys(("conv1", "conv2"), activation), (1, 8, 8))
+    fast, slow = curves(found, images), curves(found, images, by_hooks=True)
+    assert f"along a chain of 2 layers from conv1_{activation} on" in caplog.text
+    assert "something else" not in caplog.text
+    assert fast.loss == pytest.approx(slow.loss, abs=1e-5)
+    labels = torch.arange(len(images)) % 4
+    alone = [
+        ablation.single(
+            found.model, images, labels, layers=found.layers, classes=4,
+            values=dict.fromkeys(found.layers, 0.0), by_hooks=by_hooks,
+        ).loss
+        for by_hooks in (False, True)
+    ]  # fmt: skip
+    assert alone[0] == pytest.approx(alone[1], abs=1e-5)
+
+
+def test_a_pool_as_wide_as_there_are_examples_stays_a_function():
+    class Odd(nn.Module):
+        def forward(self, x):
+            return functional.adaptive_avg_pool2d(functional.avg_pool2d(x, x.size(0)), 1)
+
+    found = functions.as_modules(Odd(), [], torch.rand(2, 1, 8, 8))
+    assert [type(module) for module in found.children()] == [nn.AdaptiveAvgPool2d]

@@ -256,7 +256,7 @@ def linear(*between: nn.Module) -> nn.Sequential:
     [
         (Branching(), ["relu"], "relu is read 2 times"),
         (Choosing(), ["relu"], "inputs to control flow"),
-        (linear(nn.Tanh()), ["1"], "3 after 2 is no part of a chain"),
+        (linear(nn.Softmax(1)), ["1"], "3 after 2 is no part of a chain"),
         (linear(), ["1"], "3 after 2 is no part of a chain"),
         (nn.Sequential(nn.Linear(2, 2), nn.ReLU()), ["1"], "does not end with a layer of weights"),
         (linear(nn.ReLU()), ["3", "1"], "1 do not follow 3 in a chain"),

@@ -35,6 +35,8 @@ PASSED = (
 class Applied(nn.Module):
     """An activation function with its arguments, as a module."""
 
+    elementwise = True
+
     def __init__(self, name: str, args: tuple, kwargs: dict):
         super().__init__()
         self.name, self.args = name, args

@@ -20,6 +20,26 @@ POOLS = {
     functional.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d,
 }
 RESHAPES = ("view", "reshape", torch.reshape)
+MEANS = ("mean", torch.mean)
+POSITIONS = [[2, 3], [-2, -1]]  # height and width
+
+
+class Recorder(fx.Interpreter):
+    """Runs a network and keeps the whole numbers, or tuples of these, that it computes: sizes."""
+
+    def sizes(self, example: Tensor) -> dict[fx.Node, int | tuple[int, ...]]:
+        """Of such examples (n, ...)."""
+        self.found = {}
+        with torch.no_grad():
+            self.run(example.clone())
+        return self.found
+
+    def run_node(self, n: fx.Node) -> object:
+        """As `fx.Interpreter`, and note."""
+        value = super().run_node(n)
+        if isinstance(value, int) or (isinstance(value, tuple) and all(isinstance(v, int) for v in value)):
+            self.found[n] = value
+        return value
 
 
 def as_modules(network: nn.Module, layers: Collection[str], example: Tensor) -> nn.Module:
@@ -31,7 +51,8 @@ def as_modules(network: nn.Module, layers: Collection[str], example: Tensor) -> 
     try:
         traced = followed(network)
         called = {node.target for node in traced.graph.nodes if node.op == "call_module"}
-        replaced = [_replaced(node, traced) for node in list(traced.graph.nodes)]
+        sizes = _sizes(traced, example)
+        replaced = [_replaced(node, traced, sizes) for node in list(traced.graph.nodes)]
         if not any(replaced) or not set(layers) <= called:
             return network
         traced.graph.eliminate_dead_code()
@@ -44,19 +65,24 @@ def as_modules(network: nn.Module, layers: Collection[str], example: Tensor) -> 
     return traced
 
 
-def _replaced(node: fx.Node, traced: fx.GraphModule) -> bool:
+def _sizes(traced: fx.GraphModule, example: Tensor) -> dict[fx.Node, int | tuple[int, ...]]:
+    """{node: what it computes} for sizes other than the number of examples, such as x.size(3)."""
+    recorder = Recorder(traced.eval())
+    few, more = (recorder.sizes(batch) for batch in (example, torch.cat([example, example[:1]])))
+    return {node: value for node, value in few.items() if more[node] == value}
+
+
+def _replaced(node: fx.Node, traced: fx.GraphModule, sizes: dict) -> bool:
     """Whether a module, or for dropout nothing, now stands where this node called a function."""
     if node.target is functional.dropout and node.kwargs.get("training") is False:
         node.replace_all_uses_with(node.args[0])
         traced.graph.erase_node(node)
         return True
-    constant = not any(isinstance(value, fx.Node) for value in (*node.args[1:], *node.kwargs.values()))
-    if node.target in POOLS and constant and not node.kwargs.get("return_indices"):
-        settings = {key: value for key, value in node.kwargs.items() if key != "return_indices"}
-        module = POOLS[node.target](*node.args[1:], **settings)
-    elif _flattens(node):
-        module = nn.Flatten()
-    else:
+    if node.op not in ("call_function", "call_method"):
+        return False
+    args, kwargs = fx.map_arg((node.args[1:], node.kwargs), lambda other: sizes.get(other, other))
+    module = _as_module(node.target, args, kwargs)
+    if module is None:
         return False
     name = f"{node.name}_module"
     traced.add_submodule(name, module)
@@ -66,10 +92,28 @@ def _replaced(node: fx.Node, traced: fx.GraphModule) -> bool:
     return True
 
 
-def _flattens(node: fx.Node) -> bool:
-    """Whether a node is like x.view(x.size(0), -1), x.reshape(x.shape[0], -1) or x.view(-1, 400)."""
-    shape = node.args[1] if len(node.args) == 2 and isinstance(node.args[1], tuple) else node.args[1:]
-    if node.target not in RESHAPES or len(shape) != 2 or not isinstance(shape[1], int):
+def _as_module(function: object, args: tuple, kwargs: dict) -> nn.Module | None:
+    """The module that does what this function does to its first argument; None if there is none."""
+    unknown: list[fx.Node] = []
+    fx.map_arg((args, kwargs), unknown.append)
+    constant = not unknown
+    if function in POOLS and constant and not kwargs.get("return_indices"):
+        return POOLS[function](*args, **{key: kwargs[key] for key in kwargs if key != "return_indices"})
+    if function in MEANS and constant and _over_positions(*args, **kwargs):
+        keeps = kwargs.get("keepdim") or args[1:] == (True,)
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Identity() if keeps else nn.Flatten())
+    return nn.Flatten() if function in RESHAPES and _flattens(args) else None
+
+
+def _over_positions(dim: object = None, keepdim: bool = False, **others: object) -> bool:
+    """Whether a mean with these arguments is that of a feature map."""
+    return isinstance(dim, tuple | list) and sorted(dim) in POSITIONS and not others
+
+
+def _flattens(args: tuple) -> bool:
+    """Whether arguments are like those of x.view(x.size(0), -1) or x.view(-1, 400)."""
+    shape = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
+    if len(shape) != 2 or not isinstance(shape[1], int):
         return False
     return shape[0] == -1 if isinstance(shape[0], int) else _counts_examples(shape[0])
 
