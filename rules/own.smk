@@ -114,7 +114,7 @@ rule own_areas:
         asked=own_asked("areas"),
     shell:
         "python scripts/measure_areas.py --ablation {input.ablation} --runs {input.runs}"
-        " --table {output} > {log} 2>&1"
+        " --errors --table {output} > {log} 2>&1"
 
 
 rule own_summary:

@@ -128,7 +128,8 @@ def test_figures_show_what_was_measured_of_one_network_and_of_several(trained, m
     assert [len(set(tables["units"]["layer"])) for tables in (every, some)] == [2, 1]
     assert ", within layers " in said
     assert "within" not in "".join(text.get_text() for axes in own.summary(some).axes for text in axes.texts)
-    assert f"area {area['zero']:.3f}" in said
+    error = every["areas"].groupby("clamp")["auc"].sem()
+    assert f"area {area['zero']:.3f} ± {error['zero']:.3f}" in said
     assert f"area {area['mean']:.3f}" in said
     assert len(own.summary(some).axes) == 2
     alone = analyse(trained, {"fc1": "relu"}, **mnist, **FEW | {"analyses": ["ablate_single"]})

@@ -11,8 +11,9 @@ TEXT = (ROOT / "docs/TABLES.md").read_text(encoding="utf-8")
 EVERYWHERE = "In most tables"
 NOT_IN_ALL = {
     "layers",
+    "auc_se",
     "keep_every",
-}  # of the table runs: of own networks, of those with checkpoints by steps
+}  # of own networks, of own networks, of networks with checkpoints by steps
 MANY_CLASSES = re.compile(
     r".*_top5"
 )  # columns of data sets with more than ten classes, none of which is published

@@ -137,6 +137,8 @@ def test_a_model_and_a_data_set_from_outside_give_all_tables_and_figures(analyse
     assert found["single"]["importance"].to_numpy()[2] == 0
     assert found["ablation"].query("ablated == 3")["accuracy"].tolist() == [0.5] * 2
     assert found["areas"]["auc"].between(0.5, 1).all()
+    assert found["areas"]["auc_se"].to_numpy() == pytest.approx([found["areas"]["auc"].sem()] * 2)
+    assert "with 2 orderings; " in (analysed.folder / "logs/own/tables/bars/areas.log").read_text()
 
 
 def test_labels_replace_those_of_the_data_set_and_analyses_may_be_few(analysed):

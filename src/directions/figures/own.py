@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from directions.figures import dots, layers, noise, scales, style, words
-from directions.figures.curves import area_label
 from directions.own import doubts
 from directions.statistics.ranks import correlate
 from directions.tidy import Tables, require
@@ -64,7 +63,7 @@ def summary(tables: Tables) -> Figure:
 def _panels(tables: Tables) -> Iterator[tuple[str, Callable[[Axes], None]]]:
     """(line above, what draws it) of each panel for which there are tables."""
     if "ablation" in tables:
-        areas = require(tables, "areas", "clamp", "auc")
+        areas = require(tables, "areas", "clamp", "auc", may_be_empty=["auc_se"])
         above = [f"area {area(some)}, to {clamp}" for clamp, some in areas.groupby("clamp", sort=False)]
         yield "\n".join(above), lambda axes: _ablation(axes, tables)
     if "noise" in tables:
@@ -200,8 +199,8 @@ def _splits(tables: Tables) -> Iterator[str]:
             words.count(tables["noise"].groupby("run")["repeat"].nunique(), "repeat") + " of the noise"
         )
     if said:
-        divided = " Area: in brackets divided by unablated accuracy." if "ablation" in tables else ""
-        yield f"Curves: mean ± SD over {' and '.join(said)}.{divided}"
+        area = " Area: ± standard error over orderings (divided by unablated accuracy)."
+        yield f"Curves: mean ± SD over {' and '.join(said)}.{area if 'ablation' in tables else ''}"
     if (units := _units(tables)) is not None:
         yield f"Dots: one per unit{_sample(tables)}, {units['split'].iloc[0]} set."
 
@@ -236,5 +235,8 @@ def doubts_of_units(tables: Tables) -> Iterator[str]:
 
 
 def area(areas: pd.DataFrame) -> str:
-    """An area, and in brackets the relative one, unless the network is never right."""
-    return area_label(areas) if areas["auc_relative"].notna().all() else words.mean_sd(areas["auc"])
+    """ "0.735 ± 0.015 (0.741)": an area, its standard error, in brackets the relative one, if other."""
+    mean, error = words.number(areas["auc"].mean(), 3), areas["auc_se"].iloc[0]
+    relative = words.number(areas["auc_relative"].mean(), 3) if areas["auc_relative"].notna().all() else mean
+    sure = "" if np.isnan(error) else f" ± {error:.3f}"
+    return f"{mean}{sure}" if mean == relative else f"{mean}{sure} ({relative})"

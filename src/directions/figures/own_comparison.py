@@ -52,7 +52,7 @@ def _compared(tables: Tables) -> Iterator[str]:
     if "ablation" in tables:
         clamps = tables["ablation"].groupby("run")["clamp"].nunique().max()
         first = ", of the first clamp" if clamps > 1 else ""
-        spread = "± SD over orderings (divided by unablated accuracy)"
+        spread = "± standard error over orderings (divided by unablated accuracy)"
         yield f"Legend: area under the ablation curve{first} {spread}."
     if "units" in tables:
         splits = tables["units"].groupby("split", sort=False)["run"].unique()

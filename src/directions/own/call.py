@@ -19,7 +19,7 @@ from directions.errors import InputError
 from directions.examples import Examples
 from directions.figures import own, own_comparison
 from directions.labels import choose_images
-from directions.own import arrays, plan
+from directions.own import arrays, plan, sampling
 from directions.own.given import original
 from directions.own.inputs import normalized
 from directions.own.layers import Layers, find
@@ -103,7 +103,9 @@ def analyse(
         made[ANALYSES[analysis]] = observe(trained, chosen[analysis])
     tables = {table: _with_keys(rows, name) for table, rows in made.items()}
     if "ablation" in tables:
-        tables["areas"] = areas.of_curves(tables["ablation"], {name: classes})
+        tables["areas"] = sampling.with_errors(areas.of_curves(tables["ablation"], {name: classes}))
+        for line in sampling.told(tables["areas"]) if progress else ():
+            print(f"{name}: {line}", file=sys.stderr)
     for doubt in own.doubts_of_units(tables):
         log.warning("warning: %s: %s", name, doubt)
     return Analysis(tables)

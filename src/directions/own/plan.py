@@ -32,7 +32,7 @@ DEFAULTS = {
     "test_images": 2000,
     "seed": 0,
     "ablate_cumulative": {
-        "split": "train", "layers": "all", "orderings": 5, "clamp": ["zero"], "points": 17,
+        "split": "train", "layers": "all", "orderings": 10, "clamp": ["zero"], "points": 17,
         "precision": "float32",
     },
     "add_noise": {"split": "train", "repeats": 5, "lowest": 0.0316, "highest": 10.0, "points": 12},
