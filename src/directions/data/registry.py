@@ -4,11 +4,12 @@ Apart from the package's front door, so that a change in how files are fetched r
 """
 
 from directions.data.cifar10 import CIFAR10
+from directions.data.cifar10_jpeg import CIFAR10_JPEG
 from directions.data.imagefolder import IMAGEFOLDER
 from directions.data.imagenet import IMAGENET
 from directions.data.known import Known
 from directions.data.mnist import FASHION_MNIST, MNIST
 
 KNOWN: dict[str, Known] = {
-    known.name: known for known in (MNIST, FASHION_MNIST, CIFAR10, IMAGENET, IMAGEFOLDER)
+    known.name: known for known in (MNIST, FASHION_MNIST, CIFAR10, CIFAR10_JPEG, IMAGENET, IMAGEFOLDER)
 }

@@ -71,14 +71,16 @@ class Search:
             self.failed(source, f"{origin} refused: {damaged}")
             return
         LOG.info("%s: %s verified (md5 %s)", source, origin, file.md5)
-        self._keep(self.folders[0] / file.name, content)
+        keep(self.folders[0] / file.name, content)
 
-    def _keep(self, place: Path, content: bytes) -> None:
-        if os.path.lexists(place):  # the user's, and not looked at: `local` is not among the sources
-            LOG.info("not kept, there is a file already: %s", place)
-            return
-        try:
-            with atomic(place) as partial:
-                partial.write_bytes(content)
-        except OSError as error:
-            raise InputError(f"{place} cannot be written ({error}): mend that and run again") from error
+
+def keep(place: Path, content: bytes) -> None:
+    """Write what was fetched, unless there is a file; raises InputError where it cannot be written."""
+    if os.path.lexists(place):  # the user's, and not looked at: `local` is not among the sources
+        LOG.info("not kept, there is a file already: %s", place)
+        return
+    try:
+        with atomic(place) as partial:
+            partial.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{place} cannot be written ({error}): mend that and run again") from error

