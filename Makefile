@@ -12,8 +12,8 @@ export PYTHONPATH := $(CURDIR)/src
 export DVC_SITE_CACHE_DIR ?= $(shell mkdir -p -m 700 "$(CURDIR)/.dvc/tmp/site" && echo "$(CURDIR)/.dvc/tmp/site")
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick laptop test test-slurm report results times progress estimate dry-run stages remote pull \
-	sizes push status bench-training bench
+.PHONY: help setup quick laptop cifar test test-slurm report results times progress estimate dry-run stages remote \
+	pull sizes push status bench-training bench
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -34,7 +34,8 @@ setup: .venv/ready  ## make .venv with exactly the versions of requirements.lock
 
 quick: setup  ## the quick study on real MNIST: data, networks, figures, claims
 laptop: setup  ## the laptop study, a night on two cores: MNIST at the paper's size, Fashion-MNIST
-quick laptop:
+cifar: setup  ## the paper's conv nets on CIFAR-10, about 13 core-hours, over as many sittings as you like
+quick laptop cifar:
 	snakemake --cores $(CORES) --config study=$@ figures=$(FIGURES) -- all
 	@python scripts/show_claims.py results/$@/tables/claims.csv
 	@echo && echo "Figures: results/$@/figures/" && ls results/$@/figures
