@@ -1,8 +1,9 @@
 """Ablation: clamp units and see what is lost (paper, sections 2.2 and 3.1).
 
 The reference clamps units by forward hooks and runs what follows the first clamped layer at every step. Where
-the network ends in a chain of layers, a curve is walked backwards instead (see revival.py), with the same
-answers up to rounding for a small part of the work. Every clamped set is nested in the next, so the first
+the network ends in a chain of layers, a curve is walked backwards instead (see revival.py), and where it is
+any graph that can be followed, only what differs is computed (see patches.py), with the same answers up to
+rounding for a small part of the work. Every clamped set is nested in the next, so the first
 point of a curve is the untouched network, and the last one, with every unit off, gives every image the same
 answer.
 """
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from directions import proof
 from directions.alone import Alone
-from directions.chains import Chain, Values, find_chain
+from directions.chains import Values, find_chain
 from directions.choosing import Wanted, chosen_layers
 from directions.evaluation import (
     correct_top5_each,
@@ -28,10 +29,12 @@ from directions.evaluation import (
     tally,
     tally_each,
 )
+from directions.graphs import find_graph
 from directions.revival import Revival
 from directions.seeds import stream
 from directions.sums import Unfinished, over_images
 from directions.units import clamped, find_layer, split
+from directions.walks import GraphCurves, GraphUnits
 
 
 @dataclass(frozen=True)
@@ -141,9 +144,9 @@ def cumulative(
     by_hooks: take the reference way, in float32, whatever the network.
     """
     untouched = proof.of_clamping(model, layers, images)
-    chain = None if by_hooks else find_chain(model, layers, images)
-    engine = _engine(model, chain, layers, values, images, name)
-    chain = chain if engine.func is Revival else None
+    ways = _ways((Revival, GraphCurves, Hooks), model, layers, values, images, by_hooks)
+    engine = _engine(*ways, images, name)
+    chain = engine.args[0] if engine.func is Revival else None
     options = {"precision": precision} if chain else {}
     way = engine(orders=orders, counts=np.asarray(ablated_counts), **options)
     size = size or min(pass_size(model, images), chain.pass_size(images) if chain else len(images))
@@ -164,20 +167,9 @@ def cumulative(
     return Curves(np.asarray(ablated_counts), loss, accuracy, top5 if counted else None)
 
 
-def _engine(
-    model: nn.Module,
-    chain: Chain | None,
-    layers: Mapping[str, int],
-    values: Values,
-    images: Tensor,
-    name: str,
-) -> partial:
+def _engine(faster: dict[str, partial], slowest: partial, images: Tensor, name: str) -> partial:
     """The fastest engine for curves that is right on the first images; it wants orders and counts."""
-    given = {"layers": layers, "values": values}
-    faster = {"splitting the network": partial(Hooks, model, **given)} if _splits(model, layers) else {}
-    if chain:
-        faster = {"the chain": partial(Revival, chain, **given)} | faster
-    order, counts = proof.trial(layers)
+    order, counts = proof.trial(slowest.keywords["layers"])
 
     def answers(engine: partial) -> Tensor:
         found = {}
@@ -185,11 +177,30 @@ def _engine(
             found |= dict(zip(columns, logits, strict=True))
         return torch.stack([found[column] for column in range(len(counts))])
 
-    return proof.right(faster, partial(Hooks, model, whole=True, **given), answers, name)
+    return proof.right(faster, slowest, answers, name)
 
 
-def _splits(model: nn.Module, layers: Mapping[str, int]) -> bool:
-    return split(model, next(iter(layers)))[1] is not model
+def _ways(
+    engines: tuple[type, type, type],
+    model: nn.Module,
+    layers: Mapping[str, int],
+    values: Values,
+    images: Tensor,
+    by_hooks: bool,
+) -> tuple[dict[str, partial], partial]:
+    """({how: engine that may suit the network}, the fastest first; the one that always does).
+
+    engines: for a chain, for a graph, by hooks.
+    """
+    on_chain, on_graph, hooked = (partial(engine, layers=layers, values=values) for engine in engines)
+    faster = {}
+    if not by_hooks and (chain := find_chain(model, layers, images)):
+        faster["the chain"] = partial(on_chain, chain)
+    elif not by_hooks and (graph := find_graph(model, layers, images)):
+        faster["the graph"] = partial(on_graph, graph)
+    if split(model, next(iter(layers)))[1] is not model:
+        faster["splitting the network"] = partial(hooked, model)
+    return faster, partial(hooked, model, whole=True)
 
 
 @dataclass(frozen=True)
@@ -256,8 +267,8 @@ def single(
     wanted = range(sum(layers.values())) if units is None else dict.fromkeys(units)
     shape = (len(wanted) + 1, 1 + classes)  # loss, right answers per class; the last: nothing off
     proof.of_clamping(model, layers, images)
-    chain = None if by_hooks else find_chain(model, layers, images)
-    way = _engine_alone(model, chain, layers, values, images)(units=wanted)
+    ways = _ways((Alone, GraphUnits, HooksAlone), model, layers, values, images, by_hooks)
+    way = _engine_alone(*ways, images)(units=wanted)
 
     def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:
         added = np.zeros(shape)
@@ -275,19 +286,12 @@ def single(
     return SingleUnits(loss[-1], accuracy[-1], loss[:-1], accuracy[:-1], class_images)
 
 
-def _engine_alone(
-    model: nn.Module, chain: Chain | None, layers: Mapping[str, int], values: Values, images: Tensor
-) -> partial:
+def _engine_alone(faster: dict[str, partial], slowest: partial, images: Tensor) -> partial:
     """The fastest engine for single units that is right on the first images; it wants units."""
-    given = {"layers": layers, "values": values}
-    faster = {"splitting the network": partial(HooksAlone, model, **given)} if _splits(model, layers) else {}
-    if chain:
-        faster = {"the chain": partial(Alone, chain, **given)} | faster
-    units = proof.loudest(model, layers, images)
+    units = proof.loudest(*slowest.args, slowest.keywords["layers"], images)
 
     def answers(engine: partial) -> Tensor:
         found = [logits.clone() for _, logits in engine(units=units).answers(proof.few(images))]
         return torch.stack(found)
 
-    slowest = partial(HooksAlone, model, whole=True, **given)
     return proof.right(faster, slowest, answers, "single-unit ablation")

@@ -74,15 +74,15 @@ class Link:
             activity = pool(activity)
         return activity
 
-    def product(self, activity: Tensor, weight: Tensor) -> Tensor:
-        """What pooled activity (examples, k, ...) adds to the sums (examples, rows, ...), without the bias.
+    def product(self, activity: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """What pooled activity (examples, k, ...) adds to the sums (examples, rows, ...).
 
-        weight: (rows, k, ...), the part of the weights that is meant.
+        weight: (rows, k, ...), the part of the weights that is meant; bias: (rows,), None: without.
         """
         if self.convolution is None:
-            return linear(activity.flatten(1), weight.flatten(1))
+            return linear(activity.flatten(1), weight.flatten(1), bias)
         own = self.convolution
-        return conv2d(activity, weight, None, own.stride, own.padding, own.dilation)
+        return conv2d(activity, weight, bias, own.stride, own.padding, own.dilation)
 
     def add_product(self, sums: Tensor, activity: Tensor, weight: Tensor) -> None:
         """Add `product` to sums (examples, rows, ...), in place and, for few units, in one pass over them."""
@@ -161,7 +161,7 @@ def find_chain(model: nn.Module, layers: Mapping[str, int], images: Tensor | Non
         if images is not None and joined:
             chain.check_joined(images)
     except (*UNTRACEABLE, NoChain) as reason:
-        log.info("ablation by hooks, the slow way: %s", reason)
+        log.info("no chain of layers: %s", (str(reason) or repr(reason)).splitlines()[0])
         return None
     log.info("ablation along a chain of %d layers from %s on", len(links), first.target)
     return chain
@@ -198,9 +198,9 @@ def _links(modules: Mapping[str, nn.Module], first: fx.Node) -> Iterator[Link]:
         if link is None and isinstance(module, POOLS):
             pools.append(module)
         elif link is None and isinstance(module, nn.Conv2d | nn.Linear):
-            link = _weights(module, tuple(pools))
+            link = weights_of(module, tuple(pools))
         elif link is not None and isinstance(module, NORMS) and link.joined is None:
-            link = _folded(link, module)
+            link = folded(link, module)
         elif link is not None and link.joined is None and (other := _added(node, before)) is not None:
             link = replace(link, joined=other)
         elif link is not None and is_elementwise(module):
@@ -261,7 +261,7 @@ def _added(node: fx.Node, chain: fx.Node) -> fx.Node | None:
     return others[0] if len(others) == 1 and isinstance(others[0], fx.Node) else None
 
 
-def _weights(module: nn.Conv2d | nn.Linear, pools: tuple[nn.Module, ...]) -> Link:
+def weights_of(module: nn.Conv2d | nn.Linear, pools: tuple[nn.Module, ...]) -> Link:
     weight = module.weight.detach()
     bias = weight.new_zeros(len(weight)) if module.bias is None else module.bias.detach()
     if isinstance(module, nn.Linear):
@@ -271,7 +271,7 @@ def _weights(module: nn.Conv2d | nn.Linear, pools: tuple[nn.Module, ...]) -> Lin
     return Link(weight, bias, pools, module)
 
 
-def _folded(link: Link, norm: NORMS) -> Link:
+def folded(link: Link, norm: NORMS) -> Link:
     """The link with the batch norm that follows it, in evaluation mode, as part of its weights."""
     if norm.running_var is None:
         raise NoChain("batch norm without running statistics depends on the other images")

@@ -2,8 +2,9 @@
 
 Hooks of the network's own, operations in place and compiled code can make a hook of ours do nothing, or a
 faster way compute another network. So before any unit is touched: two passes agree and are numbers, the hook
-of every layer fires, what it returns is read, and a faster way (`chains`, `units.split`) gives the logits
-that hooks on the whole module give, untouched and clamped. Costs a few passes over `IMAGES` images.
+of every layer fires, what it returns is read, and a faster way (`chains`, `graphs`, `units.split`) gives the
+logits that hooks on the whole module give, untouched and clamped, or is left. Costs a few passes over
+`IMAGES` images.
 """
 
 import logging
@@ -22,6 +23,7 @@ from directions.units import edited, find_layer, observed
 IMAGES = 8  # the first ones; a bound of ours
 TOLERANCE = {"cpu": 1e-3, "cuda": 1e-2}  # of the largest logit; a bound of ours, far above rounding
 LAYERS = 8  # layers of which a unit is clamped alone, spread over all
+FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError)
 COMPILED = (
     "torch.compile and torch.jit run code that skips hooks: analyse the network from before it was compiled"
     " (`network._orig_mod`)"
@@ -123,7 +125,12 @@ def right(faster: Mapping[str, Way], slowest: Way, answers: Callable[[Way], Tens
     """
     wanted = answers(slowest) if faster else None
     for name, engine in faster.items():
-        if agree(answers(engine), wanted):
+        try:
+            found = answers(engine)
+        except FAILURES as error:
+            log.info("%s: %s is no way through this network: %s", analysis, name, error)
+            continue
+        if agree(found, wanted):
             return engine
         log.warning(
             "%s: %s would compute something else than this network called as a module (it may have hooks of"

@@ -292,9 +292,10 @@ SAME = nn.Sequential(OrderedDict((name, part) for name, part in NORM.named_child
 
 
 @pytest.mark.parametrize(("network", "way"), [
-    (Checking(checks=True), "hooks"), (Checking(checks=False), "hooks"), (NORM, "hooks"), (SAME, "a chain"),
+    (Checking(checks=True), "by hooks, the slow way"), (Checking(checks=False), "the graph of Checking"),
+    (NORM, "in full: norm"), (SAME, "along a chain"),
 ], ids=["checks its input", "adds parameters", "norm of the batch", "padding by name"])  # fmt: skip
-def test_what_is_no_chain_is_ablated_by_hooks_and_both_ways_agree(network, way, caplog):
+def test_what_is_no_chain_is_ablated_another_way_and_all_ways_agree(network, way, caplog):
     caplog.set_level("INFO")
     images = torch.rand(8, 1, 2, 2, generator=torch.Generator().manual_seed(0))
     labels, layers = torch.arange(8) % 3, {"relu1": 3, "relu2": 4}
