@@ -185,6 +185,6 @@ def drawn_run():
 
 def doubtful():
     """What the jobs on networks of the user's own warn of, which nobody would read in their logs."""
-    warning = ("own_data", "own_import", "own_summary")  # in this order
+    warning = ("own_data", "own_import", "own_summary", "own_comparison")  # in this order
     logs = {job.log[0]: warning.index(job.rule.name) for job in workflow.dag.jobs if job.rule.name in warning}
     return warnings(sorted(logs, key=lambda log: (logs[log], log)))

@@ -79,8 +79,8 @@ def test_a_functional_mlp_gives_what_our_own_mlp_gives_with_its_weights(trained,
     }  # fmt: skip
     for name, table in found.tables.items():
         renamed = other.tables[name].replace({"relu1": "fc1_relu", "relu2": "fc2_relu"})
-        drawn = ["information_null_bits"]  # by the layers' names, and so is noise
-        left, right = (part.drop(columns=drawn, errors="ignore") for part in (table, renamed))
+        named = ["information_null_bits", "units_by_layer"]  # draws go by the layers' names, noise's, too
+        left, right = (part.drop(columns=named, errors="ignore") for part in (table, renamed))
         if name == "noise":
             left, right = (part[part["noise_sd_ratio"] == 0] for part in (left, right))
         assert list(left) == list(right)
@@ -175,13 +175,32 @@ def test_the_correlation_within_layers_does_not_see_what_differs_between_them():
     assert own._rho(one.assign(importance=0), "selectivity", "importance") == "4 units"
 
 
-def test_networks_are_compared_by_the_names_they_were_given(trained, mnist):
+def test_a_comparison_of_other_layers_says_so(trained, mnist, caplog):
+    only = FEW | {"analyses": ["ablate_cumulative"]}
+    one = analyse(trained, {"fc1": "relu"}, **mnist, **only, name="one")
+    two = analyse(trained, "all activations", **mnist, **only, name="two")
+    wanted = (
+        "Layers do not correspond, so curves are of other parts of each network: one has 20 units"
+        " (fc1_relu 20); two has 35 units (fc1_relu 20, fc2_relu 15)."
+    )
+    said = " ".join(text.get_text().replace("\n", " ") for text in one.compare(two).texts)
+    assert wanted in said
+    assert f"warning: comparison: {wanted}" in caplog.text
+    some = only | {"ablate_cumulative": FEW["ablate_cumulative"] | {"layers": 1}}
+    last = analyse(trained, ["fc?_relu"], **mnist, **some, name="last")
+    said = " ".join(text.get_text().replace("\n", " ") for text in two.compare(last).texts)
+    assert "last has 35 units, 15 of them ablated (" in said
+
+
+def test_networks_are_compared_by_the_names_they_were_given(trained, mnist, caplog):
     first, second = (
         analyse(trained, {"fc1": "relu"}, **mnist, **FEW | {"analyses": ["measure_units"]}, name=name)
         for name in ("first", "second")
     )
-    names = [text.get_text() for text in first.compare(second).legends[0].get_texts()]
+    compared = first.compare(second)
+    names = [text.get_text() for text in compared.legends[0].get_texts()]
     assert names == ["first", "second"]
+    assert "do not correspond" not in compared.texts[-1].get_text() + caplog.text
     assert repr(first) == "Analysis of first; tables: runs (1 rows), units (20 rows)"
     with pytest.raises(InputError, match="need names of their own"):
         first.compare(second, first)

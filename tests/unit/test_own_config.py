@@ -50,6 +50,12 @@ def test_the_example_says_the_defaults_and_loads():
     assert load(own=example)["own"] == example
 
 
+@pytest.mark.parametrize("layers", ["all activations", "layer1.*", ["fc1", "layer?.0"]])
+def test_layers_may_be_patterns(layers):
+    assert load(own=own(layers=layers))["own"]["networks"]["a"]["layers"] == layers
+    assert "is refused: allowed is a list of modules" in refused(own=own(layers="fc1"))
+
+
 def test_every_commented_line_of_the_example_is_a_valid_setting():
     text = (ROOT / "configs/own.example.yaml").read_text()
     lines = [line.strip().removeprefix("# ") for line in text.splitlines() if line.strip().startswith("# ")]

@@ -277,6 +277,54 @@ def test_the_layers_shown_are_those_that_can_be_named():
         assert list(find(Functional(), names, (1, 8, 8)).layers) == names
 
 
+class Block(nn.Module):
+    """A residual block: its two ReLUs are functions, the last of a sum in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm, self.conv2 = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3), nn.Conv2d(3, 3, 1)
+
+    def forward(self, x):
+        h = self.conv2(functional.relu(self.norm(self.conv(x))))
+        h += x
+        return functional.relu(h)
+
+
+def residual(blocks: int) -> nn.Sequential:
+    torch.manual_seed(0)
+    stages = (nn.Sequential(*(Block() for _ in range(blocks))) for _ in range(2))
+    return nn.Sequential(*stages, nn.Flatten(), nn.Linear(12, 2))
+
+
+def test_sums_are_named_after_their_block_whatever_the_depth():
+    for blocks in (1, 3):
+        shown = catalogue(residual(blocks), (3, 2, 2))
+        names = [f"{stage}.{block}" for stage in (0, 1) for block in range(blocks)]
+        wanted = [f"{name}.{what}" for name in names for what in ("norm_relu", "add_relu")]
+        assert shown.loc[shown["activation"], "layer"].tolist() == wanted
+    assert list(find(residual(3), ["1.0.add_relu", "1.2.add_relu"], (3, 2, 2)).layers) == [
+        "1.0.add_relu", "1.2.add_relu"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wanted", "found"), [
+    ("all activations", ["0.0.norm_relu", "0.0.add_relu", "1.0.norm_relu", "1.0.add_relu"]),
+    (["1.*"], ["1.0.norm_relu", "1.0.add_relu"]),
+    ("*add_relu", ["0.0.add_relu", "1.0.add_relu"]),
+    (["0.0.add_relu", "*.add_*"], ["0.0.add_relu", "1.0.add_relu"]),
+    (["?.0"], ["0.0", "1.0"]),  # no activation: blocks
+])  # fmt: skip
+def test_layers_may_be_named_by_patterns(wanted, found):
+    assert list(find(residual(1), wanted, (3, 2, 2)).layers) == found
+
+
+def test_a_pattern_that_names_nothing_is_refused_with_what_there_is():
+    with pytest.raises(InputError, match=r"layer9.\* matches no layer; the activations .* 0.0.norm_relu, 0"):
+        find(residual(1), ["layer9.*"], (3, 2, 2))
+    with pytest.raises(InputError, match=r"0.\* stands for several layers, and belongs in a list"):
+        find(residual(1), {"0.*": "relu"}, (3, 2, 2))
+
+
 def test_of_a_network_that_fx_cannot_follow_its_modules_are_shown(caplog):
     shown = catalogue(Branching(), (1, 2, 2))
     assert shown["layer"].tolist() == ["fc1", "readout"]

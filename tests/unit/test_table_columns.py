@@ -11,6 +11,7 @@ TEXT = (ROOT / "docs/TABLES.md").read_text(encoding="utf-8")
 EVERYWHERE = "In most tables"
 NOT_IN_ALL = {
     "layers",
+    "units_by_layer",
     "auc_se",
     "keep_every",
 }  # of own networks, of own networks, of networks with checkpoints by steps

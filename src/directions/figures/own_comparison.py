@@ -20,29 +20,25 @@ def comparison(every: dict[str, Tables]) -> Figure:
 
     Raises InputError as `summary`, and where the networks have no analysis in common that this figure shows.
     """
-    pooled = {
-        table: pd.concat([tables[table] for tables in every.values() if table in tables])
-        for table in ("runs", "ablation", "areas", "noise", "units")
-        if any(table in tables for tables in every.values())
-    }
+    tables = pooled(every)
     colours = {
         name: DISTINCT[place] if len(every) <= len(DISTINCT) else style.in_sequence(place, len(every))
         for place, name in enumerate(every)
     }
     panels = {"ablation": _shares, "noise": own.draw_noise, "units": _spread}
-    shown = {table: draw for table, draw in panels.items() if table in pooled}
+    shown = {table: draw for table, draw in panels.items() if table in tables}
     if not shown:
         raise InputError(
             "nothing to compare: list ablate_cumulative, add_noise or measure_units in `analyses`"
         )
-    notes = list(_compared(pooled))
+    notes = list(_compared(tables))
     rows = 1 + -(-len(every) // 2)
     layout = style.Layout(tuple(notes), rows, ("",) * len(shown), width=max(2, len(shown)) * own.PANEL)
     with style.look():
         figure, axes = style.titled(f"{len(every)} networks", layout)
         for panel, draw in zip(axes, shown.values(), strict=True):
-            draw(panel, pooled, colours)
-        handles = [axes[0].plot([], [], color=colours[name], label=_named(pooled, name))[0] for name in every]
+            draw(panel, tables, colours)
+        handles = [axes[0].plot([], [], color=colours[name], label=_named(tables, name))[0] for name in every]
         style.legend(figure, axes[0], layout, 2, "network", handles)
     return figure
 
@@ -60,9 +56,25 @@ def _compared(tables: Tables) -> Iterator[str]:
         yield f"Selectivity: {'; '.join(told) if len(splits) > 1 else f'{splits.index[0]} set'}."
         if without := _without_index(tables["units"]):
             yield f"Without a class selectivity index, as activity is negative: {', '.join(without)}."
+    yield from layers_that_differ(tables)
     runs = [run for _, run in tables["runs"].iterrows()]
     if doubtful := [run["run"] for run in runs if any(doubts.of_scores(run))]:
         yield f"Accuracy is about chance, see the figure of each: {', '.join(doubtful)}."
+
+
+def layers_that_differ(tables: Tables) -> Iterator[str]:
+    """A sentence where the networks of these tables, of several, have other layers or numbers of units."""
+    curves = tables.get("ablation", pd.DataFrame({"run": [], "units": []}))
+    yield from doubts.of_comparison(tables["runs"], curves.groupby("run")["units"].first().to_dict())
+
+
+def pooled(every: dict[str, Tables]) -> Tables:
+    """One of each table that this figure shows, with the rows of all networks, {name: its tables}."""
+    return {
+        table: pd.concat([tables[table] for tables in every.values() if table in tables])
+        for table in ("runs", "ablation", "areas", "noise", "units")
+        if any(table in tables for tables in every.values())
+    }
 
 
 def _without_index(units: pd.DataFrame) -> list[str]:

@@ -5,6 +5,7 @@ torch.fx, and every such call becomes a module. What the network computes stays 
 """
 
 import copy
+import re
 from collections import Counter
 
 from torch import Tensor, fx, nn
@@ -51,7 +52,8 @@ def separated(network: nn.Module) -> fx.GraphModule:
     """The same network with a module for every call of an activation, in evaluation mode.
 
     The first call of a module keeps its name, later ones are name_2, name_3, ...; a call of a function takes
-    the name of the module that it follows: fc1_relu. Raises InputError where fx cannot follow the network.
+    the name of the module that it follows, fc1_relu, or of what it follows in its block, layer3.2.add_relu.
+    Raises InputError where fx cannot follow the network.
     """
     try:
         traced = followed(network.eval())
@@ -104,9 +106,17 @@ def name_of(module: nn.Module) -> str | None:
 
 
 def _before(node: fx.Node) -> str:
-    """The module whose output a node takes; of another node its own name."""
+    """The module whose output a node takes; of a function what it does, in the block that calls it.
+
+    So the last sum of a residual block is layer3.2.add, however deep the network is before it.
+    """
     before = node.args[0]
-    return str(before.target) if before.op == "call_module" else before.name
+    if before.op == "call_module":
+        return str(before.target)
+    name = re.sub(r"_\d+$", "", before.name).strip("_")
+    blocks = list(before.meta.get("nn_module_stack", {}).values())
+    block = blocks[-1][0] if blocks else ""
+    return ".".join(filter(None, (block, {"iadd": "add"}.get(name, name))))
 
 
 def _free(target: str, taken: Counter) -> str:

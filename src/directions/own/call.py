@@ -19,7 +19,7 @@ from directions.errors import InputError
 from directions.examples import Examples
 from directions.figures import own, own_comparison
 from directions.labels import choose_images
-from directions.own import arrays, plan, sampling
+from directions.own import arrays, patterns, plan, sampling
 from directions.own.given import original
 from directions.own.inputs import normalized
 from directions.own.layers import Layers, find
@@ -43,10 +43,15 @@ class Analysis:
         return own.summary(self.tables)
 
     def compare(self, *others: "Analysis") -> Figure:
-        """A figure of this network beside others. Raises InputError where two have the same `name`."""
+        """Draw a figure of this network beside others, which says so where their layers do not correspond.
+
+        Raises InputError where two have the same `name`.
+        """
         every = {found.name: found.tables for found in (self, *others)}
         if len(every) <= len(others):
             raise InputError('networks to compare need names of their own: analyse(..., name="...")')
+        for doubt in own_comparison.layers_that_differ(own_comparison.pooled(every)):
+            log.warning("warning: comparison: %s", doubt)
         return own_comparison.comparison(every)
 
     @property
@@ -116,8 +121,10 @@ def _check(network: object, layers: object, sets: dict[str, object], settings: d
     if not isinstance(network, nn.Module):
         hint = ": call it first, analyse(build(), ...)" if callable(network) else ""
         raise InputError(f"network is {type(network).__name__}, not a torch.nn.Module{hint}")
-    if isinstance(layers, str) or not layers:
-        raise InputError(f'layers is {layers!r}: give a list of modules, ["relu1"], or {{"fc1": "relu"}}')
+    if not layers or (isinstance(layers, str) and not patterns.is_pattern(layers)):
+        raise InputError(
+            f'layers is {layers!r}: give a list of modules, ["relu1"], {{"fc1": "relu"}}, or "{patterns.ALL}"'
+        )
     for split, pair in sets.items():
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise InputError(f"{split} must be a pair, (images, labels), not {type(pair).__name__}")

@@ -8,6 +8,7 @@ import pandas as pd
 
 SURE = 1.5  # times chance: what knows less has most likely not learned these labels of these images
 MOSTLY = 0.5  # of mutual information may be bias, what permuted labels leave of it; a bound of ours
+FEW_LAYERS = 4  # named of each network where several are told apart
 DEVIATIONS = 3  # and it must be so many standard errors above chance, or few images are right by luck
 
 
@@ -45,6 +46,23 @@ def of_split(run: Mapping, measured: Mapping[str, str]) -> Iterator[str]:
             f"The network knows the training images only, and its units were measured on test images: set"
             f" {settings} to measure them on what it knows."
         )
+
+
+def of_comparison(runs: pd.DataFrame, ablated: Mapping[str, int]) -> Iterator[str]:
+    """A sentence where the networks of a table `runs` do not have the same layers of as many units.
+
+    ablated: {network: units of the layers that were ablated}, of those whose curves are compared.
+    """
+    if len(set(runs["units_by_layer"])) <= 1 and len(set(ablated.values())) <= 1:
+        return
+    told = []
+    for run, by_layer in zip(runs["run"], runs["units_by_layer"], strict=True):
+        parts = by_layer.split("; ")
+        named = ", ".join(parts if len(parts) <= FEW_LAYERS else [*parts[: FEW_LAYERS - 1], "...", parts[-1]])
+        units = sum(int(part.rpartition(" ")[2]) for part in parts)
+        some = f", {ablated[run]:,} of them ablated" if ablated.get(run, units) != units else ""
+        told.append(f"{run} has {units:,} units{some} ({named})")
+    yield f"Layers do not correspond, so curves are of other parts of each network: {'; '.join(told)}."
 
 
 def of_images(images: np.ndarray) -> Iterator[str]:

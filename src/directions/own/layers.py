@@ -9,6 +9,7 @@ What is clamped, made noisy or measured is the unit at all tokens or positions t
 
 import difflib
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from directions import proof
 from directions.errors import InputError
-from directions.own import activations, functions
+from directions.own import activations, functions, patterns
 from directions.own.feeding import weights_of as feeding_weights
 from directions.own.given import layer_name, plain
 from directions.seeds import torch_stream
@@ -33,7 +34,7 @@ AS_IS = "none"  # the activation of layers whose outputs are units as they come
 BRANCHES = 3  # layers of weights before one of units that may feed it
 SHOWN = 20  # layers named in an error
 
-Layers = Sequence[str] | Mapping[str, str]
+Layers = str | Sequence[str] | Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,22 @@ class Call:
 def find(network: nn.Module, wanted: Layers, shape: Sequence[int]) -> Network:
     """The network with the units of the layers wanted; it is changed where `activations.separated` is needed.
 
-    wanted: names of modules whose outputs are units, or {module: activation that follows it}, "none" for its
-    output as it comes. shape: of one example, without the examples' axis. Raises InputError for a layer that
-    does not exist (naming those that do, the nearest first), is not called just once, or whose units cannot
-    be told.
+    wanted: names of modules whose outputs are units, with patterns as `patterns.expanded` takes them, or
+    {module: activation that follows it}, "none" for its output as it comes. shape: of one example, without
+    the examples' axis. Raises InputError for a layer that does not exist (naming those that do, the nearest
+    first), is not called just once, or whose units cannot be told.
     """
     network = plain(network).eval().requires_grad_(False)
+    example = torch.rand(PROBE, *shape, generator=torch_stream("example"))
+    if patterns.asked(wanted):
+        shown = catalogue(network, shape)
+        modules = _once(_calls(network, example))
+        wanted = patterns.expanded(wanted, list(shown.loc[shown["activation"], "layer"]), modules)
     asked = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(wanted, AS_IS)
     asked = {layer_name(name): activation for name, activation in asked.items()}
-    example = torch.rand(PROBE, *shape, generator=torch_stream("example"))
     _out_of_place(network, example)
     calls = _calls(network, example)
-    once = {call.name for call in calls if sum(other.name == call.name for other in calls) == 1}
-    simple = set(asked.values()) == {AS_IS} and set(asked) <= once
+    simple = set(asked.values()) == {AS_IS} and set(asked) <= set(_once(calls))
     parts = (network, list(asked), calls) if simple else _separated(network, asked, example)
     found = _measured(*parts, example)
     model = functions.as_modules(found.model, found.layers, example)
@@ -181,6 +185,12 @@ def _calls(network: nn.Module, example: Tensor) -> list[Call]:
         for handle in handles:
             handle.remove()
     return calls
+
+
+def _once(calls: list[Call]) -> list[str]:
+    """The names of modules that are called just once."""
+    times = Counter(call.name for call in calls)
+    return [name for name, number in times.items() if number == 1]
 
 
 def _other_channels(network: nn.Module, example: Tensor) -> str:

@@ -42,6 +42,7 @@ def record(name: str, network: Trained, train: Examples, test: Examples | None, 
         "classes": train.classes,
         "layers": len(network.layers),
         "units": sum(network.layers.values()),
+        "units_by_layer": "; ".join(f"{layer} {units}" for layer, units in network.layers.items()),
         "parameters": models.parameter_count(network.model),
         **scores,
     }
