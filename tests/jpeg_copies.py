@@ -40,12 +40,17 @@ def tree(repository="nowhere"):
     return replace(TREE, names=NAMES, sha256=digest(hashes()), sums=by_folder, repository=str(repository))
 
 
+def pixels_of(content):
+    """A JPEG decoded, uint8 (32, 32, 3)."""
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
 def pixels():
     """The digest of the decoded images, by place within the class, then by class."""
     parts = []
     for split, count in (("train", TRAIN), ("test", TEST)):
         names = [f"{split}/{name}/{n:04d}.jpg" for n in range(count) for name in CIFAR10.class_names]
-        images = np.stack([np.asarray(Image.open(io.BytesIO(CONTENTS[name]))) for name in names])
+        images = np.stack([pixels_of(CONTENTS[name]) for name in names])
         parts += [images.transpose(0, 3, 1, 2), np.tile(np.arange(10), count)]
     return Dataset("any", CIFAR10.class_names, *parts).digest
 

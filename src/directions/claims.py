@@ -10,6 +10,7 @@ The rule, first line that applies:
 | kind | verdict | when |
 |---|---|---|
 | all | not testable at this scale | `needs` not met; networks or tables lacking |
+| value | not testable at this scale | networks trained on a copy that lost something (copies.py) |
 | all | too few networks | for an interval: one per condition, say |
 | value | reproduced | our 95 % interval and the paper's overlap once ours is widened by the tolerance |
 | value | not reproduced | they do not |
@@ -25,6 +26,7 @@ import pandas as pd
 
 from directions import tidy
 from directions.claimfile import CERTAINTIES, KINDS, Claim, load
+from directions.copies import COPIES, judged, original
 from directions.errors import InputError
 from directions.runs import VARIABLE
 from directions.statistics import STATISTICS, Estimate, Untestable, estimate
@@ -53,19 +55,27 @@ def unmet(claim: Claim, runs: pd.DataFrame) -> list[str]:
     """What the claim needs and not every network in the runs table offers, as phrases; empty if all is.
 
     Besides columns of the runs table a claim may need a number of `networks`, and of `settings`: networks
-    that differ in more than the seed.
+    that differ in more than the seed. A copy of a data set serves where that is needed, but for values.
     """
     phrases = []
+    if copied(runs) and not judged(claim.kind, claim.id):
+        originals = " and ".join(DATASETS[original(name)] for name in copied(runs))
+        phrases.append(f"a value of {originals} is not tested on a copy of it")
     known = [column for column in VARIABLE if column in runs.columns and column != "seed"]
     counts = {"networks": len(runs), "settings": len(runs[known].drop_duplicates())}
     for column, sign, wanted in claim.needs:
         if column not in counts and column not in runs.columns:
             raise InputError(f"{claim.where}: needs {column!r}, which is no column of the runs table")
         values = [str(counts[column])] if column in counts else sorted(set(runs[column].map(str)))
-        if not all(_holds(value, sign, wanted) for value in values):
+        if not all(_holds(original(value), sign, wanted) for value in values):
             shown = f"{values[0]} to {values[-1]}" if len(values) > 2 else " and ".join(values)
             phrases.append(f"needs {column}{sign}{wanted}, here {shown}")
     return phrases
+
+
+def copied(runs: pd.DataFrame) -> list[str]:
+    """Those data sets behind a runs table that are copies of others (`directions.copies`), sorted."""
+    return sorted(set(runs["dataset"]) & set(COPIES)) if "dataset" in runs.columns else []
 
 
 def _holds(value: str, sign: str, wanted: str) -> bool:
@@ -148,7 +158,7 @@ def _check_one(
         notes.append(str(lacking))
     if ours is not None and not notes:
         verdict, note = judge(claim, ours)
-        notes = [note]
+        notes = [note, *(f"on a copy: {DATASETS[name]}" for name in copied(runs))]
     return scale, ours, verdict, "; ".join(filter(None, notes))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from directions import combinations, schema
+from directions import combinations, copies, schema
 from directions.analyses import BLOCKS
 from directions.errors import InputError
 from directions.figures import FIGURES
@@ -20,7 +20,7 @@ from directions.runs import needed_tables
 
 BASE = "configs/paper.yaml"
 # What a file in configs/ may set.
-OF_STUDY = ("defaults", "experiments", "draw", "datasets", "models", "imagefolder")
+OF_STUDY = ("defaults", "experiments", "draw", "datasets", "models", "imagefolder", "cifar")
 OWN = "own"  # a file in configs/ of this name is no study, but names networks of the user's own
 MOST_VALUES = 100_000  # in one config file, a bound of ours
 HERE = "config.yaml, --configfile or the command line"
@@ -60,7 +60,7 @@ def load(config: Mapping, root: Path) -> dict:
         for keys, message in schema.problems(merged, rules)
     ]
     _stop(faults)
-    merged = schema.exact(merged, rules, rules)
+    merged = copies.switched(schema.exact(merged, rules, rules))
     _undraw(merged, layers[0][1])
     study = _completed(merged)
     _stop([*combinations.problems(study, merged["experiments"]), *plan.problems(study.get("own", {}))])

@@ -5,6 +5,8 @@ DATASETS = {
     "fashion_mnist": "Fashion-MNIST",
     "cifar10": "CIFAR-10",
     "cifar10_jpeg": "CIFAR-10, JPEG copy",
+    "cifar10_first4000": "CIFAR-10, first 4,000 images",
+    "cifar10_jpeg_first4000": "CIFAR-10, JPEG copy, first 4,000 images",
     "imagenet": "ImageNet",
     "imagefolder": "own images",
 }

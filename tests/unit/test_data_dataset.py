@@ -149,11 +149,13 @@ def test_what_is_known_without_any_file():
         "fashion_mnist": (60_000, 10_000, 10),
         "cifar10": (50_000, 10_000, 10),
         "cifar10_jpeg": (50_000, 10_000, 10),
+        "cifar10_first4000": (3_000, 1_000, 10),
+        "cifar10_jpeg_first4000": (3_000, 1_000, 10),
         "imagenet": (1_281_167, 50_000, None),
         "imagefolder": (None, None, None),
     }
     shapes = [known.shape for known in KNOWN.values()]
-    assert shapes == [(1, 28, 28), (1, 28, 28), (3, 32, 32), (3, 32, 32), (3, 224, 224), None]
+    assert shapes == [*[(1, 28, 28)] * 2, *[(3, 32, 32)] * 4, (3, 224, 224), None]
 
 
 def test_digests_in_the_readme_are_those_in_the_code():

@@ -54,7 +54,12 @@ LEDGERS = {  # runs with equal data, number of images, corrupted share and seed 
     "cifar": (6 * 2 + 2) + 8,  # by number of images
     "quick": (6 * 2 + 3) + 2 + (3 + 1) + (2 + 1),  # MNIST: 3,000 and 10,000; 1,000; 500; 300 and 600 images
 }
-TABLES = {"paper": 29, "laptop": 29, "cifar": 13, "quick": 27}  # that join the files of all networks of an experiment
+TABLES = {
+    "paper": 29,
+    "laptop": 29,
+    "cifar": 13,
+    "quick": 27,
+}  # that join the files of all networks of an experiment
 
 
 def processor_seconds() -> float:

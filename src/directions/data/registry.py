@@ -4,12 +4,14 @@ Apart from the package's front door, so that a change in how files are fetched r
 """
 
 from directions.data.cifar10 import CIFAR10
+from directions.data.cifar10_first4000 import CIFAR10_FIRST4000, CIFAR10_JPEG_FIRST4000
 from directions.data.cifar10_jpeg import CIFAR10_JPEG
 from directions.data.imagefolder import IMAGEFOLDER
 from directions.data.imagenet import IMAGENET
 from directions.data.known import Known
 from directions.data.mnist import FASHION_MNIST, MNIST
 
+CIFAR = (CIFAR10, CIFAR10_JPEG, CIFAR10_FIRST4000, CIFAR10_JPEG_FIRST4000)
 KNOWN: dict[str, Known] = {
-    known.name: known for known in (MNIST, FASHION_MNIST, CIFAR10, CIFAR10_JPEG, IMAGENET, IMAGEFOLDER)
+    known.name: known for known in (MNIST, FASHION_MNIST, *CIFAR, IMAGENET, IMAGEFOLDER)
 }
