@@ -45,8 +45,8 @@ ANALYSED = {  # rule: the experiments whose networks it takes
 }  # fmt: skip
 DATA_SETS = {"paper": 3, "laptop": 2, "cifar": 1, "quick": 1}
 DRAWN = {study: list(FIGURES) for study in NETWORKS} | {
-    "cifar": ["fig1b", "fig2b", "fig3a", "fig3b", "fig4c", "fig5b", "fig6a", "fig6b", "fig7b", "fig7c", "figA1",
-              "figA2a", "figA3a", "figA4b", "figA4c"],
+    "cifar": ["fig1b", "fig2b", "fig3a", "fig3b", "fig4c", "fig5b", "fig6a", "fig6b", "fig7b", "fig7c",
+              "figA1", "figA2a", "figA3a", "figA4b", "figA4c"],
 }  # fmt: skip
 LEDGERS = {  # runs with equal data, number of images, corrupted share and seed have one ledger
     "paper": (6 * 3 + 1) + (5 * 3 + 40) + 6 * 2,  # MNIST, CIFAR-10, ImageNet
@@ -54,12 +54,8 @@ LEDGERS = {  # runs with equal data, number of images, corrupted share and seed 
     "cifar": (6 * 2 + 2) + 8,  # by number of images
     "quick": (6 * 2 + 3) + 2 + (3 + 1) + (2 + 1),  # MNIST: 3,000 and 10,000; 1,000; 500; 300 and 600 images
 }
-TABLES = {
-    "paper": 29,
-    "laptop": 29,
-    "cifar": 13,
-    "quick": 27,
-}  # that join the files of all networks of an experiment
+# That join the files of all networks of an experiment.
+TABLES = {"paper": 29, "laptop": 29, "cifar": 13, "quick": 27}
 
 
 def processor_seconds() -> float:
