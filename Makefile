@@ -80,6 +80,7 @@ dry-run: setup  ## count the jobs of the paper's study by rule; needs no data
 remote: setup  ## where products are shared: make remote DIR=/a/folder, or DIR=s3://bucket/path, ssh://host/path
 	@case "$(DIR)" in *://*) ;; *) mkdir -p "$(DIR)" ;; esac
 	dvc remote add --local --default --force storage "$(DIR)"
+	@dvc remote modify --local storage verify true  # by default DVC trusts what it downloads
 
 pull: setup  ## recorded products of a figure, or of all, instead of computing them: make pull FIG=fig1a
 	@python scripts/pull.py $(FIG) $(and $(filter command line,$(origin STUDY)),--study $(STUDY))

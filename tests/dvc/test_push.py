@@ -37,6 +37,29 @@ def test_what_is_made_from_files_that_nothing_records_is_not_recorded(author, tm
     assert not (study.folder / "dvc.lock").exists()
 
 
+def test_one_figure_of_a_finished_study_is_recorded_with_all_of_each_stage_behind_it(author, tmp_path):
+    study = author.copy(tmp_path / "study")
+    (study.folder / "dvc.lock").unlink()
+    said = study.script("push", "fig2a")  # DVC has the ledgers of all experiments in one stage
+    assert (
+        "recorded: asked, data-mnist, labels-mnist, models-mnist_corruption, noise-mnist_corruption," in said
+    )
+    assert "fig1b" not in (study.folder / "dvc.lock").read_text()
+
+
+def test_one_figure_of_an_unfinished_study_says_what_else_its_stages_need(author, tmp_path):
+    study = author.copy(tmp_path / "study")
+    (study.folder / "dvc.lock").unlink()
+    ledger = "results/tiny/labels/mnist/images-60_corrupt-0.0_seed-0.parquet"  # of conv_corruption, Figure 1b
+    (study.folder / ledger).unlink()
+    said = study.refused("push", "fig2a")
+    assert (
+        f"so not recorded: fig2a. {ledger} is not here (stage labels-mnist, which DVC records whole)" in said
+    )
+    assert f"-- {ledger}` first" in said
+    assert not (study.folder / "dvc.lock").exists()
+
+
 @pytest.mark.parametrize("server", [storage_servers.s3, storage_servers.ssh])
 def test_products_travel_over_a_real_server(author, tmp_path, server):
     with server(tmp_path) as (address, settings):

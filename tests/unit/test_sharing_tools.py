@@ -1,11 +1,15 @@
-"""DVC is called with its state in a folder of the checkout that nobody else can enter."""
+"""How DVC is called: its state where nobody else can enter; what a kill or a full disk left is dealt with."""
 
+import errno
+import fcntl
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from directions.sharing import tools
+from directions.errors import InputError
+from directions.sharing import accidents, tools
 
 
 @pytest.fixture(autouse=True)
@@ -27,3 +31,46 @@ def test_a_folder_that_the_user_chose_stays(tmp_path, monkeypatch):
     monkeypatch.setenv(tools.SITE_CACHE, "/elsewhere")
     assert tools.private(tmp_path) == "/elsewhere"
     assert not (tmp_path / ".dvc").exists()
+
+
+@pytest.mark.parametrize("torn", ["", '{"write": {"/a/file": {"pid": 1, "c', "[]"])
+def test_a_lock_file_that_a_kill_tore_does_not_stop_the_next_command(tmp_path, torn):
+    init = [sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"]
+    subprocess.run(init, cwd=tmp_path, check=True, env={"HOME": str(tmp_path)})
+    (tmp_path / ".dvc/tmp/rwlock").write_text(torn)
+    (tmp_path / "file").write_text("content")
+    tools.Dvc(tmp_path).do("add", "file")
+    assert (tmp_path / "file.dvc").exists()
+
+
+def test_a_lock_file_that_is_being_written_is_left_to_its_writer(tmp_path):
+    path = tmp_path / accidents.RWLOCK
+    path.parent.mkdir(parents=True)
+    path.write_text("")
+    with path.with_name("rwlock.lock").open("w") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        mending = threading.Thread(target=accidents.mend_rwlock, args=(tmp_path,))
+        mending.start()
+        path.write_text("{}")
+    mending.join()
+    assert path.read_text() == "{}"
+
+
+def test_a_full_disk_is_named_and_what_was_copied_in_part_is_removed(tmp_path):
+    partial = tmp_path / ".a1b2.tmp"
+    partial.write_text("half")
+    words = (
+        f"ERROR: failed to transfer '1234' - [Errno 28] No space left on device: '/a/file' -> '{partial}'\n"
+        "ERROR: failed to push data to the cloud - 1 files failed to upload\n"
+    )
+    with pytest.raises(InputError, match=f"the disk of {tmp_path} is full .*then the same command again"):
+        accidents.refuse_full(words)
+    assert not partial.exists()
+    accidents.refuse_full("ERROR: something else")
+
+
+def test_a_full_disk_under_a_file_of_our_own_is_named():
+    with pytest.raises(InputError, match="the disk of /dev/full is full"), accidents.full_disk_in_words():
+        raise OSError(errno.ENOSPC, "No space left on device", "/dev/full")
+    with pytest.raises(PermissionError), accidents.full_disk_in_words():
+        raise PermissionError("not ours to put in words")

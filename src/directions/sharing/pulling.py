@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 from directions.errors import InputError
 from directions.files import atomic
+from directions.sharing.accidents import refuse_full
 from directions.sharing.pipeline import PIPELINE
-from directions.sharing.record import Record
+from directions.sharing.record import Record, digest_of
 from directions.sharing.stages import Study
-from directions.sharing.tools import Dvc, Snakemake, alone, said
+from directions.sharing.tools import Dvc, Snakemake, alone, kept_as, said
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +138,7 @@ class Checkout:
         if not paths:
             return
         remote = self.dvc.setting("core.remote")
+        self._verify(paths, remote)
         for targets in [[PIPELINE]] if everything else self._targets(paths):
             command = ["pull" if remote else "checkout", *targets]
             done = self.dvc.call(*command)
@@ -143,10 +146,29 @@ class Checkout:
                 done = self.dvc.call(*command, "--force")
             if done.returncode:
                 break
-        if done.returncode or not all((self.root / path).exists() for path in paths):
-            self._explain(paths, names, remote, said(done))
+        # DVC also succeeds where it left a file out; its bytes are checked before they are called current.
+        if done.returncode or not all(self._right(path) for path in paths):
+            self._explain(paths, names, remote, done)
         size = sum(self.record.sizes[path] for path in paths)
         log.info("%d files, %.1f MB, from %s", len(paths), size / 1e6, remote or "DVC's cache")
+
+    def _right(self, path: str) -> bool:
+        return (self.root / path).exists() and self.record.fits(path)
+
+    def _verify(self, paths: list[str], remote: str) -> None:
+        """Have DVC check what it downloads, which by default it trusts, and check what its cache has.
+
+        A file of the cache with another content than its name was damaged there: DVC would go on using it.
+        """
+        if remote and self.dvc.setting(f"remote.{remote}.verify").lower() != "true":
+            self.dvc.call("remote", "modify", "--local", remote, "verify", "true")
+        cache = self.dvc.cache()
+        for path in paths:
+            digest = self.record.by_path[path].outs[path]
+            copy = cache / kept_as(digest)
+            if copy.exists() and digest_of(copy) != digest:
+                copy.unlink()
+                log.info("removed a damaged copy of %s from DVC's cache: %s", path, copy)
 
     def _targets(self, paths: list[str]) -> list[list[str]]:
         """The same as few targets for DVC, where the name of a stage stands for all its products.
@@ -165,7 +187,7 @@ class Checkout:
         rows = self.snakemake.rows(changed) if changed else {}
         return bool(changed) and all(rows[path].pending for path in changed)
 
-    def _explain(self, paths: list[str], names: list[str], remote: str, words: str) -> None:
+    def _explain(self, paths: list[str], names: list[str], remote: str, done: CompletedProcess) -> None:
         """Raise the InputError that says why DVC could not bring these files, which, and the way out."""
         left = {path: how for path, how in self.differing().items() if path in paths}
         needed = ", ".join(names) or f"the {self.study.name} study"
@@ -181,8 +203,25 @@ class Checkout:
                 " `make remote DIR=...` with the folder, s3:// or ssh:// address that holds the project's"
                 " files (docs/SHARING.md)"
             )
+        refuse_full(done.stderr)
+        self._refuse_damaged(left, remote, done)
         missing = f"remote {remote!r} has no {few(left)}, which {needed} needs" if left else "dvc pull failed"
-        raise InputError(f"{missing}. DVC says:\n{words}")
+        raise InputError(f"{missing}. DVC says:\n{said(done)}")
+
+    def _refuse_damaged(self, left: Iterable[str], remote: str, done: CompletedProcess) -> None:
+        """Raise InputError for objects that the remote has, but not with the content that names them."""
+        if "failed to transfer" in done.stderr:  # that is why they are not here
+            return
+        damaged = sorted(set(left) & self.dvc.in_remote(sorted(left)))
+        if damaged:
+            digests = (self.record.by_path[path].outs[path] for path in damaged)
+            objects = [f"{kept_as(digest)} ({path})" for path, digest in zip(damaged, digests, strict=True)]
+            address = self.dvc.setting(f"remote.{remote}.url")
+            raise InputError(
+                f"remote {remote!r} ({address}) is damaged: the content of {few(objects)} is not the one that"
+                " names it. None of it is used. Delete it there, then `make push` in a checkout that has the"
+                f" right file; or make your own: `snakemake --cores all -- {damaged[0]}`"
+            )
 
     def _note_unmeasured(self, stage: str) -> None:
         name = "claims" if stage == "claims" else f"figures/{stage}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from directions.errors import InputError
 from directions.sharing import pipeline
 from directions.sharing.pulling import Checkout, few
-from directions.sharing.stages import Stage
+from directions.sharing.stages import Stage, Study
 from directions.sharing.tools import Row, alone
 
 log = logging.getLogger(__name__)
@@ -23,16 +23,33 @@ def push(checkout: Checkout, names: list[str], renew: bool = False) -> tuple[lis
         if not checkout.dvc.setting("core.remote"):
             raise InputError("no remote is configured: `make remote DIR=...` (docs/SHARING.md)")
         study = checkout.study
-        chosen = study.upstream(study.of_stages(names)) if names else set(study.products)
-        rows = checkout.snakemake.rows(sorted(path for path in chosen if (checkout.root / path).exists()))
-        stages = [stage for stage in study.stages.values() if stage.products[0].path in chosen]
+        stages = _stages(study, names)
+        made = [product.path for stage in stages for product in stage.products]
+        rows = checkout.snakemake.rows(path for path in made if (checkout.root / path).exists())
         ready = _ready(stages, rows, checkout)
-        stale = [stage.name for stage in stages if stage not in ready and _here(stage, checkout)]
-        _refuse_unfinished(names, ready, stale, study.name)
+        waiting = [stage for stage in stages if stage not in ready]
+        stale = [stage.name for stage in waiting if _here(stage, checkout)]
+        if not ready or any(stage.name in names for stage in waiting):
+            _refuse_unfinished(names, waiting, rows, checkout)
         if not renew:
             _refuse_other_results(checkout, ready)
         pipeline.write(checkout.root, study.name)
         return _record(checkout, ready), stale
+
+
+def _stages(study: Study, names: list[str]) -> list[Stage]:
+    """The stages behind these figures, or all: whole ones, since DVC records a stage with all its files.
+
+    So of label ledgers it takes also those of other experiments on the same data set.
+    """
+    study.of_stages(names)  # refuses a name that it does not have
+    waiting, found = list(names or study.stages), set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += {study.products[path].stage for path in study.stages[name].needs}
+    return [stage for name, stage in study.stages.items() if name in found]
 
 
 def _ready(stages: list[Stage], rows: Mapping[str, Row], checkout: Checkout) -> list[Stage]:
@@ -47,10 +64,21 @@ def _ready(stages: list[Stage], rows: Mapping[str, Row], checkout: Checkout) -> 
 
 def _finished(stage: Stage, rows: Mapping[str, Row], checkout: Checkout) -> bool:
     """Is all of it here, with all it was made from, and does Snakemake know it and call it up to date?"""
-    made = [product.path for product in stage.products]
-    return all((checkout.root / path).exists() for path in [*made, *stage.needs]) and all(
-        path in rows and rows[path].known and not rows[path].pending for path in made
-    )
+    return not _lacking(stage, rows, checkout)
+
+
+def _lacking(stage: Stage, rows: Mapping[str, Row], checkout: Checkout) -> dict[str, str]:
+    """{file: why it keeps its stage from being finished}, of those made and those they are made from."""
+    found = {}
+    for path in [*stage.needs, *(product.path for product in stage.products)]:
+        if not (checkout.root / path).exists():
+            found[path] = "is not here"
+    for path in (product.path for product in stage.products if product.path not in found):
+        if path not in rows or not rows[path].known:
+            found[path] = "was not made here by Snakemake"
+        elif rows[path].pending:
+            found[path] = "would be made again"
+    return found
 
 
 def _here(stage: Stage, checkout: Checkout) -> bool:
@@ -61,17 +89,26 @@ def _here(stage: Stage, checkout: Checkout) -> bool:
     )
 
 
-def _refuse_unfinished(names: list[str], ready: list[Stage], stale: list[str], study: str) -> None:
-    finished = {stage.name for stage in ready}
-    unfinished = [name for name in names if name not in finished]
-    command = f"snakemake --cores all --config study={study} -- {' '.join(names) or 'all'}"
-    if unfinished or not ready:
-        raise InputError(
-            f"not up to date, so not recorded: {few(unfinished or stale) or 'nothing was made yet'}."
-            f" Run `{command}` first, or `make pull` where files were brought by dvc alone."
-            " Where Snakemake finds nothing to do, but never made the files itself:"
-            " `snakemake --cores 1 --touch --force -- FILES`, if you know that they are right"
-        )
+def _refuse_unfinished(
+    names: list[str], waiting: list[Stage], rows: Mapping[str, Row], checkout: Checkout
+) -> None:
+    """Raise the InputError that says which files of the first unfinished stage are the reason."""
+    unshared = [stage for stage in waiting if not {one.path for one in stage.products} <= checkout.confirmed]
+    first = [*unshared, *(stage for stage in waiting if stage.name in names), *waiting][0]
+    study, lacking = checkout.study, _lacking(first, rows, checkout)
+    own = study.upstream(study.of_stages(names)) if names else lacking
+    others = [path for path in lacking if path not in own]  # `snakemake -- fig1a` would not make these
+    targets = names if not others else others if len(others) < 5 else ["all"]
+    command = f"snakemake --cores all --config study={study.name} -- {' '.join(targets or ['all'])}"
+    reason = next(iter(lacking.values()))
+    files = few(path for path, why in lacking.items() if why == reason)
+    raise InputError(
+        f"not up to date, so not recorded: {', '.join(names) or 'anything'}."
+        f" {files} {reason} (stage {first.name}, which DVC records whole)."
+        f" Run `{command}` first, or `make pull` where files were brought by dvc alone."
+        " Where Snakemake finds nothing to do, but never made the files itself:"
+        " `snakemake --cores 1 --touch --force -- FILES`, if you know that they are right"
+    )
 
 
 def _refuse_other_results(checkout: Checkout, ready: list[Stage]) -> None:

@@ -43,9 +43,7 @@ class Record:
 
     def fits(self, path: str) -> bool:
         """Is the content of a product that is here the recorded one?"""
-        with (self._root / path).open("rb") as file:
-            found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
-        return found.hexdigest() == self.by_path[path].outs[path]
+        return digest_of(self._root / path) == self.by_path[path].outs[path]
 
     def doubts(self, study: Study) -> dict[str, str]:
         """{product: why dvc.lock does not confirm it, "" where it does}, upstream first."""
@@ -73,6 +71,12 @@ class Record:
             if entry.deps.get(path) != self.by_path[path].outs[path]:
                 return f"it was made from another {path} than the one recorded"
         return ""
+
+
+def digest_of(path: Path) -> str:
+    """The MD5 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _stages(path: Path) -> dict:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from directions.errors import InputError
+from directions.sharing.accidents import full_disk_in_words, mend_rwlock, refuse_full, snakemake_locks
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,14 @@ class Dvc:
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run a command, whatever comes of it."""
+        mend_rwlock(self._root)
         return _run("dvc", "--wait-for-lock", *arguments, root=self._root)
 
     def do(self, *arguments: str) -> str:
         """Run a command and return its standard output. Raises InputError with DVC's words where it fails."""
         done = self.call(*arguments)
         if done.returncode:
+            refuse_full(done.stderr)
             raise InputError(f"dvc {arguments[0]} failed:\n{said(done)}")
         return done.stdout
 
@@ -56,6 +59,22 @@ class Dvc:
             lines = self.do("config", "--list").splitlines()
             self._settings = dict(line.split("=", 1) for line in lines if "=" in line)
         return self._settings.get(name, "")
+
+    def cache(self) -> Path:
+        """The folder in which DVC keeps copies of what it records."""
+        chosen = self.do("cache", "dir").strip() if self.setting("cache.dir") else ".dvc/cache"
+        return self._root / chosen
+
+    def in_remote(self, paths: list[str]) -> set[str]:
+        """Those of these files that the remote has and DVC's cache has not; none where it cannot be asked."""
+        done = self.call("status", "--cloud", "--json", *paths)
+        said = json.loads(done.stdout or "{}") if not done.returncode else {}
+        return {path for path, how in said.items() if how == "deleted"}
+
+
+def kept_as(digest: str) -> str:
+    """Where a remote or a cache of DVC keeps the content with this MD5."""
+    return f"files/md5/{digest[:2]}/{digest[2:]}"
 
 
 def _changes(status: dict, kind: str) -> Iterator[dict]:
@@ -107,7 +126,10 @@ class Snakemake:
 
         It blesses what is there, so it may only follow a check. Upstream files may be absent.
         """
-        self._checked(self._call("--cores", "1", "--touch", "--forceall", "--quiet", "all", targets=targets))
+        # Not `--quiet all`, which hides also why it fails.
+        self._checked(
+            self._call("--cores", "1", "--touch", "--forceall", "--quiet", "rules", targets=targets)
+        )
 
     def plan(self, targets: Iterable[str]) -> dict[str, int]:
         """{rule: number of jobs} of a dry run."""
@@ -124,10 +146,13 @@ class Snakemake:
     def _checked(self, done: subprocess.CompletedProcess) -> subprocess.CompletedProcess:
         words = said(done)
         if done.returncode and "cannot be locked" in words:
+            locks = ", ".join(snakemake_locks(self._root))
             raise InputError(
-                "Snakemake is at work in this folder: wait (or, if none is, `snakemake --unlock`)"
+                f"Snakemake is at work in this folder, or was killed in it: {locks} locks it."
+                " Wait until it is done; if none is at work, `snakemake --unlock`, then again"
             )
         if done.returncode:
+            refuse_full(words)
             raise InputError(f"snakemake failed:\n{words}")
         return done
 
@@ -143,7 +168,8 @@ def alone(root: Path) -> Iterator[None]:
         except BlockingIOError:
             log.info("another pull or push is at work in this folder: waiting until it is done")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        with full_disk_in_words():
+            yield
 
 
 def said(done: subprocess.CompletedProcess) -> str:
