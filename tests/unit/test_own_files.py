@@ -2,6 +2,10 @@
 
 import gzip
 import json
+import pickle
+import re
+import tarfile
+import traceback
 
 import numpy as np
 import pandas as pd
@@ -340,3 +344,37 @@ def test_data_that_do_not_fit_are_refused_by_file(tmp_path):
     ):
         with pytest.raises(InputError, match=said):
             arrays.dataset("mnist", {"train": f"{tmp_path}/{name}"}, known)
+
+
+class Settings:
+    """A class of a user's training script, beside the weights in their checkpoint."""
+
+
+class Harm:
+    def __reduce__(self):
+        return open, ("harm", "w")
+
+
+def unsafe_files(folder):
+    """{name: a file that torch.load refuses to read without running what is in it, or cannot read}."""
+    torch.save({"state": Settings()}, folder / "object.pt")
+    torch.save({"state": Settings()}, folder / "old.pt", _use_new_zipfile_serialization=False)
+    (folder / "pickle.pt").write_bytes(pickle.dumps(Harm()))
+    (folder / "garbage.pt").write_bytes(b"\x80\x02garbage" * 10)
+    tarfile.open(folder / "tar.pt", "w").close()  # as torch.save did before 0.1.10
+    (folder / "torn.pt").write_bytes((folder / "object.pt").read_bytes()[:200])
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("read", [weightfile.read, arrays.array])
+def test_pytorchs_advice_to_let_a_file_run_code_reaches_nobody(tmp_path, monkeypatch, recwarn, read):
+    files = unsafe_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for file in files:
+        with pytest.raises(InputError, match=file.name) as caught:
+            read(file)
+        shown = "".join(traceback.format_exception(caught.value)) + "".join(map(str, recwarn))
+        assert not re.search("weights_only.{0,20}False|trust|allowlist|file an issue", shown, re.DOTALL), (
+            shown
+        )
+    assert not (tmp_path / "harm").exists()

@@ -16,7 +16,7 @@ from directions.data.registry import KNOWN
 from directions.errors import InputError
 from directions.own import doubts, labelfile, userfile
 from directions.own.plan import ARRAYS
-from directions.own.weightfile import BROKEN
+from directions.own.weightfile import BROKEN, reason, unpickled
 
 CHANNELS = (1, 3, 4)  # of images whose channels stand last
 
@@ -86,21 +86,22 @@ def array(file: str, images: Sequence[str] = ()) -> np.ndarray:
     path = Path(file).expanduser()
     if not path.is_file():
         raise InputError(f"there is no file {path} (looked for in {Path.cwd()})")
+    if path.suffix in (".pt", ".pth"):
+        content = unpickled(path, "an array", "more than one tensor: save it with torch.save(tensor, file)")
+        if not isinstance(content, torch.Tensor):
+            raise InputError(f"{path} holds {type(content).__name__}, not one tensor")
+        return plain(content, str(path))
     try:
         if path.suffix == ".npy":
             return np.load(path, allow_pickle=False)
-        if path.suffix in (".pt", ".pth"):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-            if not isinstance(content, torch.Tensor):
-                raise InputError(f"{path} holds {type(content).__name__}, not one tensor")
-            return plain(content, str(path))
         if path.suffix == ".csv":
             return labelfile.read(path, images)
         content = path.read_bytes()
         return decode_idx(gzip.decompress(content) if path.suffix == ".gz" else content, str(path))
+    except InputError:
+        raise
     except BROKEN as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise InputError(f"{path} cannot be read as an array ({type(error).__name__}: {reason})") from error
+        raise InputError(f"{path} cannot be read as an array ({reason(error)})") from error
 
 
 def as_images(images: np.ndarray, name: str) -> np.ndarray:

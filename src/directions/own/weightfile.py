@@ -1,6 +1,7 @@
 """Weights from the user's file into the user's network."""
 
 import pickle
+import warnings
 from pathlib import Path
 
 import torch
@@ -30,21 +31,38 @@ def read(path: Path | str) -> dict[str, Tensor]:
     path = Path(path).expanduser()
     if not path.is_file():
         raise InputError(f"weights: there is no file {path} (looked for in {Path.cwd()})")
+    if path.suffix != ".safetensors":
+        saving = "more than weights: save them with torch.save(network.state_dict(), file)"
+        return _unwrapped(unpickled(path, "weights, which torch.save or safetensors wrote", saving), path)
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        return load_file(path)
     except (SafetensorError, *BROKEN) as error:
-        if "GLOBAL" in str(error):  # it names a class: a whole network, or an optimizer, was saved
-            raise InputError(
-                f"{path} holds more than weights: save them with torch.save(network.state_dict(), file)"
-            ) from error
-        reason = (str(error).splitlines() or [""])[0]
         raise InputError(
-            f"{path} cannot be read as weights, which torch.save or safetensors wrote"
-            f" ({type(error).__name__}: {reason})"
+            f"{path} cannot be read as weights, which torch.save or safetensors wrote ({reason(error)})"
         ) from error
-    return _unwrapped(content, path)
+
+
+def unpickled(path: Path, wanted: str, saving: str) -> object:
+    """What a file by torch.save holds, where that is tensors and plain values: nothing else is unpickled.
+
+    wanted, saving: for errors, what was to be read and what a file that holds objects of classes is. Raises
+    InputError without PyTorch's own words, which advise to let the file run code.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # more of PyTorch's advice
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except BROKEN as error:
+        if "GLOBAL" in str(error):  # it names a class: a whole network, or an optimizer, was saved
+            raise InputError(f"{path} holds {saving}") from None
+        raise InputError(f"{path} cannot be read as {wanted} ({reason(error)})") from None
+
+
+def reason(error: Exception) -> str:
+    """The kind and the first line of an error, but for PyTorch's advice on files that could run code."""
+    line = (str(error).splitlines() or [""])[0]
+    if "weights_only" in line or "Weights only" in line:
+        line = "torn, or of a kind that could run code and is never read"
+    return f"{type(error).__name__}: {line}".removesuffix(": ")
 
 
 def _unwrapped(content: object, path: Path) -> dict[str, Tensor]:
