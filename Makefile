@@ -10,6 +10,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 # DVC pickles its state, by default where every user of the machine may write: here it is private.
 export DVC_SITE_CACHE_DIR ?= $(shell mkdir -p -m 700 "$(CURDIR)/.dvc/tmp/site" && echo "$(CURDIR)/.dvc/tmp/site")
+# Every download is checked against its hash. In isolation a package would build itself with tools that are not.
+INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
 .PHONY: help setup quick laptop cifar test test-slurm report results times progress estimate dry-run stages remote \
@@ -26,8 +28,10 @@ setup: .venv/ready  ## make .venv with exactly the versions of requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is too old: Python 3.11 or newer is needed"; exit 1; }
 	@echo "Setting up .venv: PyTorch and all else, 6 GB, 2 to 5 minutes, mostly in silence."
 	$(PYTHON) -m venv .venv || { echo "error: no venv module: on Debian, apt install python3-venv"; exit 1; }
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	awk '/^[a-z]/ {wanted = /^setuptools==/} wanted' requirements.lock > .venv/build.txt
+	$(INSTALL) --require-hashes -r .venv/build.txt
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps -e .
 	@echo 'export DVC_SITE_CACHE_DIR="$${VIRTUAL_ENV%/*}/.dvc/tmp/site"; mkdir -p -m 700 "$$DVC_SITE_CACHE_DIR"' >> .venv/bin/activate
 	@touch $@
 	@echo "Ready. For snakemake, dvc and python: source .venv/bin/activate"
