@@ -45,6 +45,11 @@ def load(config: Mapping, root: Path) -> dict:
 
     Raises InputError with one line for each thing that is wrong: where, what, what is allowed.
     """
+    if set("{}") & set(str(Path(root).resolve())):
+        raise InputError(
+            f"the folder {Path(root).resolve()} has braces in its path, which are wildcards to Snakemake:"
+            " rename it"
+        )
     given = dict(config)
     layers = _layers(given, Path(root))
     faults = [fault for label, layer in layers for fault in _key_faults(layer, label)]

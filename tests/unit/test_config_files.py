@@ -84,6 +84,11 @@ def test_other_folders_of_data_pass(root):
     assert load(data_root=root)["data_root"] == root
 
 
+def test_a_repository_in_a_folder_with_braces_is_refused_by_name(tmp_path):
+    with pytest.raises(InputError, match=r"a\{3\}b has braces in its path.*: rename it"):
+        config.load(given(), tmp_path / "a{3}b")
+
+
 def test_every_value_in_a_shell_is_quoted_or_cannot_need_it():
     """Names of the study, of runs, networks and figures are held to patterns; so is `data_root`."""
     safe = {
