@@ -19,9 +19,11 @@ rule check_claims:
         ENVIRONMENT
     params:
         asked=asked("claims"),
+        code=DECIDING.code("check_claims"),
         experiments=json.dumps({figure: STUDY["draw"][figure] for figure in STUDY["figures"]}),
         study=STUDY["study"],
         tables=lambda wildcards, output: Path(output.csv).parent,
     shell:
-        "python scripts/check_claims.py --study {params.study} --claims {input.claims} --paper data/paper/figures"
+        "python scripts/check_claims.py --code {params.code} --study {params.study}"
+        " --claims {input.claims} --paper data/paper/figures"
         " --experiments {params.experiments:q} --tables {params.tables} --csv {output.csv} --json {output.json} > {log} 2>&1"

@@ -12,10 +12,11 @@ shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM 
 from directions import config as study_config
 from directions.analyses import ANALYSES, DERIVED, MADE_BY, OWN_ANALYSES
 from directions.data.registry import KNOWN
+from directions.deciding import Deciding
 from directions.ending import places, summary, warnings
 from directions.errors import InputError
 from directions.figures import FIGURES, paper_files
-from directions.imports import code_of
+from directions.imports import OWN
 from directions.own import userfile
 from directions.own.plan import Plan
 from directions.paper import COLUMNS as PANELS
@@ -29,8 +30,9 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 RUNS = expand_runs(STUDY)
 DISTRIBUTED = {name for name, runs in RUNS.items() if all(run["norm_batch"] for run in runs.values())}
-ANCESTRY = Ancestry(STUDY)
-PLAN = Plan(STUDY.get("own", {}))
+DECIDING = Deciding(workflow.basedir)
+ANCESTRY = Ancestry(STUDY, files=DECIDING)
+PLAN = Plan(STUDY.get("own", {}), DECIDING.own)
 DATA = f"{STUDY['data_root']}/{{dataset}}.safetensors"
 ENVIRONMENT = f"{workflow.basedir}/environment.yaml"
 
@@ -74,7 +76,7 @@ def own_images(wildcards):
 
 def code(script, *modules):
     """The script and all it imports, as inputs: a change there redoes exactly the jobs that run it."""
-    return code_of(f"scripts/{script}.py", workflow.basedir, modules)
+    return DECIDING.files(script, *modules)
 
 
 def in_study(path):

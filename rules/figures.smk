@@ -24,10 +24,12 @@ for figure in STUDY["figures"]:
             ENVIRONMENT
         params:
             asked=asked("figure", figure=figure),
+            code=DECIDING.code("plot_figure", f"directions.figures.{figure}"),
             figure=figure,
             study=STUDY["study"],
             paper=[f"--paper {path}" for path in paper_files(figure, STUDY["paper_curves"])],
             tables=lambda wildcards, input: Path(input.runs).parent,
         shell:
-            "python scripts/plot_figure.py --figure {params.figure} --study {params.study}"
+            "python scripts/plot_figure.py --code {params.code} --figure {params.figure}"
+            " --study {params.study}"
             " --tables {params.tables} {params.paper} --pdf {output.pdf} --png {output.png} > {log} 2>&1"

@@ -16,7 +16,9 @@ rule measure_units:
         device=STUDY["device"],
     params:
         asked=asked("measure_units"),
+        code=DECIDING.code("measure_units"),
     shell:
-        "python scripts/measure_units.py --model {input.model} --data {input.data} --ledger {input.ledger}"
+        "python scripts/measure_units.py --code {params.code} --model {input.model}"
+        " --data {input.data} --ledger {input.ledger}"
         " --asked {params.asked:q} --table {output}"
         " --device {resources.device} --threads {threads} > {log} 2>&1"

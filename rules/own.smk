@@ -44,8 +44,10 @@ rule own_import:
         device=STUDY["device"],
     params:
         asked=own_asked("import"),
+        code=DECIDING.code("import_network"),
     shell:
-        "python scripts/import_network.py --asked {params.asked:q} --data {input.data} --model {output.model}"
+        "python scripts/import_network.py --code {params.code} --asked {params.asked:q}"
+        " --data {input.data} --model {output.model}"
         " --ledger {output.ledger} --record {output.record}"
         " --device {resources.device} --threads {threads} > {log} 2>&1"
 
@@ -56,7 +58,7 @@ for analysis in OWN_ANALYSES:
         name:
             f"own_{analysis}"
         input:
-            code=code(analysis, "directions.own.network"),
+            code=code(analysis, OWN),
             model=rules.own_import.output.model,
             data=own_dataset,
             ledger=rules.own_import.output.ledger,
@@ -72,9 +74,11 @@ for analysis in OWN_ANALYSES:
             device=STUDY["device"],
         params:
             asked=own_asked(analysis),
+            code=DECIDING.code(analysis, OWN),
             resume=own_resume(analysis),
         shell:
-            "python {input.code[0]} --model {input.model} --data {input.data} --ledger {input.ledger}"
+            "python {input.code[0]} --code {params.code} --model {input.model}"
+            " --data {input.data} --ledger {input.ledger}"
             " --asked {params.asked:q} --table {output} {params.resume}"
             " --device {resources.device} --threads {threads} > {log} 2>&1"
 
@@ -93,8 +97,10 @@ rule own_collect:
         ENVIRONMENT
     params:
         asked=own_asked("collect"),
+        code=DECIDING.code("collect"),
     shell:
-        "python scripts/collect.py --asked {params.asked:q} --table {output} {input.files} > {log} 2>&1"
+        "python scripts/collect.py --code {params.code} --asked {params.asked:q}"
+        " --table {output} {input.files} > {log} 2>&1"
 
 
 rule own_areas:
@@ -112,8 +118,9 @@ rule own_areas:
         ENVIRONMENT
     params:
         asked=own_asked("areas"),
+        code=DECIDING.code("measure_areas"),
     shell:
-        "python scripts/measure_areas.py --ablation {input.ablation} --runs {input.runs}"
+        "python scripts/measure_areas.py --code {params.code} --ablation {input.ablation} --runs {input.runs}"
         " --errors --table {output} > {log} 2>&1"
 
 
@@ -132,8 +139,10 @@ rule own_summary:
         ENVIRONMENT
     params:
         asked=own_asked("summary"),
+        code=DECIDING.code("plot_own"),
     shell:
-        "python scripts/plot_own.py --pdf {output.pdf} --png {output.png} {input.tables} > {log} 2>&1"
+        "python scripts/plot_own.py --code {params.code} --pdf {output.pdf}"
+        " --png {output.png} {input.tables} > {log} 2>&1"
 
 
 rule own_comparison:
@@ -151,5 +160,7 @@ rule own_comparison:
         ENVIRONMENT
     params:
         asked=PLAN.asked("comparison"),
+        code=DECIDING.code("plot_own"),
     shell:
-        "python scripts/plot_own.py --pdf {output.pdf} --png {output.png} {input.tables} > {log} 2>&1"
+        "python scripts/plot_own.py --code {params.code} --pdf {output.pdf}"
+        " --png {output.png} {input.tables} > {log} 2>&1"

@@ -16,9 +16,11 @@ rule ablate_cumulative:
         device=STUDY["device"],
     params:
         asked=asked("ablate_cumulative"),
+        code=DECIDING.code("ablate_cumulative"),
         resume="results/{study}/resume/ablation/{experiment}/{run}.pt",
     shell:
-        "python scripts/ablate_cumulative.py --model {input.model} --data {input.data} --ledger {input.ledger}"
+        "python scripts/ablate_cumulative.py --code {params.code} --model {input.model}"
+        " --data {input.data} --ledger {input.ledger}"
         " --asked {params.asked:q} --table {output} --resume {params.resume}"
         " --device {resources.device} --threads {threads} > {log} 2>&1"
 
@@ -42,9 +44,11 @@ rule ablate_checkpoints:
         device=STUDY["device"],
     params:
         asked=asked("ablate_checkpoints"),
+        code=DECIDING.code("ablate_checkpoints"),
         resume="results/{study}/resume/checkpoints/{experiment}/{run}.pt",
     shell:
-        "python scripts/ablate_checkpoints.py --model {input.model} --checkpoints {input.checkpoints}"
+        "python scripts/ablate_checkpoints.py --code {params.code} --model {input.model}"
+        " --checkpoints {input.checkpoints}"
         " --data {input.data} --ledger {input.ledger} --asked {params.asked:q} --table {output} --resume {params.resume}"
         " --device {resources.device} --threads {threads} > {log} 2>&1"
 
@@ -67,9 +71,11 @@ rule add_noise:
         device=STUDY["device"],
     params:
         asked=asked("add_noise"),
+        code=DECIDING.code("add_noise"),
         resume="results/{study}/resume/noise/{experiment}/{run}.pt",
     shell:
-        "python scripts/add_noise.py --model {input.model} --data {input.data} --ledger {input.ledger}"
+        "python scripts/add_noise.py --code {params.code} --model {input.model}"
+        " --data {input.data} --ledger {input.ledger}"
         " --asked {params.asked:q} --table {output} --resume {params.resume}"
         " --device {resources.device} --threads {threads} > {log} 2>&1"
 
@@ -92,8 +98,10 @@ rule ablate_single:
         device=STUDY["device"],
     params:
         asked=asked("ablate_single"),
+        code=DECIDING.code("ablate_single"),
         resume="results/{study}/resume/single/{experiment}/{run}.pt",
     shell:
-        "python scripts/ablate_single.py --model {input.model} --data {input.data} --ledger {input.ledger}"
+        "python scripts/ablate_single.py --code {params.code} --model {input.model}"
+        " --data {input.data} --ledger {input.ledger}"
         " --asked {params.asked:q} --table {output} --resume {params.resume}"
         " --device {resources.device} --threads {threads} > {log} 2>&1"

@@ -12,8 +12,10 @@ rule collect:
         ENVIRONMENT
     params:
         asked=asked("collect"),
+        code=DECIDING.code("collect"),
     shell:
-        "python scripts/collect.py --asked {params.asked:q} --table {output} {input.files} > {log} 2>&1"
+        "python scripts/collect.py --code {params.code} --asked {params.asked:q}"
+        " --table {output} {input.files} > {log} 2>&1"
 
 
 rule measure_areas:
@@ -31,8 +33,9 @@ rule measure_areas:
         ENVIRONMENT
     params:
         asked=asked("areas"),
+        code=DECIDING.code("measure_areas"),
     shell:
-        "python scripts/measure_areas.py --ablation {input.ablation} --runs {input.runs}"
+        "python scripts/measure_areas.py --code {params.code} --ablation {input.ablation} --runs {input.runs}"
         " --table {output} > {log} 2>&1"
 
 
@@ -51,6 +54,7 @@ rule select_settings:
         ENVIRONMENT
     params:
         asked=asked("selection"),
+        code=DECIDING.code("select_settings"),
     shell:
-        "python scripts/select_settings.py --areas {input.areas} --runs {input.runs}"
+        "python scripts/select_settings.py --code {params.code} --areas {input.areas} --runs {input.runs}"
         " --asked {params.asked:q} --table {output} > {log} 2>&1"

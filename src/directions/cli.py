@@ -6,8 +6,11 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from directions.errors import InputError
+from directions.files import contents
+from directions.imports import code_of
 
 
 def parser(description: str | None, *, compute: bool = False) -> argparse.ArgumentParser:
@@ -15,6 +18,7 @@ def parser(description: str | None, *, compute: bool = False) -> argparse.Argume
     made = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
+    made.add_argument("--code", help="run only if this is the digest of the code (what the workflow planned)")
     if compute:
         made.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
         made.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads to compute with")
@@ -36,6 +40,26 @@ def code(text: str) -> str | None:
     """The user's function that an --asked argument allows to run, file.py:function; None without one."""
     settings(text)  # refuses what is no such JSON
     return json.loads(text).get("code")
+
+
+def check_code(argv: list[str]) -> None:
+    """Raise InputError where the code of a script is no longer that of its argument --code, if it has one.
+
+    argv: the script and its arguments. --code holds `contents` of the script with all it imports, then, after
+    commas, names of modules that are imported by a made-up name.
+    """
+    reader = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    reader.add_argument("--code")
+    given = reader.parse_known_args(argv[1:])[0].code
+    if given is None:
+        return
+    planned, *modules = given.split(",")
+    root = Path(__file__).resolve().parents[2]
+    if contents(code_of(Path(argv[0]).resolve(), root, modules), root) != planned:
+        raise InputError(
+            "the code was edited after this job was planned, so nobody could say which version made its"
+            " result: run again"
+        )
 
 
 def prepare_torch(device: str, threads: int):
@@ -61,7 +85,10 @@ def prepare_torch(device: str, threads: int):
 
 
 def start(main: Callable[[list[str]], None]) -> None:
-    """Run a script's `main(argv)`: log to standard output, show InputError as one line, exit with 2."""
+    """Run a script's `main(argv)`: log to standard output, show InputError as one line, exit with 2.
+
+    The code is checked before and after: when it fails, Snakemake deletes what the job has made.
+    """
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(message)s",
@@ -70,7 +97,9 @@ def start(main: Callable[[list[str]], None]) -> None:
         force=True,
     )
     try:
+        check_code(sys.argv)
         main(sys.argv[1:])
+        check_code(sys.argv)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

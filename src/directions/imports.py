@@ -12,6 +12,7 @@ from pathlib import Path
 from directions.errors import InputError
 
 PACKAGE = "directions"
+OWN = "directions.own.network"  # imported by this name, where a network is the user's own
 
 
 def code_of(script: Path | str, root: Path | str, extra: Iterable[str] = ()) -> list[str]:

@@ -4,11 +4,14 @@ Snakemake compares a rule's parameters and its inputs' content and nothing else:
 its new parameters, and an imported module is nobody's input. So every rule carries one string that holds its
 own settings and the digest of all settings upstream (`Ancestry`), and the cheap ones list the source files
 that they run as inputs (`code_of` in imports.py).
+
+An input that is older than the outputs is not compared at all, though `mv`, `cp -p` and `tar` bring other
+content under an old time. So the string also holds a digest of the files that decide (`deciding.py`).
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from directions.analyses import ANALYSES, DERIVED, MADE_BY
 from directions.figures import FIGURES, paper_files
@@ -23,16 +26,27 @@ class Ancestry:
     """Tells each job of a study what it is asked to do, as sorted JSON in which equal means equal result.
 
     {"stage": its name, "settings": what this job does, "upstream": digest of what all jobs before it do}
-    where the code is not an input, {"recipe": number} (see recipe.py), and for an analysis of a network of
-    the user's own {"code": file.py:function}, which builds it. Left out is what changes no result: device,
+    where the code is not an input, {"recipe": number} (see recipe.py), for an analysis of a network of
+    the user's own {"code": file.py:function}, which builds it, and {"files": digest of the files of this
+    checkout that decide}, where there are any. Left out is what changes no result: device,
     threads, folders, sources. Chain: data, labels, train, an analysis, collect, areas,
     selection, figure, claims.
     """
 
-    def __init__(self, config: dict, recipes: Mapping[str, int] = RECIPES):
-        """`config` is what `config.load` returned."""
+    def __init__(
+        self,
+        config: dict,
+        recipes: Mapping[str, int] = RECIPES,
+        files: Callable[[str, dict], str] = lambda _stage, _settings: "",
+    ):
+        """`config` is what `config.load` returned.
+
+        files: (stage, settings) -> digest of the files that decide what the job makes, "" for none (see
+        deciding.py). Only Snakemake is told: dvc.lock has digests of these files of its own.
+        """
         self._config = config
         self._recipes = recipes
+        self._files = files
         self._runs = expand(config)
         self._ledgers = labels(self._runs)
         self._known: dict[tuple, str] = {}
@@ -52,6 +66,8 @@ class Ancestry:
 
     def _say(self, stage: str, settings: dict, upstream: object, **more: str) -> str:
         recipe = {"recipe": self._recipes[stage]} if stage in self._recipes else {}
+        files = self._files(stage, settings)
+        more |= {"files": files} if files else {}
         return said(stage, settings, upstream, **recipe, **more)
 
     def _data(self, stage: str, dataset: str, **_) -> str:

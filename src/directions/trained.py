@@ -15,12 +15,9 @@ from directions import cli, models, weights
 from directions.evaluation import pass_size, passes
 from directions.examples import Examples, load_examples
 from directions.files import atomic
-from directions.imports import code_of
+from directions.imports import OWN, code_of
 from directions.sums import Unfinished
 from directions.units import Network, moments
-
-# Imported by name where a network is the user's own, so that no analysis of a study's networks depends on it.
-OWN = "directions.own.network"
 
 
 class Trained:
@@ -91,6 +88,7 @@ def read(
     network, where the config names one; raises InputError for a model file that names another.
     """
     state, header = weights.load_state(model)
+    # By name, so that no analysis of a study's networks depends on it.
     own = importlib.import_module(OWN) if "own" in header else None
     if own:
         network = own.rebuilt(state, header, model, code)

@@ -1,9 +1,16 @@
-"""How a script sets up torch."""
+"""How a script sets up torch, and what it does when its code is edited."""
+
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from directions import cli
+from directions.deciding import Deciding
+from directions.errors import InputError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +29,27 @@ def test_subnormal_numbers_become_zero(monkeypatch):
     cli.prepare_torch("cpu", 1)
     assert (numbers * 0.5).count_nonzero() == 0
     assert (numbers * 1.0).count_nonzero() == 1000
+
+
+@pytest.mark.parametrize("modules", [(), ("directions.figures.fig1a",)])
+def test_a_script_runs_only_with_the_code_that_the_workflow_planned(modules):
+    script = str(ROOT / "scripts/plot_figure.py")
+    planned = Deciding(ROOT).code("plot_figure", *modules)
+    cli.check_code([script, "--code", planned, "--png", "x.png"])
+    cli.check_code([script, "--png", "x.png"])  # by hand
+    with pytest.raises(InputError, match="edited after this job was planned.*: run again"):
+        cli.check_code([script, "--code", "0" + planned[1:] if planned[0] != "0" else "1" + planned[1:]])
+
+
+def test_an_edit_while_a_script_runs_makes_it_fail(monkeypatch, capsys):
+    edited, ran = [], []
+    monkeypatch.setattr(cli, "contents", lambda _files, _root: "new" if edited else "old")
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "scripts/collect.py"), "--code", "old"])
+    cli.start(ran.append)
+    with pytest.raises(SystemExit) as ended:
+        cli.start(edited.append)
+    assert ended.value.code == 2
+    assert "error: the code was edited" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.start(ran.append)
+    assert len(ran) == 1  # the last one did not begin

@@ -1,6 +1,7 @@
 """Networks of the user's own in the config: what is refused, what is filled in, what each job is asked."""
 
 import json
+import os
 import re
 import shutil
 
@@ -168,6 +169,26 @@ def test_a_tree_of_images_that_changes_moves_all_that_is_made_of_it(folder):
     after = asked(data=images)
     moved = {job for job, said in before.items() if after[job] != said}
     assert moved == {job for job in before if job[0] == "a" or job == "comparison"}
+
+
+@pytest.mark.parametrize(("file", "jobs"), [("w.pt", ("import",)), ("y.csv", ("data", "import"))])
+def test_a_file_with_other_content_is_seen_though_its_time_is_old(folder, file, jobs):
+    made = plan.Plan({"networks": {"a": entry(data=FILES, weights="w.pt", labels={"train": "y.csv"})}})
+    for name in ("w.pt", "y.csv", *FILES.values()):
+        (folder / name).write_text("old")
+    stages = ("data", "import", "summary")
+    before = {stage: made.asked(stage, "a") for stage in stages}
+    (folder / file).write_text("new")
+    os.utime(folder / file, (0, 0))
+    assert {stage for stage in stages if made.asked(stage, "a") != before[stage]} == {*jobs, "summary"}
+
+
+def test_other_code_moves_the_jobs_that_run_it_and_what_follows():
+    codes = ({"add_noise": version} for version in "12")
+    old, new = (plan.Plan({"networks": {"a": entry()}}, lambda stage, c=c: c.get(stage, "")) for c in codes)
+    stages = ("data", "import", "add_noise", "ablate_single", "summary", "comparison")
+    moved = {stage for stage in stages if old.asked(stage, "a") != new.asked(stage, "a")}
+    assert moved == {"add_noise", "summary", "comparison"}
 
 
 def test_an_analysis_is_told_the_only_function_that_a_model_file_may_name(folder):

@@ -34,9 +34,9 @@ def load(**over):
     return config.load(config.merge(values, over), ROOT)
 
 
-def everything(study, **recipes):
+def everything(study, files=lambda _stage, _settings: "", **recipes):
     """{job: what it is asked} of every job of a study."""
-    ancestry, networks = Ancestry(study, RECIPES | recipes), expand(study)
+    ancestry, networks = Ancestry(study, RECIPES | recipes, files), expand(study)
     found = {}
 
     def ask(stage, **names):
@@ -149,6 +149,13 @@ def test_no_string_knows_where_the_study_lies():
     for text in everything(load(data_root=str(ROOT / "elsewhere"))).values():
         assert str(ROOT) not in text
         assert "elsewhere" not in text
+
+
+def test_files_that_decide_move_their_jobs_and_what_follows():
+    study = load()
+    old, new = everything(study), everything(study, lambda stage, _: "1" if stage == "add_noise" else "")
+    noise = chain(CORRUPTED, "add_noise", tables=("noise",), figures=("fig2a",))
+    assert {job for job in old if old[job] != new[job]} == noise
 
 
 def test_a_training_setting_of_one_experiment():

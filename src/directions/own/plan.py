@@ -1,7 +1,7 @@
 """What the workflow makes of the networks named in the config: files that each needs, what jobs are asked."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from directions import schema
@@ -9,6 +9,7 @@ from directions.analyses import ANALYSES, OWN_ANALYSES
 from directions.data import imagefolder
 from directions.data.registry import KNOWN
 from directions.errors import InputError
+from directions.files import contents
 from directions.hints import nearest
 from directions.own import userfile
 from directions.provenance import said
@@ -133,8 +134,10 @@ def listed(folder: str) -> str:
 class Plan:
     """The networks of a checked config, {name: all settings}, and the jobs that they need."""
 
-    def __init__(self, own: dict):
+    def __init__(self, own: dict, code: Callable[[str], str] = lambda _stage: ""):
+        """code: stage -> digest of the code that its jobs run (see deciding.py)."""
         self.networks = completed(own)
+        self._code = code
 
     def known_data(self, network: str) -> str | None:
         """The data set of a network, where it is one of ours as it is."""
@@ -167,25 +170,34 @@ class Plan:
         summary(network) · comparison().
         """
         if stage == "comparison":
-            return said(stage, {}, {name: self.asked("summary", name) for name in self.networks})
+            return self._say(stage, {}, {name: self.asked("summary", name) for name in self.networks})
         entry = self.networks[network]
         if stage == "data":
             data = entry["data"]
             folder = data.get("imagefolder") if isinstance(data, dict) else None
             tree = {"files": listed(folder)} if folder else {}
-            return said(stage, {"data": data, "labels": entry.get("labels", {}), **tree}, None)
+            settings = {"data": data, "labels": entry.get("labels", {}), **tree}
+            return self._say(stage, settings, None, self.data_files(network))
         if stage == "import":
             settings = {key: entry.get(key) for key in OF_NETWORK} | {"network": network}
-            return said(stage, settings, self.asked("data", network))
+            return self._say(stage, settings, self.asked("data", network), self.files(network))
         if stage in ANALYSES:
-            return said(stage, entry[stage], self.asked("import", network), code=entry["build"])
+            return self._say(stage, entry[stage], self.asked("import", network), code=entry["build"])
         if stage == "collect":
             source = next((name for name, made in ANALYSES.items() if made == table), "import")
             settings = {"experiment": "own", "runs": {network: {}}, "table": table}
-            return said(stage, settings, self.asked(source, network))
+            return self._say(stage, settings, self.asked(source, network))
         if stage == "areas":
-            return said(stage, {}, [self.asked("collect", network, name) for name in ("ablation", "runs")])
+            upstream = [self.asked("collect", network, name) for name in ("ablation", "runs")]
+            return self._say(stage, {}, upstream)
         if stage == "summary":
             made = [name for name in self.tables(network) if name != "areas"]
-            return said(stage, {"network": network}, [self.asked("collect", network, name) for name in made])
+            upstream = [self.asked("collect", network, name) for name in made]
+            return self._say(stage, {"network": network}, upstream)
         raise KeyError(stage)
+
+    def _say(
+        self, stage: str, settings: dict, upstream: object, files: Sequence[str] = (), **more: str
+    ) -> str:
+        digests = [self._code(stage), contents(files) if files else ""]
+        return said(stage, settings, upstream, files=" ".join(filter(None, digests)), **more)

@@ -11,10 +11,11 @@ from pathlib import Path
 import yaml
 
 from directions import config
+from directions.deciding import CLAIMS
 from directions.errors import InputError
 from directions.figures import PAPER_CURVES
 from directions.files import atomic
-from directions.sharing.stages import CLAIMS, Stage, Study, load
+from directions.sharing.stages import Stage, Study, load
 
 PIPELINE = "dvc.yaml"
 WRITER = "scripts/write_stages.py"

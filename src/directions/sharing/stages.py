@@ -10,20 +10,18 @@ from pathlib import Path, PurePosixPath
 
 from directions import config
 from directions.analyses import ANALYSES, DERIVED, MADE_BY
+from directions.deciding import SCRIPTS, paper_of
 from directions.errors import InputError
 from directions.figures import FIGURES, paper_files
 from directions.files import md5
 from directions.imports import code_of
-from directions.paper import COLUMNS as PANELS
 from directions.provenance import Ancestry, digest
 from directions.runs import expand, labels, labels_name
 
-CLAIMS, CURVES = "data/paper/claims.csv", "data/paper/figures"
 OF_NETWORK = ("model.safetensors", "checkpoints.safetensors", "history.csv", "record.json")
 ONE = "asked"  # the item of a stage that makes one thing
 MODEL, CHECKPOINTS = OF_NETWORK[:2]
 FROM_NETWORK = {"runs": "record.json", "history": "history.csv"}  # table -> the file of each network
-SCRIPTS = {"areas": "measure_areas", "selection": "select_settings"}  # of derived tables
 UPSTREAM = {"areas": ("ablation", "runs"), "selection": ("areas", "runs")}
 
 
@@ -229,5 +227,4 @@ class _Stages:
         needs = dict.fromkeys(path for figure in self.config["figures"] for path in self.tables_of(figure))
         paths = [f"{self.folder}/tables/claims.{kind}" for kind in ("csv", "json")]
         rows = [self.product(path, ONE, needs, "claims") for path in paths]
-        curves = [f"{CURVES}/{figure}.csv" for figure in self.config["figures"] if figure in PANELS]
-        return self.stage("claims", rows, "check_claims", files=[CLAIMS, *curves])
+        return self.stage("claims", rows, "check_claims", files=paper_of("claims", self.config))

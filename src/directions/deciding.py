@@ -1,0 +1,87 @@
+"""The files of a checkout that decide what a job makes, beside its settings and its inputs.
+
+Their digest is part of what the job is asked, so that other content makes it again, whatever the time of a
+file says. Preparing known data, corrupting labels and training have RECIPE numbers for their code instead.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from directions.analyses import ANALYSES
+from directions.data import imagefolder
+from directions.errors import InputError
+from directions.figures import PAPER_CURVES
+from directions.files import contents
+from directions.imports import OWN, code_of
+from directions.paper import COLUMNS as PANELS
+
+CLAIMS = "data/paper/claims.csv"
+SCRIPTS = {  # stage -> the script that its jobs run
+    **{analysis: analysis for analysis in ANALYSES},
+    "collect": "collect",
+    "areas": "measure_areas",
+    "selection": "select_settings",
+    "figure": "plot_figure",
+    "claims": "check_claims",
+}
+SCRIPTS_OF_OWN = SCRIPTS | {"import": "import_network", "summary": "plot_own", "comparison": "plot_own"}
+
+
+class Deciding:
+    """Finds the digest of the files that decide a job; called as (stage, settings), as `Ancestry` does."""
+
+    def __init__(self, root: Path | str):
+        self._root = root
+        self._known: dict[tuple[str, ...], tuple[list[str], str]] = {}
+
+    def __call__(self, stage: str, settings: Mapping) -> str:
+        """Return the digest for a job of a study; "" for one that no file of the checkout decides."""
+        if stage == "data":
+            return images(settings["path"]) if "path" in settings else ""
+        if stage not in SCRIPTS:
+            return ""
+        modules = [f"directions.figures.{settings['figure']}"] if stage == "figure" else []
+        paper = paper_of(stage, settings)
+        return self.code(SCRIPTS[stage], *modules) + (f" {contents(paper, self._root)}" if paper else "")
+
+    def own(self, stage: str) -> str:
+        """Return that of the code of a job for a network of the user's own; "" for preparing its data."""
+        if stage not in SCRIPTS_OF_OWN:
+            return ""
+        return self.code(SCRIPTS_OF_OWN[stage], *([OWN] if stage in ANALYSES else []))
+
+    def files(self, script: str, *modules: str) -> list[str]:
+        """List the script and all it imports, with `modules` that are named at run time."""
+        return self._found(script, *modules)[0]
+
+    def code(self, script: str, *modules: str) -> str:
+        """Return what `cli.check_code` takes: the digest of these files, and the names of `modules`."""
+        return self._found(script, *modules)[1]
+
+    def _found(self, script: str, *modules: str) -> tuple[list[str], str]:
+        key = (script, *modules)
+        if key not in self._known:
+            files = code_of(f"scripts/{script}.py", self._root, modules)
+            self._known[key] = files, ",".join([contents(files, self._root), *modules])
+        return self._known[key]
+
+
+def paper_of(stage: str, settings: Mapping) -> list[str]:
+    """List the files of the paper's own numbers that a job reads."""
+    if stage == "figure":
+        return list(settings.get("paper_curves", ()))
+    if stage == "claims":
+        return [CLAIMS, *(PAPER_CURVES.format(figure=name) for name in settings["figures"] if name in PANELS)]
+    return []
+
+
+def images(folder: str) -> str:
+    """Stand for the images of a folder by names, sizes and times; "" where it is not here.
+
+    What is wrong with it is for the job to say that reads them.
+    """
+    tree = Path(folder).expanduser()
+    try:
+        return imagefolder.state(tree)[:16] if tree.is_dir() else ""
+    except InputError as error:
+        return str(error)
