@@ -11,6 +11,7 @@ from directions import ablation, areas, cli, keeping, weights
 from directions.errors import InputError
 from directions.evaluation import evaluate
 from directions.examples import Examples
+from directions.hints import rebuild
 from directions.seeds import stream
 from directions.trained import Trained, arguments, write
 
@@ -77,7 +78,7 @@ def main(argv: list[str]) -> None:
         for checkpoint in kept:
             state, _ = weights.load_state(args.checkpoints, f"{checkpoint.name}/")
             if not state:
-                raise InputError(f"{args.checkpoints} has no {checkpoint.name}: delete it and run again")
+                raise InputError(f"{args.checkpoints} has no {checkpoint.name}: {rebuild(args.checkpoints)}")
             trained.model.load_state_dict(state)
             part = observe_checkpoint(trained, sets, settings, checkpoint.name)
             parts.append(part.assign(epoch=checkpoint.epoch))

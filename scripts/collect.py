@@ -8,6 +8,7 @@ import pandas as pd
 from directions import cli, tidy
 from directions.errors import InputError
 from directions.files import atomic
+from directions.hints import rebuild
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -15,7 +16,7 @@ def read(path: Path) -> pd.DataFrame:
     try:
         return pd.DataFrame([json.loads(path.read_text())]) if path.suffix == ".json" else tidy.csv(path)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} cannot be read ({error}): delete it and run again to rebuild it") from error
+        raise InputError(f"{path} cannot be read ({error}): {rebuild(path)}") from error
 
 
 def main(argv: list[str]) -> None:

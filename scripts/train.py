@@ -7,8 +7,8 @@ With several GPUs: torchrun --standalone --nproc-per-node 4 scripts/train.py ...
 
 import argparse
 import logging
-import shutil
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pandas as pd
@@ -34,7 +34,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--record", required=True, help="JSON to write: settings, sizes, final scores")
     args = parser.parse_args(argv)
     try:
-        with processes.joined() as group:
+        with (
+            processes.joined() as group,
+            snapshots.held(args.resume) if group.first else nullcontext(),
+        ):
             run(args, group)
     except stopping.Stopped as stopped:
         log.info("%s", stopped)
@@ -62,7 +65,7 @@ def run(args: argparse.Namespace, group: processes.Processes) -> None:
         test_set,
         settings,
         resume=args.resume,
-        fingerprint=records.fingerprint(header, train_set),
+        fingerprint=records.fingerprint(header, train_set, test_set),
         snapshot_seconds=args.snapshot_seconds,
         processes=group,
     )
@@ -75,7 +78,7 @@ def run(args: argparse.Namespace, group: processes.Processes) -> None:
     weights.join(args.checkpoints, kept, header)
     weights.save(args.model, model.state_dict(), header)
     records.save(args.record, header, model, train_set, test_set, history[-1])
-    shutil.rmtree(args.resume, ignore_errors=True)
+    snapshots.forget(args.resume)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pandas as pd
 
 from directions.errors import InputError
 from directions.files import atomic
+from directions.hints import rebuild
 from directions.seeds import stream
 
 COLUMNS = ["image", "true", "given", "selected"]
@@ -65,7 +66,7 @@ def load(path: Path | str, labels: np.ndarray) -> pd.DataFrame:
 
     Raises InputError when it is no ledger, names images that the data set lacks, or was made for other data.
     """
-    way_out = "delete it and run again to rebuild it"
+    way_out = rebuild(path)
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError

@@ -24,10 +24,10 @@ def header(settings: dict, train_set: Examples) -> dict:
     }
 
 
-def fingerprint(header: dict, train_set: Examples) -> str:
-    """Names all that decides the weights; a snapshot with another fingerprint is not continued."""
+def fingerprint(header: dict, train_set: Examples, test_set: Examples) -> str:
+    """Names all that decides weights and history; a snapshot with another fingerprint is not continued."""
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-    for content in (train_set.images, train_set.labels):
+    for content in (train_set.images, train_set.labels, test_set.images, test_set.labels):
         streamed = isinstance(content, ImageFiles)
         digest.update(content.digest.encode() if streamed else content.cpu().numpy().tobytes())
     return digest.hexdigest()

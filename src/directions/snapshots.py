@@ -1,9 +1,15 @@
 """What a killed job needs to go on. Not workflow outputs: losing them costs time, never a result."""
 
+import fcntl
 import logging
+import os
 import pickle
+import shutil
+import socket
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -11,12 +17,50 @@ import torch
 from torch import Tensor, nn, optim
 
 from directions import keeping, weights
+from directions.errors import InputError
 from directions.files import atomic
 from directions.processes import Processes
 
+SNAPSHOT, HOLDER = "snapshot.pt", "held-by.txt"  # files in a folder for what a killed training needs
 FORM = 2  # of what a snapshot holds: one of another form is a foreign one
 
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def held(resume: Path) -> Iterator[None]:
+    """Keep other processes away from the folder `resume`; the kernel frees it, however this one ends.
+
+    Raises InputError where another process has it: after `kill -9` of Snakemake its jobs live on.
+    """
+    resume.mkdir(parents=True, exist_ok=True)
+    with (resume / HOLDER).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise InputError(
+                f"{resume} is in use by {holder}, which trains this network: wait until it ends, or end it,"
+                " then run again (after `kill -9` of Snakemake its jobs live on)"
+            ) from error
+        except OSError as error:
+            log.warning("%s: this file system knows no locks (%s): start no second run", resume, error)
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            (resume / HOLDER).unlink(missing_ok=True)
+            with suppress(OSError):  # snapshots are left
+                resume.rmdir()
+
+
+def forget(resume: Path) -> None:
+    """Delete the folder of a training that is over; the snapshot first, as it needs all the others."""
+    (resume / SNAPSHOT).unlink(missing_ok=True)
+    shutil.rmtree(resume, ignore_errors=True)
 
 
 def save(path: Path, fingerprint: str, state: dict) -> None:
@@ -83,7 +127,7 @@ class Keeper:
     @property
     def path(self) -> Path:
         """Where the snapshot is."""
-        return self.resume / "snapshot.pt"
+        return self.resume / SNAPSHOT
 
     def due(self) -> bool:
         """Is the last snapshot `seconds` old?"""
@@ -105,13 +149,22 @@ class Keeper:
 
         The first process reads the snapshot for all, so that all go on from the same one.
         """
-        saved = processes.received(load(self.path, self.fingerprint) if processes.first else None)
+        saved = processes.received(self._found() if processes.first else None)
         if saved is None:
             return Progress()
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.last = self.path
         return Progress(saved["step"], saved["history"], saved["random"])
+
+    def _found(self) -> dict | None:
+        """What the snapshot holds, if all checkpoints that were kept before it are still here."""
+        saved = load(self.path, self.fingerprint)
+        before = [name for step, name in self.names.items() if saved and step <= saved["step"]]
+        gone = [name for name in before if not kept(self.resume, name).is_file()]
+        if gone:
+            log.warning("snapshot %s lacks the checkpoint %s: starting afresh", self.path, gone[0])
+        return None if gone else saved
 
 
 def random_states(device: torch.device) -> dict[str, Tensor]:

@@ -1,9 +1,11 @@
 """Trained networks as files: safetensors, with the settings that rebuild the network in their header.
 
 Nothing is unpickled, and a network of the user's own is built only by the function that the caller names too:
-so a model file from a stranger can do no harm.
+so a model file from a stranger can do no harm. Digests of the settings and of each tensor stand beside them
+and are checked: a bit that a disk or a copy has flipped is found.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +17,7 @@ from torch import nn
 
 from directions.errors import InputError
 from directions.files import atomic
+from directions.hints import rebuild
 from directions.models import build
 
 
@@ -22,8 +25,36 @@ def save(path: Path | str, state: dict[str, torch.Tensor], header: dict) -> None
     """Write tensors and a JSON header to `path`, whole or not at all."""
     with atomic(path) as partial:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+        metadata = _metadata(header, {name: digest(_content(tensor)) for name, tensor in tensors.items()})
         # Not save_file: its files can be read by nobody but their owner.
-        partial.write_bytes(to_bytes(tensors, metadata={"header": json.dumps(header, sort_keys=True)}))
+        partial.write_bytes(to_bytes(tensors, metadata=metadata))
+
+
+def digest(content: bytes | memoryview) -> str:
+    """Sixteen hex digits that stand for the bytes of a tensor, or of a header."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _content(tensor: torch.Tensor) -> memoryview:
+    return memoryview(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())
+
+
+def _metadata(header: dict, digests: Mapping[str, str]) -> dict[str, str]:
+    """What safetensors keeps beside the tensors: one key, since it writes several in a random order."""
+    every = {**digests, "": digest(json.dumps(header, sort_keys=True).encode())}
+    return {"header": json.dumps([header, every], sort_keys=True)}
+
+
+def _parted(metadata: Mapping[str, str] | None) -> tuple[dict, dict[str, str] | None]:
+    """(header, {tensor: digest, "": of the header}) of what `_metadata` made; None without digests.
+
+    Raises KeyError or ValueError for what it did not make.
+    """
+    found = json.loads((metadata or {})["header"])
+    header, digests = found if isinstance(found, list) else (found, None)  # files of before had none
+    if digests is not None and digests[""] != digest(json.dumps(header, sort_keys=True).encode()):
+        raise ValueError("its header is damaged")
+    return header, digests
 
 
 def join(path: Path | str, files: Mapping[str, Path], header: dict) -> None:
@@ -31,12 +62,16 @@ def join(path: Path | str, files: Mapping[str, Path], header: dict) -> None:
 
     files: {name: file that `save` wrote}; each of its tensors becomes "name/tensor". The layout is that of
     safetensors: the length of the list of tensors in 8 bytes, the list, then their bytes, types of widest
-    numbers first, each type by name. Raises InputError where a file is missing or cut short.
+    numbers first, each type by name. Raises InputError where a file is missing, cut short or damaged.
     """
     parts = [part for name, file in files.items() for part in _parts(name, Path(file))]
+    digests = {name: digest(_bytes(entry, file, first)) for name, entry, file, first, _ in parts}
+    for name, _entry, file, _first, expected in parts:
+        if expected not in (None, digests[name]):
+            raise _broken(file, f"{name} is damaged")
     types = list(dict.fromkeys(entry["dtype"] for _, entry, *_ in parts))  # in the order of the files
     parts.sort(key=lambda part: (types.index(part[1]["dtype"]), part[0]))
-    listed: dict = {"__metadata__": {"header": json.dumps(header, sort_keys=True)}}
+    listed: dict = {"__metadata__": _metadata(header, digests)}
     end = 0
     for name, entry, *_ in parts:
         start, end = end, end + entry["data_offsets"][1] - entry["data_offsets"][0]
@@ -45,47 +80,64 @@ def join(path: Path | str, files: Mapping[str, Path], header: dict) -> None:
     words += b" " * (-len(words) % 8)
     with atomic(path) as partial, partial.open("wb") as out:
         out.write(len(words).to_bytes(8, "little") + words)
-        for _, entry, file, first in parts:
-            start, end = entry["data_offsets"]
-            with file.open("rb") as source:
-                source.seek(first + start)
-                out.write(source.read(end - start))
+        for _, entry, file, first, _ in parts:
+            out.write(_bytes(entry, file, first))
 
 
-def _parts(name: str, file: Path) -> Iterator[tuple[str, dict, Path, int]]:
-    """(name/tensor, its entry in the list, file, where the file's data begin) as they lie in the file."""
+def _bytes(entry: dict, file: Path, first: int) -> bytes:
+    """The bytes of one tensor of a file whose data begin at `first`."""
+    start, end = entry["data_offsets"]
+    with file.open("rb") as source:
+        source.seek(first + start)
+        return source.read(end - start)
+
+
+def _broken(file: Path, why: object) -> InputError:
+    return InputError(
+        f"{file}, kept during training, cannot be read ({why}): delete {file.parent} and run again"
+    )
+
+
+def _parts(name: str, file: Path) -> Iterator[tuple[str, dict, Path, int, str | None]]:
+    """(name/tensor, its entry in the list, file, where the file's data begin, digest) as they lie there."""
     try:
-        with safe_open(file, framework="pt"):  # refuses what is no such file, or not whole
-            pass
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"{file}, kept during training, cannot be read ({error}): delete {file.parent} and run again"
-        ) from error
+        with safe_open(file, framework="pt") as opened:  # refuses what is no such file, or not whole
+            digests = _parted(opened.metadata())[1]
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise _broken(file, error) from error
     with file.open("rb") as source:
         size = int.from_bytes(source.read(8), "little")
         listed = json.loads(source.read(size))
     listed.pop("__metadata__", None)
     for tensor, entry in sorted(listed.items(), key=lambda item: item[1]["data_offsets"]):
-        yield f"{name}/{tensor}", entry, file, 8 + size
+        yield f"{name}/{tensor}", entry, file, 8 + size, (digests or {}).get(tensor)
 
 
 def load_state(path: Path | str, prefix: str = "") -> tuple[dict[str, torch.Tensor], dict]:
     """(tensors whose names start with `prefix`, without it; header) of a file that `save` wrote.
 
-    Raises InputError when the file is missing, cut short, or not such a file.
+    Raises InputError when the file is missing, cut short, not such a file, or no longer what was saved.
     """
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["header"])
-            return {
-                name.removeprefix(prefix): file.get_tensor(name)
-                for name in file.keys()  # noqa: SIM118  (safe_open is no dict)
-                if name.startswith(prefix)
-            }, header
-    except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
-        raise InputError(
-            f"{path} is not a model file of this project ({error}): delete it and run again to rebuild it"
-        ) from error
+            header, digests = _parted(file.metadata())
+            names = list(file.keys())
+            found = {name: file.get_tensor(name) for name in names if name.startswith(prefix)}
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is not a model file of this project ({error}): {rebuild(path)}") from error
+    if digests is not None:
+        _check(path, names, found, digests)
+    return {name.removeprefix(prefix): tensor for name, tensor in found.items()}, header
+
+
+def _check(
+    path: Path | str, names: list[str], found: Mapping[str, torch.Tensor], digests: Mapping[str, str]
+) -> None:
+    """Raise InputError where the tensors in a file are not all those that were saved, as they were."""
+    wrong = set(names) ^ (digests.keys() - {""})
+    wrong |= {name for name in found.keys() - wrong if digest(_content(found[name])) != digests[name]}
+    if wrong:
+        raise InputError(f"{path} is damaged ({min(wrong)} is not as it was saved): {rebuild(path)}")
 
 
 def check_code(path: Path | str, header: dict, code: str | None) -> None:
@@ -125,7 +177,5 @@ def rebuilt(
         model.load_state_dict(state)
     except (KeyError, RuntimeError) as error:
         first = [line.strip() for line in str(error).splitlines()][:2][-1]
-        raise InputError(
-            f"{path}: weights and architecture do not fit ({first}): delete it and run again to rebuild it"
-        ) from error
+        raise InputError(f"{path}: weights and architecture do not fit ({first}): {rebuild(path)}") from error
     return model.eval().requires_grad_(False)

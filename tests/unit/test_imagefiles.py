@@ -232,12 +232,14 @@ def test_the_digest_stands_for_the_pixels(own):
 def test_the_fingerprint_of_a_training_reads_no_image(prepared, monkeypatch):
     examples = [load_examples(prepared[0][True], prepared[1], "train", "cpu") for _ in range(2)]
     monkeypatch.setattr("directions.imagefiles.decode", lambda *_: pytest.fail("was decoded"))
-    assert records.fingerprint({}, examples[0]) == records.fingerprint({}, examples[1])
-    assert records.fingerprint({"a": 1}, examples[0]) != records.fingerprint({}, examples[0])
+    train = examples[0]
+    assert records.fingerprint({}, train, train) == records.fingerprint({}, *examples)
+    assert records.fingerprint({"a": 1}, train, train) != records.fingerprint({}, train, train)
     shorter = load_examples(prepared[0][True], prepared[1], "test", "cpu", 5)
     other = load_examples(prepared[0][True], prepared[1], "test", "cpu", 5)
     object.__setattr__(other, "images", other.images[torch.arange(5).flip(0)])
-    assert records.fingerprint({}, shorter) != records.fingerprint({}, other)
+    assert records.fingerprint({}, shorter, train) != records.fingerprint({}, other, train)
+    assert records.fingerprint({}, train, shorter) != records.fingerprint({}, train, other)  # seen in history
 
 
 def test_a_folder_that_is_gone_is_named(own, tmp_path):

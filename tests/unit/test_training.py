@@ -187,6 +187,17 @@ def test_a_foreign_or_broken_snapshot_means_a_fresh_start_and_a_log_line(
     assert "starting afresh" in caplog.text
 
 
+def test_a_snapshot_without_a_checkpoint_of_before_it_means_a_fresh_start(toy, settings, tmp_path, caplog):
+    """So a kill while the folder was deleted could leave it."""
+    settings |= {"keep_epochs": [1, 3]}
+    fresh, _ = run(toy, settings, tmp_path / "fresh", snapshot_seconds=1e9)
+    run(toy, settings, tmp_path / "s")
+    (tmp_path / "s/epoch-000001.safetensors").unlink()
+    assert same(run(toy, settings, tmp_path / "s")[0], fresh)
+    assert "lacks the checkpoint epoch-000001: starting afresh" in caplog.text
+    assert len(kept_in(tmp_path / "s", settings)) == len(kept_in(tmp_path / "fresh", settings))
+
+
 class ByReference:
     """A pickler that writes code to run on loading, which must never happen."""
 

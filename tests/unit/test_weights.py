@@ -1,9 +1,11 @@
+import json
 import tracemalloc
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from directions import models, records, weights
+from directions import hints, models, records, weights
 from directions.errors import InputError
 from directions.examples import Examples
 
@@ -40,6 +42,63 @@ def test_weights_of_another_architecture_are_refused_by_name(toy, settings, tmp_
     weights.save(path, state, header | {"settings": settings | {"hidden": [9, 6]}})
     with pytest.raises(InputError, match=r"m.safetensors: weights and architecture do not fit.*linear1"):
         weights.load_model(path)
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_any_bit_that_flips_is_found_when_the_file_is_read(tmp_path, joined):
+    path = tmp_path / "m.safetensors"
+    state = {"fc.weight": torch.rand(2, 3), "n": torch.tensor(7)}
+    weights.save(path, state, {"settings": {"seed": 0, "hidden": [9, 6]}})
+    if joined:
+        weights.join(tmp_path / "all", {"epoch-1": path}, {"settings": {"seed": 0}})
+        path = tmp_path / "all"
+    sound, (tensors, header) = path.read_bytes(), weights.load_state(path)
+    refused = 0
+    for place in range(len(sound)):
+        damaged = bytearray(sound)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        try:
+            found, said = weights.load_state(path)
+        except InputError as error:
+            refused += str(path) in str(error) and "delete it and run again" in str(error)
+        else:  # nothing that is read has changed
+            assert said == header
+            assert all(torch.equal(found[name], tensor) for name, tensor in tensors.items())
+            assert found.keys() == tensors.keys()
+    assert refused > len(sound) - 10  # blanks in the list of tensors may become other blanks
+
+
+def test_a_bit_of_one_checkpoint_spoils_that_one_alone(tmp_path):
+    files, tensors = several(tmp_path)
+    weights.join(tmp_path / "joined", files, {})
+    content = bytearray((tmp_path / "joined").read_bytes())
+    victim = tensors["epoch-000002_1-of-4/b.weight"]
+    content[content.index(victim.numpy().tobytes())] ^= 4
+    (tmp_path / "joined").write_bytes(content)
+    weights.load_state(tmp_path / "joined", "epoch-000001_1-of-4/")
+    with pytest.raises(InputError, match=r"joined is damaged \(epoch-000002_1-of-4/b.weight is not"):
+        weights.load_state(tmp_path / "joined", "epoch-000002_1-of-4/")
+
+
+def test_files_of_before_there_were_digests_are_read_and_joined(tmp_path):
+    state = {"a": torch.rand(3), "b": torch.ones(2)}
+    for name in ("old", "kept"):
+        save_file(state, tmp_path / name, {"header": json.dumps({"settings": {"seed": 3}})})
+    found, header = weights.load_state(tmp_path / "old")
+    assert header == {"settings": {"seed": 3}}
+    assert all(torch.equal(found[name], tensor) for name, tensor in state.items())
+    weights.join(tmp_path / "joined", {"x": tmp_path / "kept"}, {"n": 1})
+    weights.save(tmp_path / "at once", {f"x/{name}": tensor for name, tensor in state.items()}, {"n": 1})
+    assert (tmp_path / "joined").read_bytes() == (tmp_path / "at once").read_bytes()
+
+
+def test_a_damaged_product_is_made_again_by_the_command_that_the_message_gives():
+    path = "results/quick/models/a/b/model.safetensors"
+    assert hints.rebuild(path).endswith(f"`snakemake --cores all --config study=quick -- {path}`")
+    own = "results/own/models/mlp/model.safetensors"
+    assert hints.rebuild(own).endswith(f"--configfile configs/own.yaml -- {own}`")
+    assert hints.rebuild("/elsewhere/model.safetensors") == "delete it and run again to rebuild it"
 
 
 def several(folder, count=3, size=5) -> tuple[dict, dict]:
@@ -81,11 +140,12 @@ def test_joining_holds_one_tensor_in_memory(tmp_path):
     assert peak < 3e6
 
 
-@pytest.mark.parametrize("damage", ["gone", "empty", "cut short", "garbage"])
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut short", "garbage", "a bit"])
 def test_a_broken_part_is_named_and_nothing_is_written(tmp_path, damage):
     files, _ = several(tmp_path)
     broken = files["epoch-000001_1-of-4"]
     content = {"empty": b"", "cut short": broken.read_bytes()[:-1], "garbage": b"garbage" * 99}
+    content["a bit"] = broken.read_bytes()[:-1] + bytes([broken.read_bytes()[-1] ^ 1])
     broken.unlink() if damage == "gone" else broken.write_bytes(content[damage])
     with pytest.raises(InputError, match=f"{broken.name}, kept during training, cannot be read.*delete"):
         weights.join(tmp_path / "joined", files, {})

@@ -1,0 +1,49 @@
+"""The folder of a training under way: one process at a time, and deleted so that a kill does no harm."""
+
+import fcntl
+import os
+import shutil
+
+import pytest
+
+from directions import snapshots
+from directions.errors import InputError
+
+
+def test_a_second_process_is_told_who_has_the_folder_and_what_to_do(tmp_path):
+    resume = tmp_path / "resume"
+    with snapshots.held(resume):
+        with pytest.raises(InputError) as caught, snapshots.held(resume):
+            pytest.fail("both have it")
+        assert f"{resume} is in use by process {os.getpid()} on " in str(caught.value)
+        assert "wait until it ends, or end it, then run again" in str(caught.value)
+        (resume / snapshots.SNAPSHOT).touch()
+    assert [path.name for path in resume.iterdir()] == [snapshots.SNAPSHOT]
+    with snapshots.held(resume):
+        snapshots.forget(resume)
+    assert not resume.exists()
+
+
+def test_where_nothing_was_kept_no_folder_is_left(tmp_path):
+    with pytest.raises(KeyError), snapshots.held(tmp_path / "resume"):
+        raise KeyError
+    assert not (tmp_path / "resume").exists()
+
+
+def test_a_file_system_without_locks_stops_no_training(tmp_path, monkeypatch, caplog):
+    def unknown(*_):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    with snapshots.held(tmp_path / "resume"):
+        assert "knows no locks" in caplog.text
+
+
+def test_a_kill_while_the_folder_is_deleted_leaves_no_snapshot(tmp_path, monkeypatch):
+    for name in (snapshots.SNAPSHOT, "epoch-000001.safetensors"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(
+        shutil, "rmtree", lambda *_args, **_options: None
+    )  # killed before it has done a thing
+    snapshots.forget(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-000001.safetensors"]
