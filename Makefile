@@ -55,12 +55,14 @@ test-slurm: setup  ## the workflow on a real Slurm, started for the tests; on De
 	tests/slurm/cluster.sh install
 	pytest -n 3 --dist loadfile -rs tests/slurm
 
-report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick
+report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick [STALE=1]
+	@python scripts/check_current.py --figures $(FIGURES) $(if $(STALE),--stale) $(STUDY)
 	@python scripts/write_report.py --study $(STUDY) --results results/$(STUDY) --benchmarks benchmarks/$(STUDY) \
-	  --captions report --output results/$(STUDY)/report.html
+	  --captions report --output results/$(STUDY)/report.html $(if $(STALE),--stale)
 	@echo "Report: results/$(STUDY)/report.html"
 
 results: setup  ## docs/RESULTS.md with tables and figures of finished studies: make results STUDIES="quick laptop"
+	@python scripts/check_current.py --figures $(FIGURES) $(if $(STALE),--stale) $(STUDIES)
 	python scripts/publish_studies.py --results results --published docs/results \
 	  --readme fig1a,fig2a,fig4a,fig5b,fig7a $(STUDIES)
 	python scripts/draw_replication.py --published docs/results --replication data/paper/replication_fig1a_mnist.csv \

@@ -33,12 +33,14 @@ rule all:
         rules.check_claims.output,
 
 
+onstart:
+    if not workflow.touch:
+        bookkeeping.check(workflow.persistence)
+
+
 onsuccess:
     print(drawn_run(), end="", file=sys.stderr)
 
 
 onerror:
     print(failed_run(), file=sys.stderr)
-    # Snakemake records the settings of a failed job, too, and would take an old output put back for its own.
-    for job in failed_jobs():
-        workflow.persistence.started(job)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from directions import cli, config, progress
 from directions.jobs import jobs
+from directions.sharing.tools import Snakemake
 
 
 def newest_log(root: Path) -> str:
@@ -20,7 +21,8 @@ def main(argv: list[str]) -> None:
     asked = {"study": args.study, "figures": args.figures}
     given = config.read_yaml(Path("config.yaml")) | {key: value for key, value in asked.items() if value}
     study = config.load(given, Path.cwd())
-    table = progress.states(jobs(study), Path.cwd(), newest_log(Path.cwd()))
+    pending = Snakemake(Path.cwd(), study["study"], ",".join(study["figures"])).pending(["all"])
+    table = progress.states(jobs(study), Path.cwd(), newest_log(Path.cwd()), pending)
     print(progress.counted(table, "rule").to_string())
     print(f"\njobs that each figure needs:\n{progress.counted(table, 'figures').to_string()}")
     rest, running = progress.left(table), max(1, (table["state"] == "running").sum())

@@ -139,6 +139,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--benchmarks", required=True, type=Path, help="folder of its jobs' run times")
     parser.add_argument("--captions", required=True, type=Path, help="folder of captions and of page.html")
     parser.add_argument("--output", required=True, type=Path, help="to write: the page")
+    parser.add_argument("--stale", action="store_true", help="say that the files may not be current")
     args = parser.parse_args(argv)
     if not (args.results / "tables/claims.csv").exists():
         raise InputError(
@@ -158,6 +159,7 @@ def main(argv: list[str]) -> None:
         study=args.study,
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         commit=commit(),
+        stale=args.stale,
         versions=versions(),
         verdicts=VERDICTS,
         counts={name: list(counts.items()) for name, counts in by_source(results).items()},

@@ -1,7 +1,7 @@
 """How far a study is: which jobs are done, run or failed, and how long the rest takes."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -33,8 +33,10 @@ def last_events(said: str) -> dict[str, str]:
     return {name: state for name, state in found.items() if not over or state == "failed"}
 
 
-def states(jobs: Iterable[Job], root: Path, said: str) -> pd.DataFrame:
+def states(jobs: Iterable[Job], root: Path, said: str, pending: Container[str] = ()) -> pd.DataFrame:
     """One row per job: rule, figures, state and seconds; `said` is Snakemake's newest log.
+
+    pending: products that a run would make, or make again: what lies there of them is not done.
 
     seconds: what a job that is done took; of the others, the median of those of the same rule and experiment,
     else of the same rule, that are done; else not a number: none was measured.
@@ -42,7 +44,7 @@ def states(jobs: Iterable[Job], root: Path, said: str) -> pd.DataFrame:
     events = last_events(said)
     rows = []
     for job in jobs:
-        done = (root / job.product).is_file()
+        done = (root / job.product).is_file() and job.product not in pending
         benchmark = root / f"benchmarks/{job.name}.tsv"
         seconds = pd.read_csv(benchmark, sep="\t")["s"].iloc[0] if done and benchmark.is_file() else None
         state = "done" if done else events.get(job.name, "waiting")

@@ -7,6 +7,7 @@ from dvc_shares import Share
 TABLES = {f"results/tiny/tables/mnist_corruption/{name}.csv" for name in ("ablation", "areas", "runs")}
 FIGURE = {f"results/tiny/figures/fig1a.{kind}" for kind in ("pdf", "png")}
 FIG1A_AGAIN = {"ablate_cumulative": 2, "collect": 1, "measure_areas": 1, "fig1a": 1}
+FIG1A_FROM_NOTHING = {"prepare_data": 1, "corrupt_labels": 2, "train": 2, **FIG1A_AGAIN, "collect": 2}
 MORE_ORDERINGS = ("configs/tiny.yaml", "orderings: 3", "orderings: 4")
 
 
@@ -56,8 +57,9 @@ def test_a_file_put_in_by_hand_is_refused_by_name_and_never_lost(reader, tmp_pat
     table = study.folder / "results/tiny/tables/mnist_corruption/ablation.csv"
     table.write_text("mine\n")
     assert "tables/mnist_corruption/ablation.csv: not what dvc.lock records" in study.refused("pull", "fig1a")
+    assert study.jobs("fig1a") == FIG1A_FROM_NOTHING  # not drawn from what no job made
+    assert study.snakemake("--", "fig1a").returncode != 0
     assert table.read_text() == "mine\n"
-    assert study.jobs("fig1a") == {"measure_areas": 1, "fig1a": 1}
     table.unlink()
     study.script("pull", "fig1a")
     assert study.jobs("fig1a") == {}
@@ -68,7 +70,7 @@ def test_a_file_put_in_by_hand_is_found_also_by_the_pull_of_another_figure(whole
     table = study.folder / "results/tiny/tables/mnist_corruption/noise.csv"
     table.write_text(table.read_text() + "\n")
     study.script("pull", "fig1a")
-    assert study.jobs("fig1a", "fig2a") == {"fig2a": 1}
+    assert study.jobs("fig1a", "fig2a") == {"collect": 1, "fig2a": 1}
 
 
 def test_a_share_without_a_remote_or_with_an_object_missing_says_what_to_do(author, tmp_path):

@@ -62,5 +62,13 @@ def test_jobs_are_counted_per_rule_and_per_figure_that_waits(table):
     }
 
 
+def test_a_product_that_would_be_made_again_is_not_done(table, tmp_path):
+    stale = states(JOBS, tmp_path, SAID, {JOBS[1].product: "params have changed"})
+    assert counted(stale, "rule").loc["train"].to_dict() == {
+        "done": 0, "running": 0, "failed": 1, "waiting": 2
+    }  # fmt: skip
+    assert left(stale)["unknown"] == 5  # the time of another version says nothing
+
+
 def test_what_is_left_takes_as_long_as_what_was_done_of_its_kind(table):
     assert left(table) == {"seconds": 80.0, "unknown": 2}  # two networks; neither noise nor claims were seen

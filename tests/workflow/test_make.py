@@ -29,3 +29,21 @@ def test_python_takes_the_library_of_this_checkout_and_no_other(tmp_path):
     show = ["make", "--silent", "--eval=path: ; @printf '[%s]' \"$$PYTHONPATH\"", "path"]
     said = subprocess.run(show, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert said == f"[{tmp_path}/src]"
+
+
+@pytest.mark.parametrize(
+    ("given", "checked"),
+    [
+        (["STUDY=mine", "report"], "--figures all mine"),
+        (["STUDY=mine", "FIGURES=fig1a", "STALE=1", "report"], "--figures fig1a --stale mine"),
+        (["STUDIES=quick laptop", "results"], "--figures all quick laptop"),
+    ],
+)
+def test_only_current_studies_are_published_unless_stale_ones_are_asked_for(given, checked):
+    said = subprocess.run(
+        ["make", "--dry-run", "--old-file=.venv/ready", *given],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.replace("\\\n", " ")  # fmt: skip
+    first, *rest = [" ".join(line.split()) for line in said.splitlines() if "python scripts/" in line]
+    assert first == f"python scripts/check_current.py {checked}"
+    assert ("--stale" in rest[0]) == ("STALE=1" in given)

@@ -78,3 +78,5 @@ def test_a_broken_model_file_fails_its_analysis_by_name_and_leaves_no_table(buil
     assert done.returncode != 0
     assert f"error: {model} is not a model file" in done.stdout + done.stderr
     assert not (study.folder / "results/tiny/units/mnist_selectivity/seed-0.csv").exists()
+    (study.folder / model).unlink()  # as the message says
+    assert study.jobs(model) == {"train": 1}

@@ -7,6 +7,7 @@ from subprocess import CompletedProcess
 
 from directions.errors import InputError
 from directions.files import atomic
+from directions.hints import few
 from directions.sharing.accidents import refuse_full
 from directions.sharing.pipeline import PIPELINE
 from directions.sharing.record import Record, digest_of
@@ -185,7 +186,7 @@ class Checkout:
         """Would Snakemake, too, replace all that differs? E.g. what was made by settings now undone."""
         changed = [path for path, how in self.differing().items() if path in paths and how == "modified"]
         rows = self.snakemake.rows(changed) if changed else {}
-        return bool(changed) and all(rows[path].pending for path in changed)
+        return bool(changed) and all(rows[path].pending and not rows[path].doubted for path in changed)
 
     def _explain(self, paths: list[str], names: list[str], remote: str, done: CompletedProcess) -> None:
         """Raise the InputError that says why DVC could not bring these files, which, and the way out."""
@@ -236,10 +237,3 @@ class Checkout:
                 "cache.type is hardlink, and Snakemake may not replace such files:"
                 " `dvc config --local cache.type copy` (or symlink, reflink), then `dvc checkout --relink`"
             )
-
-
-def few(paths: Iterable[str]) -> str:
-    """The first three of some names, and how many more there are."""
-    found = sorted(paths)
-    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-    return ", ".join(found[:3]) + more

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Mapping
 
 from directions.errors import InputError
+from directions.hints import few
 from directions.sharing import pipeline
-from directions.sharing.pulling import Checkout, few
+from directions.sharing.pulling import Checkout
 from directions.sharing.stages import Stage, Study
 from directions.sharing.tools import Row, alone
 

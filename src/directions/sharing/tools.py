@@ -84,22 +84,24 @@ def _changes(status: dict, kind: str) -> Iterator[dict]:
 
 @dataclass(frozen=True)
 class Row:
-    """What Snakemake says of one file: is its job to be run, is it there, has its job a record."""
+    """What Snakemake says of one file: is its job to be run, is it lacking, has its job a record."""
 
     pending: bool
     missing: bool
     known: bool
+    doubted: bool  # pending because it is not what its job made (see bookkeeping.py)
 
 
 class Snakemake:
     """The snakemake command for one study in a checkout."""
 
-    def __init__(self, root: Path, study: str):
-        self._root, self._study = root, study
+    def __init__(self, root: Path, study: str, figures: str | None = None):
+        """figures: fig1a,fig2a, or all; without it those of config.yaml."""
+        self._root = root
+        self._config = [f"study={study}", *([f"figures={figures}"] if figures else [])]
 
     def _call(self, *options: str, targets: Iterable[str]) -> subprocess.CompletedProcess:
-        chosen = ("--config", f"study={self._study}", "--", *targets)
-        return _run("snakemake", *options, *chosen, root=self._root)
+        return _run("snakemake", *options, "--config", *self._config, "--", *targets, root=self._root)
 
     def rows(self, targets: Iterable[str]) -> dict[str, Row]:
         """{file: what is said of it} for all files that these targets are made from, and themselves.
@@ -108,18 +110,26 @@ class Snakemake:
         """
         targets = list(targets)
         done = self._checked(self._call("--summary", targets=targets))
-        planned = self._checked(self._call("--dry-run", targets=targets)).stdout
-        lines = re.findall(r"^ +output: (.+)$", planned, re.MULTILINE)
-        again = {path for line in lines for path in line.split(", ")}
+        again = self.pending(targets)
         table = csv.DictReader(done.stdout.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
         return {
             row["output_file"]: Row(
                 row["plan"] == "update pending" or row["output_file"] in again,
                 row["status"] == "missing",
                 row["log-file(s)"] != "-",
+                again.get(row["output_file"], "").startswith("Forced"),
             )
             for row in table
         }
+
+    def pending(self, targets: Iterable[str]) -> dict[str, str]:
+        """{file that a run would make, or make again: why} of a dry run."""
+        planned = self._checked(self._call("--dry-run", targets=targets)).stdout
+        found = {}
+        for job in re.split(r"^(?:local)?rule \w+:\n", planned, flags=re.MULTILINE)[1:]:
+            said = dict(re.findall(r"^ {4}(output|reason): (.+)$", job, re.MULTILINE))
+            found |= dict.fromkeys(said.get("output", "").split(", "), said.get("reason", ""))
+        return found
 
     def declare(self, targets: Iterable[str]) -> None:
         """Record that these files and all upstream of them are what the present settings and code make.
@@ -139,7 +149,7 @@ class Snakemake:
 
     def make(self, targets: Iterable[str]) -> int:
         """Make the targets with all cores, output straight to the terminal; the exit code."""
-        options = ["--cores", "all", "--config", f"study={self._study}", "--", *targets]
+        options = ["--cores", "all", "--config", *self._config, "--", *targets]
         command = [sys.executable, "-m", "snakemake", *options]
         return subprocess.run(command, cwd=self._root, check=False).returncode
 

@@ -1,0 +1,129 @@
+"""What Snakemake's records leave open, so that it would call an old file current.
+
+A product without a record (`.snakemake` is lost, or files were copied here) is compared by its time alone;
+one that was edited by hand is taken for the job's own; of a job that failed the new settings are recorded, so
+that its old output, put back, looks like their result. Here such a product counts as incomplete.
+"""
+
+import json
+import logging
+from pathlib import Path
+
+import snakemake.api  # before workflow, which imports it in a circle
+import snakemake.workflow
+from snakemake.exceptions import WorkflowError
+from snakemake.io import _IOFile
+from snakemake.jobs import Job
+from snakemake.logging import logger
+from snakemake.persistence.file import FilePersistence
+from snakemake_interface_executor_plugins.settings import ExecMode
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from directions.hints import chosen, few
+
+
+class Records(FilePersistence):
+    """Snakemake's records of one run of the workflow, read with more doubt.
+
+    unrecorded: products that are here and have no record; edited: those whose content is not what their job
+    made. `install` makes Snakemake use this class.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.unrecorded: list[str] = []
+        self.edited: list[str] = []
+        self._failed = _Failed()
+        logger.addHandler(self._failed)
+
+    async def incomplete(self, job: Job) -> list[_IOFile]:
+        """Return the outputs of a job that may not count as made; Snakemake makes these again."""
+        found = await super().incomplete(job)
+        if self.dag.workflow.exec_mode != ExecMode.DEFAULT:
+            return found  # a submitted job: Snakemake itself has looked
+        for path in job.output:
+            if path in found or not await path.exists():
+                continue
+            if self.metadata(path) is None:
+                doubted, unlike = self.unrecorded, not tells_its_settings(job)
+            else:
+                doubted, unlike = self.edited, await self._edited(job, path)
+            if unlike:
+                doubted.append(str(path))
+                found.append(path)
+        return found
+
+    async def _edited(self, job: Job, path: _IOFile) -> bool:
+        """Tell whether the file was changed after its job ended; only those who read it know its content."""
+        if (await path.mtime()).local_or_storage() == self.metadata(path).endtime:
+            return False
+        readers = [reader for reader, files in self.dag.depending[job].items() if path in files]
+        known = {digest for reader in readers for digest in self.input_checksums(reader, path)} - {None}
+        same = [await path.is_same_checksum(digest, self.max_checksum_file_size) for digest in known]
+        return bool(known) and not any(same)
+
+    async def finished(self, job: Job) -> None:
+        """Record a job; one that failed stays marked as incomplete, whatever happens to this run."""
+        await super().finished(job)
+        if self.dag.jobid(job) in self._failed.jobs:
+            self._failed.jobs.discard(self.dag.jobid(job))  # it may be tried again
+            self.started(job)
+
+
+class _Failed(logging.Handler):
+    """Hears of failed jobs before they are recorded; `jobs` are their numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.jobs: set[int] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "event", None) == LogEvent.JOB_ERROR:
+            self.jobs.add(record.jobid)
+
+
+def install() -> None:
+    """Have Snakemake use `Records`; called before it reads the first record."""
+    snakemake.workflow.FilePersistence = Records
+
+
+def check(records: Records) -> None:
+    """Say which products have no record, before the first job starts.
+
+    Raises WorkflowError for products that were edited by hand: Snakemake would delete them.
+    """
+    if records.edited:
+        first = min(records.edited)
+        raise WorkflowError(
+            f"{few(records.edited)}: not what its job made: edited by hand, damaged, or brought by dvc alone."
+            " To have it as its job makes it, delete it and run again, or `make pull`; to go on with yours:"
+            f" `snakemake --cores 1 {chosen(first)} --touch --force -- {first}`, then run again"
+        )
+    if records.unrecorded:
+        logger.warning(
+            f"{few(records.unrecorded)}: here, but no record says which settings and code made it, so it is"
+            " made again. Was .snakemake deleted, were files copied? `make pull` declares what dvc.lock has"
+        )
+
+
+def tells_its_settings(job: Job) -> bool:
+    """Tell whether a product without a record shows, by name or header, that it is what its job is asked."""
+    asked = json.loads(job.params.get("asked", "{}"))
+    if job.rule.name == "prepare_data":
+        return asked["settings"].keys() == {"dataset"}  # one of ours: its bytes are checked against a digest
+    if job.rule.name in ("train", "train_distributed"):
+        header = header_of(Path(job.output.model))
+        return all(header.get(key) == asked[key] for key in ("settings", "recipe"))
+    return job.rule.name == "corrupt_labels"  # its settings are its name
+
+
+def header_of(path: Path) -> dict:
+    """What `weights.save` wrote beside the tensors, read without torch; {} where there is no such thing."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            found = json.loads(json.loads(file.read(min(size, 10**8)))["__metadata__"]["header"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    header = found[0] if isinstance(found, list) and found else found
+    return header if isinstance(header, dict) else {}
