@@ -50,6 +50,7 @@ wildcard_constraints:
     run=one_of(run for group in RUNS.values() for run in group),
     table=one_of(MADE_BY.keys() - set(DERIVED)),
     network=one_of(PLAN.networks),
+    data=one_of(PLAN.data),
 
 
 def asked(stage, **names):
@@ -126,16 +127,23 @@ def own_figures(_wildcards):
     return expand("results/own/figures/{network}.png", network=PLAN.networks) + compared
 
 
-def own_known(wildcards):
-    """The data set of ours in which the labels are replaced; none for data of the user's own."""
-    data = PLAN.networks[wildcards.network]["data"]
-    return DATA.format(dataset=data) if data in list(KNOWN) else []
+def own_unlabelled(wildcards):
+    """The data of a network of the user's own before labels are replaced: one of ours, or one made once for all."""
+    made = PLAN.data_name(wildcards.network)
+    ours = PLAN.networks[wildcards.network]["data"]
+    return f"results/own/data/{made}.safetensors" if made else DATA.format(dataset=ours)
 
 
 def own_dataset(wildcards):
-    """The data of a network of the user's own: one of ours as it is, or one made for it."""
-    known = PLAN.known_data(wildcards.network)
-    return DATA.format(dataset=known) if known else f"results/own/data/{wildcards.network}.safetensors"
+    """The data of a network of the user's own, with labels of its own where it has some."""
+    if PLAN.label_files(wildcards.network):
+        return f"results/own/labelled/{wildcards.network}.safetensors"
+    return own_unlabelled(wildcards)
+
+
+def own_trial_of(wildcards):
+    """The trial of a network before its data are prepared, where the shape of images is known by then."""
+    return f"results/own/trials/{wildcards.network}.json" if PLAN.shape(wildcards.network) else []
 
 
 def own_resume(analysis):
@@ -187,6 +195,13 @@ def drawn_run():
 
 def doubtful():
     """What the jobs on networks of the user's own warn of, which nobody would read in their logs."""
-    warning = ("own_data", "own_import", "own_summary", "own_comparison")  # in this order
+    warning = (
+        "own_data",
+        "own_labels",
+        "own_trial",
+        "own_import",
+        "own_summary",
+        "own_comparison",
+    )  # in this order
     logs = {job.log[0]: warning.index(job.rule.name) for job in workflow.dag.jobs if job.rule.name in warning}
     return warnings(sorted(logs, key=lambda log: (logs[log], log)))

@@ -7,28 +7,67 @@ rule own:
 
 rule own_data:
     input:
-        known=own_known,
-        files=lambda wildcards: PLAN.data_files(wildcards.network),
+        files=lambda wildcards: PLAN.data_files(wildcards.data),
     output:
-        "results/own/data/{network}.safetensors",
+        "results/own/data/{data}.safetensors",
     log:
-        "logs/own/data/{network}.log",
+        "logs/own/data/{data}.log",
     benchmark:
-        "benchmarks/own/data/{network}.tsv"
+        "benchmarks/own/data/{data}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        asked=own_asked("base"),
+    shell:
+        "python scripts/prepare_own_data.py --asked {params.asked:q} --output {output}"
+        " --threads {threads} > {log} 2>&1"
+
+
+rule own_labels:
+    input:
+        known=own_unlabelled,
+        files=lambda wildcards: PLAN.label_files(wildcards.network),
+    output:
+        "results/own/labelled/{network}.safetensors",
+    log:
+        "logs/own/labelled/{network}.log",
+    benchmark:
+        "benchmarks/own/labelled/{network}.tsv"
     conda:
         ENVIRONMENT
     params:
         asked=own_asked("data"),
-        known=lambda wildcards, input: f"--known {input.known}" if input.known else "",
     shell:
-        "python scripts/prepare_own_data.py --asked {params.asked:q} {params.known} --output {output}"
+        "python scripts/prepare_own_data.py --asked {params.asked:q} --known {input.known} --output {output}"
         " --threads {threads} > {log} 2>&1"
+
+
+# Weights and layers that do not fit are told before minutes go into images: it runs before all other jobs.
+rule own_trial:
+    input:
+        code=code("try_network"),
+        files=lambda wildcards: PLAN.files(wildcards.network),
+    output:
+        "results/own/trials/{network}.json",
+    log:
+        "logs/own/trials/{network}.log",
+    benchmark:
+        "benchmarks/own/trials/{network}.tsv"
+    priority: 100
+    conda:
+        ENVIRONMENT
+    params:
+        asked=own_asked("trial"),
+        code=DECIDING.code("try_network"),
+    shell:
+        "python scripts/try_network.py --code {params.code} --asked {params.asked:q} --output {output} > {log} 2>&1"
 
 
 rule own_import:
     input:
         code=code("import_network"),
         files=lambda wildcards: PLAN.files(wildcards.network),
+        trial=own_trial_of,
         data=own_dataset,
     output:
         model="results/own/models/{network}/model.safetensors",

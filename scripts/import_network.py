@@ -27,8 +27,9 @@ def main(argv: list[str]) -> None:
     dataset = data.load(args.data)
     train, test = (network.at_most(settings[f"{split}_images"], dataset, split) for split in data.SPLITS)
     labels.save(args.ledger, labels.ledger(dataset.train_labels, dataset.name, train, 0.0, settings["seed"]))
-    state = {name: value.clone() for name, value in network.imported(settings).state_dict().items()}
     shape = dataset.train_images.shape[1:]
+    imported = network.imported(settings, shape).state_dict()
+    state = {name: value.clone() for name, value in imported.items()}
     weights.save(args.model, state, network.header(settings, shape, dataset.classes, test))
 
     found = trained.read(args.model, args.data, args.ledger, device, args.threads - 1, code=settings["build"])

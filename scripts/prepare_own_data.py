@@ -10,7 +10,7 @@ from directions.own import arrays
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
-    parser.add_argument("--known", help="the prepared data set, where it is one of ours")
+    parser.add_argument("--known", help="the same data without other labels, prepared")
     parser.add_argument("--output", required=True, help="file to write")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="that read image files")
     args = parser.parse_args(argv)

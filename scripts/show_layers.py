@@ -1,12 +1,8 @@
 """Print which layers of a network of your own have units, by the names that `layers` takes in a config."""
 
-import math
-
-import yaml
-
 from directions import cli
-from directions.own.layers import catalogue
 from directions.own.network import made
+from directions.own.shown import text
 
 
 def main(argv: list[str]) -> None:
@@ -16,14 +12,7 @@ def main(argv: list[str]) -> None:
         "--shape", type=int, nargs="+", required=True, help="of one image, such as 3 32 32: channels first"
     )
     args = parser.parse_args(argv)
-    found = catalogue(made(args.build), args.shape)
-    rows = [("layer", "module", "output", "units"), *found.drop(columns="activation").astype(str).to_numpy()]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
-    activations = list(found.loc[found["activation"], "layer"])
-    listed = yaml.safe_dump(activations, default_flow_style=True, width=math.inf).strip()
-    print(f"\nall activations:\nlayers: {listed}" if activations else "\nnone of them is an activation")
+    print(text(made(args.build), args.shape)[0])
 
 
 if __name__ == "__main__":

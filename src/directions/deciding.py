@@ -24,7 +24,9 @@ SCRIPTS = {  # stage -> the script that its jobs run
     "figure": "plot_figure",
     "claims": "check_claims",
 }
-SCRIPTS_OF_OWN = SCRIPTS | {"import": "import_network", "summary": "plot_own", "comparison": "plot_own"}
+SCRIPTS_OF_OWN = SCRIPTS | {
+    "trial": "try_network", "import": "import_network", "summary": "plot_own", "comparison": "plot_own"
+}  # fmt: skip
 
 
 class Deciding:

@@ -154,10 +154,34 @@ def test_the_users_files_are_inputs_of_the_jobs_that_read_them():
         "c": entry(labels={"test": "t.npy"}), "d": entry(data="examples/mlp.py:build"),
     }})  # fmt: skip
     assert made.files("a") == ["examples/mlp.py", "w.pt"]
-    assert [made.known_data(name) for name in "abcd"] == ["mnist", None, None, None]
-    assert made.data_files("b") == ["y.csv", *FILES.values()]
-    assert made.data_files("c") == ["t.npy"]
-    assert made.data_files("d") == ["examples/mlp.py"]
+    assert [made.label_files(name) for name in "abcd"] == [[], ["y.csv"], ["t.npy"], []]
+    files, function = made.data
+    assert made.data_files(files) == list(FILES.values())
+    assert made.data_files(function) == ["examples/mlp.py"]
+    assert [made.data_name(name) for name in "abcd"] == [None, files, None, function]
+
+
+def test_networks_with_the_same_images_share_one_file_whatever_their_labels(folder):
+    images = {"imagefolder": "photos", "size": 8}
+    made = plan.Plan({"networks": {
+        "a": entry(data=images), "b": entry(data=dict(images), labels={"train": "y.csv"}),
+        "c": entry(data=images | {"size": 9}),
+    }})  # fmt: skip
+    assert list(made.data.values()) == [images, images | {"size": 9}]
+    assert made.data_name("a") == made.data_name("b") != made.data_name("c")
+    assert made.data_name("a").startswith("photos_8-")
+    alone = plan.Plan({"networks": {"b": entry(data=images, labels={"train": "y.csv"})}})
+    assert alone.asked("base", data=made.data_name("b")) == made.asked("base", data=made.data_name("a"))
+
+
+def test_a_network_is_tried_without_its_data_where_the_shape_of_images_is_known(folder):
+    made = plan.Plan({"networks": {
+        "a": entry(), "b": entry(data={"imagefolder": "photos", "size": 8}), "c": entry(data=FILES),
+    }})  # fmt: skip
+    assert [made.shape(name) for name in "abc"] == [[1, 28, 28], [3, 8, 8], None]
+    told = made.asked("trial", "b")
+    (folder / "photos/train/a.png").write_bytes(b"other")
+    assert made.asked("trial", "b") == told
 
 
 def test_a_tree_of_images_that_changes_moves_all_that_is_made_of_it(folder):

@@ -110,7 +110,7 @@ def test_a_factory_that_cannot_be_meant_is_refused(nets, reference, said):
 
 def test_a_model_file_is_read_again_until_its_factory_changes(nets, tmp_path):
     settings = {"build": f"{nets}:build", "layers": ["1"], "seed": 4}
-    made = network.imported(settings)
+    made = network.imported(settings, [4])
     header = network.header(settings, [4], 2, 7)
     found = network.rebuilt(made.state_dict(), header, "model.safetensors", f"{nets}:build")
     assert found.layers == {"1": 3}

@@ -1,9 +1,12 @@
 """Units ablated alone: what each costs."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
 from directions import ablation
+from directions.errors import InputError
 from directions.evaluation import FEW
 from directions.trained import Trained
 
@@ -14,7 +17,10 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
     Where classes are few, the drop of each: of ImageNet's thousand it would make half a gigabyte.
     """
     examples = trained.examples(settings["split"])
-    units = ablation.sample(sum(trained.layers.values()), settings["units"], trained.seed)
+    if isinstance(settings["units"], dict):
+        units = numbers(trained.layers, settings["units"])
+    else:
+        units = ablation.sample(sum(trained.layers.values()), settings["units"], trained.seed)
     found = ablation.single(
         trained.model,
         examples.images,
@@ -44,3 +50,20 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
             **{f"drop_class_{label}": drops[:, label] for label in classes},
         )
     )
+
+
+def numbers(layers: Mapping[str, int], wanted: Mapping[str, Sequence[int]]) -> np.ndarray:
+    """Numbers, through all layers, of the units wanted of each, ascending: {layer: numbers within it}.
+
+    Raises InputError for a layer or unit that there is not.
+    """
+    starts = dict(zip(layers, np.cumsum([0, *layers.values()]).tolist(), strict=False))
+    found = []
+    for name, units in wanted.items():
+        if name not in layers:
+            raise InputError(f"units: no layer of units is called {name}: there are {', '.join(layers)}")
+        for unit in units:
+            if not 0 <= unit < layers[name]:
+                raise InputError(f"units: {name} has units 0 to {layers[name] - 1}, not {unit}")
+            found.append(starts[name] + unit)
+    return np.unique(found)

@@ -1,5 +1,6 @@
 """Noise of growing size on all units: loss and accuracy."""
 
+import numpy as np
 import pandas as pd
 
 from directions import noise
@@ -7,9 +8,15 @@ from directions.trained import Trained, grid_table
 
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
-    """Table repeat, noise_sd_ratio, split, loss, accuracy; each repeat starts at ratio 0."""
+    """Table repeat, noise_sd_ratio, split, loss, accuracy; each repeat starts at ratio 0.
+
+    settings: of the config, `ratios` in place of a range, where they are given.
+    """
     examples = trained.examples(settings["split"])
-    ratios = noise.ratios(settings["lowest"], settings["highest"], settings["points"])
+    if settings.get("ratios"):
+        ratios = np.array([0.0, *sorted(settings["ratios"])])
+    else:
+        ratios = noise.ratios(settings["lowest"], settings["highest"], settings["points"])
     loss, accuracy = noise.add_noise(
         trained.model,
         examples.images,

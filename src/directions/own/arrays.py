@@ -28,17 +28,18 @@ def dataset(
 ) -> Dataset:
     """The data set that an entry `data` describes, its labels replaced by those of the files in `labels`.
 
-    data: the name of one of ours, which is then `known`; "file.py:function", which returns the four arrays
-    of `ARRAYS` in their order; {each of `ARRAYS`: file}; or {imagefolder: folder, size: pixels}. labels:
-    {"train" or "test": file}. Raises InputError naming a file that is missing, broken, or does not fit.
+    known: the data without these labels, where they are prepared. data: the name of one of ours;
+    "file.py:function", which returns the four arrays of `ARRAYS` in their order; {each of `ARRAYS`: file}; or
+    {imagefolder: folder, size: pixels}. labels: {"train" or "test": file}. Raises InputError naming a file
+    that is missing, broken, or does not fit.
     """
     files: dict[str, list[str]] = {}
-    if known is None and isinstance(data, dict) and "imagefolder" in data:
-        request = Request(
-            Path(), ("local",), Path(data["imagefolder"]).expanduser(), data["size"], threads=threads
+    if isinstance(data, dict) and "imagefolder" in data:
+        tree = Path(data["imagefolder"]).expanduser()
+        known = known or KNOWN["imagefolder"].prepare(
+            Request(Path(), ("local",), tree, data["size"], threads=threads)
         )
-        known = KNOWN["imagefolder"].prepare(request)
-        files = imagefolder.names(request.tree)
+        files = imagefolder.names(tree) if labels else {}
     if known is None:
         parts = userfile.call(data) if isinstance(data, str) else [array(data[name]) for name in ARRAYS]
         if not isinstance(parts, tuple | list) or len(parts) != len(ARRAYS):
@@ -116,9 +117,10 @@ def as_images(images: np.ndarray, name: str) -> np.ndarray:
             log.warning("warning: %s: %s", name, doubt)
         return images.astype(np.float32)
     if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        hint = ", such as (images / 65535).astype('float32')" if images.dtype == np.uint16 else ""
         raise InputError(
             f"{name} are {images.dtype} {images.shape}: they must be uint8 (n, h, w) or (n, c, h, w),"
-            " or floating point (n, ...) as the network takes them"
+            f" or floating point (n, ...) as the network takes them{hint}"
         )
     if images.ndim == 3:
         return images[:, None]
@@ -131,8 +133,11 @@ def as_images(images: np.ndarray, name: str) -> np.ndarray:
 def as_labels(labels: np.ndarray, name: str) -> np.ndarray:
     """int64 (n,), from 0; raises InputError for anything else."""
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        hint = ", such as labels.argmax(1)" if labels.ndim == 2 and labels.shape[1] > 1 else ""
+        hint = hint or (", such as labels.ravel()" if labels.ndim == 2 else "")
+        hint = hint or (", such as labels.astype(int)" if labels.dtype.kind in "fb" else "")
         raise InputError(
-            f"{name}: labels are {labels.dtype} {labels.shape}; they must be whole numbers (n,) from 0"
+            f"{name}: labels are {labels.dtype} {labels.shape}; they must be whole numbers (n,) from 0{hint}"
         )
     if (lowest := labels.min(initial=0)) < 0:
         raise InputError(f"{name}: labels go from {lowest} to {labels.max()}; they must count from 0")

@@ -1,46 +1,74 @@
 """All analyses of one network from plain Python, without files: `from directions import analyse`."""
 
-import copy
 import importlib
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from directions import areas
 from directions.analyses import ANALYSES
 from directions.errors import InputError
 from directions.examples import Examples
-from directions.figures import own, own_comparison
+from directions.figures import own, own_comparison, style
+from directions.files import atomic
 from directions.labels import choose_images
-from directions.own import arrays, patterns, plan, sampling
-from directions.own.given import original
+from directions.own import arrays, datasets, patterns, plan, sampling
+from directions.own.given import copied, original
+from directions.own.heard import heard
 from directions.own.inputs import normalized
 from directions.own.layers import Layers, find
 from directions.own.record import record
 from directions.trained import Trained
 
 Array = np.ndarray | Tensor
+Data = tuple[Array, Array] | Dataset | DataLoader
 log = logging.getLogger(__name__)
 
 DRAWN = {"train": "own data", "test": "own data, test set"}  # what the random choice of images goes by
+SHORT = {  # arguments of `analyse` that stand for a setting of an analysis
+    "ablate": ("ablate_cumulative", "layers"),
+    "orderings": ("ablate_cumulative", "orderings"),
+    "noise": ("add_noise", "ratios"),
+    "units": ("ablate_single", "units"),
+}
 
 
 @dataclass(frozen=True, repr=False)
 class Analysis:
-    """What was found; `tables`: {name: table}, such as tables["areas"], as the workflow writes them."""
+    """What was found.
+
+    tables: {name: table}, such as tables["areas"], as the workflow writes them (docs/TABLES.md). doubts: what
+    speaks against trusting them, in sentences.
+    """
 
     tables: dict[str, pd.DataFrame]
+    doubts: tuple[str, ...] = ()
 
     def figure(self) -> Figure:
-        """The summary figure; `.savefig("mine.png", dpi=200)` writes it."""
+        """Draw the summary figure; `.savefig("mine.png", dpi=200)` writes it."""
         return own.summary(self.tables)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the tables as CSV, and the figure as PNG and PDF, into a folder, which is made; return it.
+
+        Files of the same names are replaced.
+        """
+        folder = Path(folder).expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in self.tables.items():
+            with atomic(folder / f"{name}.csv") as partial:
+                table.to_csv(partial, index=False)
+        style.save(self.figure(), folder / "figure.pdf", folder / "figure.png")
+        return folder
 
     def compare(self, *others: "Analysis") -> Figure:
         """Draw a figure of this network beside others, which says so where their layers do not correspond.
@@ -61,46 +89,106 @@ class Analysis:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{table} ({len(rows)} rows)" for table, rows in self.tables.items())
-        return f"Analysis of {self.name}; tables: {sizes}"
+        return "\n".join([f"Analysis of {self.name}; tables: {sizes}", *self.doubts])
 
 
 def analyse(
     network: nn.Module,
     layers: Layers,
-    train: tuple[Array, Array],
-    test: tuple[Array, Array] | None = None,
+    train: Data,
+    test: Data | None = None,
     *,
     name: str = "network",
     normalize: dict[str, Sequence[float]] | None = None,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     progress: bool = True,
+    ablate: str | int | Sequence[str] | None = None,
+    orderings: int | None = None,
+    noise: Sequence[float] | None = None,
+    units: str | int | Mapping[str, Sequence[int]] | None = None,
     **settings,
 ) -> Analysis:
     """Ablate, add noise to, and measure the units of a network, which is left as it is.
 
-    layers: names of modules whose outputs are units, or {module: activation that follows it}. train, test:
-    (images, labels), images uint8 (n, h, w) or (n, c, h, w), or floating point (n, ...) as the network takes
-    them; labels whole numbers (n,) from 0; test None: units are ablated and measured on training images.
-    normalize: {mean, sd} per channel. device: as torch takes it, or "auto", a GPU where there is one.
-    progress: whether a line per analysis goes to stderr.
-    settings: any of those in configs/own.example.yaml, such as analyses=["add_noise"] or
-    ablate_cumulative={"orderings": 10}. Raises InputError for a layer that does not exist, images that do
-    not fit and the like.
+    Args:
+        network: answers images (n, ...) with logits (n, classes), alone, in a tuple, or as `logits` of a dict
+            or of an object.
+        layers: names of modules whose outputs are units, or patterns of such names, ["relu1", "layer1.*"];
+            {module: activation that follows it}, {"fc1": "relu"}; or "all activations". `show_layers` prints
+            all names.
+        train: what the network was trained on: (images, labels), a Dataset, or a DataLoader. Images are uint8
+            (n, h, w), (n, c, h, w) or (n, h, w, c), and reach the network as 0 to 1; or floating point
+            (n, ...), as the network takes them. Labels are whole numbers (n,) from 0.
+        test: the same of the test set, of any number of images. None: units are ablated alone and measured
+            on training images.
+        name: of the network, in tables and figures.
+        normalize: {"mean": [...], "sd": [...]} per channel, of pixels in 0 to 1.
+        device: as torch takes it, or "auto", a GPU where there is one.
+        progress: whether to say on stderr how far it is.
+        ablate: in which layers units are ablated cumulatively: "all", the last so many, or names and
+            patterns of those of `layers`.
+        orderings: in how many random orders; 10 where nothing is said.
+        noise: levels of noise, each an SD over the unit's own, such as [0.1, 1]; 12 from 0.03 to 10 where
+            nothing is said.
+        units: which units are ablated alone: "all", so many drawn at random, or {layer: numbers from 0}.
+        settings: any other of configs/own.example.yaml, such as analyses=["add_noise"], train_images=500,
+            seed=1, or ablate_cumulative={"clamp": ["zero", "mean"]}.
+
+    Returns:
+        Tables, and from them figures.
+
+    Raises:
+        InputError: for a layer that does not exist, images that do not fit, a network whose numbers would
+            mean nothing, and the like, naming the way out.
+
+    Example:
+        found = analyse(network, {"fc1": "relu"}, (images, labels), orderings=20, noise=[0.5, 1, 2])
+        found.tables["areas"]
+        found.save("mine")
     """
+    for short, value in (("ablate", ablate), ("orderings", orderings), ("noise", noise), ("units", units)):
+        if value is not None:
+            analysis, key = SHORT[short]
+            settings[analysis] = settings.get(analysis, {}) | {key: _listed(value)}
     sets = {"train": train} if test is None else {"train": train, "test": test}
-    _check(network, layers, sets, settings | ({} if normalize is None else {"normalize": normalize}))
-    chosen = plan.merged(plan.DEFAULTS if test is not None else _untested(plan.DEFAULTS), settings)
-    device = _device(device)
-    classes = 1 + max(int(_labels(*pair, split).max()) for split, pair in sets.items())
-    examples = {
-        split: normalized(_examples(*pair, split, chosen, classes, device), normalize)
+    with heard(progress) as doubts:
+        _check(network, layers, sets, settings | ({} if normalize is None else {"normalize": normalize}))
+        chosen = plan.merged(plan.DEFAULTS if test is not None else _untested(plan.DEFAULTS), settings)
+        trained = _prepared(copied(original(network)), layers, sets, chosen, normalize, _device(device))
+        tables = _tables(name, trained, sets, chosen, progress)
+        for doubt in own.doubts_of_units(tables):
+            log.warning("warning: %s: %s", name, doubt)
+    return Analysis(tables, tuple(dict.fromkeys(doubts)))
+
+
+def _prepared(
+    network: nn.Module, layers: Layers, sets: dict, chosen: dict, normalize: dict | None, device: object
+) -> Trained:
+    """The network with its layers found, on the first images alone, and all images that are used."""
+    shapes = {split: _first(data, split).shape[1:] for split, data in sets.items()}
+    if len(set(shapes.values())) > 1:
+        raise InputError(
+            f"test images are {shapes['test']}, training images {shapes['train']}: crop or resize"
+        )
+    found = find(network.cpu(), layers, shapes["train"], _classes(sets))
+    data = {
+        split: datasets.read(pair, chosen[f"{split}_images"], DRAWN[split]) if datasets.is_one(pair) else pair
         for split, pair in sets.items()
     }
-    found = find(copy.deepcopy(original(network)).cpu(), layers, examples["train"].image_shape)
+    classes = _classes(data)
+    examples = {
+        split: normalized(_examples(*pair, split, chosen, classes, device), normalize)
+        for split, pair in data.items()
+    }
     found.model.to(device)
-    trained = Trained(found, examples.__getitem__, seed=chosen["seed"])
-    data = "own data" if test is not None else "own data, no test set"
-    made = {"runs": pd.DataFrame([record(name, trained, examples["train"], examples.get("test"), data)])}
+    return Trained(found, examples.__getitem__, seed=chosen["seed"])
+
+
+def _tables(name: str, trained: Trained, sets: dict, chosen: dict, progress: bool) -> dict[str, pd.DataFrame]:
+    """All tables, each with its keys in front."""
+    data = "own data" if "test" in sets else "own data, no test set"
+    examples = [trained.examples(split) if split in sets else None for split in DRAWN]
+    made = {"runs": pd.DataFrame([record(name, trained, *examples, data)])}
     for place, analysis in enumerate(chosen["analyses"], start=1):
         if progress:
             print(f"{name}: {analysis} ({place} of {len(chosen['analyses'])})", file=sys.stderr)
@@ -108,12 +196,31 @@ def analyse(
         made[ANALYSES[analysis]] = observe(trained, chosen[analysis])
     tables = {table: _with_keys(rows, name) for table, rows in made.items()}
     if "ablation" in tables:
-        tables["areas"] = sampling.with_errors(areas.of_curves(tables["ablation"], {name: classes}))
+        classes = {name: int(made["runs"]["classes"].iloc[0])}
+        tables["areas"] = sampling.with_errors(areas.of_curves(tables["ablation"], classes))
         for line in sampling.told(tables["areas"]) if progress else ():
             print(f"{name}: {line}", file=sys.stderr)
-    for doubt in own.doubts_of_units(tables):
-        log.warning("warning: %s: %s", name, doubt)
-    return Analysis(tables)
+    return tables
+
+
+def _listed(value: object) -> object:
+    """Lists and mappings of whatever kind, as the config has them."""
+    if isinstance(value, Mapping):
+        return {key: _listed(item) for key, item in value.items()}
+    return value if isinstance(value, str | int) else list(value)
+
+
+def _first(data: Data, split: str) -> np.ndarray:
+    """The first image of a split as it will reach the network, (1, ...)."""
+    images = datasets.first(data) if datasets.is_one(data) else arrays.plain(data[0][:1], f"{split} images")
+    return arrays.as_images(images, f"{split} images")
+
+
+def _classes(sets: dict[str, Data]) -> int | None:
+    """How many classes the labels have; None while those of a Dataset are not read."""
+    if any(datasets.is_one(data) for data in sets.values()):
+        return None
+    return 1 + max(int(_labels(*pair, split).max()) for split, pair in sets.items())
 
 
 def _check(network: object, layers: object, sets: dict[str, object], settings: dict) -> None:
@@ -126,8 +233,11 @@ def _check(network: object, layers: object, sets: dict[str, object], settings: d
             f'layers is {layers!r}: give a list of modules, ["relu1"], {{"fc1": "relu"}}, or "{patterns.ALL}"'
         )
     for split, pair in sets.items():
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            raise InputError(f"{split} must be a pair, (images, labels), not {type(pair).__name__}")
+        if not datasets.is_one(pair) and (not isinstance(pair, tuple | list) or len(pair) != 2):
+            raise InputError(
+                f"{split} must be a pair, (images, labels), a Dataset or a DataLoader,"
+                f" not {type(pair).__name__}"
+            )
     plan.check_settings(settings)
     if "test" not in sets and (
         asked := [

@@ -1,9 +1,13 @@
 """A network as it was given, made ready for hooks: not compiled, in float32."""
 
+import copy
 import logging
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from directions.errors import InputError
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +28,38 @@ def original(network: nn.Module) -> nn.Module:
             while isinstance(inner := getattr(child, COMPILED, None), nn.Module):
                 child = parent._modules[name] = inner
     return network
+
+
+def copied(network: nn.Module) -> nn.Module:
+    """Return a deep copy, also of a network that torch.nn.utils.prune, weight_norm or spectral_norm changed.
+
+    These keep tensors that were computed from others, which copy.deepcopy refuses. Raises InputError for
+    lazy modules that have not seen an image: they have no weights yet.
+    """
+    if lazy := [name for name, value in network.named_parameters() if is_lazy(value)]:
+        raise InputError(
+            f"{lazy[0]} has no numbers yet, as a lazy module makes its weights in its first pass: call"
+            " network(images[:2]) once, then train it or load its weights"
+        )
+    computed = {
+        id(value): value.detach().clone()
+        for module in network.modules()
+        for value in vars(module).values()
+        if isinstance(value, Tensor) and not value.is_leaf
+    }
+    return copy.deepcopy(network, computed)
+
+
+def check_still(network: nn.Module) -> None:
+    """Raise InputError for fake quantisation that still observes, so that every pass changes the network."""
+    for name, module in network.named_modules():
+        enabled = getattr(module, "observer_enabled", None)
+        if isinstance(enabled, Tensor) and enabled.any():
+            raise InputError(
+                f"{name} still observes what passes through it, and changes its quantisation with every pass:"
+                " network.apply(torch.ao.quantization.disable_observer) before its weights are saved or"
+                " analysed"
+            )
 
 
 def plain(network: nn.Module) -> nn.Module:

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from directions import proof
 from directions.errors import InputError
-from directions.own import activations, functions, patterns
+from directions.own import activations, answers, functions, patterns
 from directions.own.feeding import weights_of as feeding_weights
-from directions.own.given import layer_name, plain
+from directions.own.given import check_still, layer_name, plain
 from directions.seeds import torch_stream
 from directions.tracing import same
 from directions.units import Network
@@ -46,16 +46,20 @@ class Call:
     output: object
 
 
-def find(network: nn.Module, wanted: Layers, shape: Sequence[int]) -> Network:
+def find(network: nn.Module, wanted: Layers, shape: Sequence[int], classes: int | None = None) -> Network:
     """The network with the units of the layers wanted; it is changed where `activations.separated` is needed.
 
     wanted: names of modules whose outputs are units, with patterns as `patterns.expanded` takes them, or
     {module: activation that follows it}, "none" for its output as it comes. shape: of one example, without
-    the examples' axis. Raises InputError for a layer that does not exist (naming those that do, the nearest
-    first), is not called just once, or whose units cannot be told.
+    the examples' axis. classes: of the data, where they are known (see `answers.alone`). Raises InputError
+    for a layer that does not exist (naming those that do, the nearest first), is not called just once, or
+    whose units cannot be told.
     """
-    network = plain(network).eval().requires_grad_(False)
+    network = plain(network).eval()
+    check_still(network)
     example = torch.rand(PROBE, *shape, generator=torch_stream("example"))
+    _calls(network, example)  # a first pass, in which lazy modules find their shapes
+    network = answers.alone(network.requires_grad_(False), example, classes)
     if patterns.asked(wanted):
         shown = catalogue(network, shape)
         modules = _once(_calls(network, example))

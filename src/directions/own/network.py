@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from directions import weights
 from directions.data import Dataset
@@ -30,14 +31,19 @@ def made(factory: str) -> nn.Module:
     return plain(network)
 
 
-def imported(settings: dict) -> nn.Module:
+def imported(settings: dict, shape: Sequence[int]) -> nn.Module:
     """The network of these settings: `build`, a factory, and where given `weights`, a file that fits it.
 
-    Raises InputError as `made` and `weightfile` do.
+    shape: of one example, from which lazy modules without weights find theirs. Raises InputError as `made`
+    and `weightfile` do.
     """
     network = made(settings["build"])
     if settings.get("weights"):
         weightfile.fit(network, weightfile.read(settings["weights"]), settings["weights"])
+    elif any(map(is_lazy, network.parameters())):
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.manual_seed(number("own"))
+            network.eval()(torch.rand(2, *shape))
     return network
 
 
@@ -73,7 +79,7 @@ def rebuilt(state: dict[str, Tensor], header: dict, origin: object, code: str | 
         )
     network = made(own["build"])
     weightfile.fit(network, state, origin)
-    return find(network, own["layers"], header["image_shape"])
+    return find(network, own["layers"], header["image_shape"], header["classes"])
 
 
 def as_trained_on(examples: Examples, header: dict) -> Examples:

@@ -1,6 +1,8 @@
 """What the workflow makes of the networks named in the config: files that each needs, what jobs are asked."""
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -138,12 +140,35 @@ class Plan:
         """code: stage -> digest of the code that its jobs run (see deciding.py)."""
         self.networks = completed(own)
         self._code = code
+        self.data: dict[str, str | dict] = {}  # {name: entry}: data of the user's own, each once
+        for network, entry in self.networks.items():
+            if (name := self.data_name(network)) and name not in self.data:
+                self.data[name] = entry["data"]
 
-    def known_data(self, network: str) -> str | None:
-        """The data set of a network, where it is one of ours as it is."""
-        entry = self.networks[network]
-        data = entry["data"]
-        return data if isinstance(data, str) and ":" not in data and not entry.get("labels") else None
+    def data_name(self, network: str) -> str | None:
+        """What the file of a network's own data is called, labels aside; None where the data are ours.
+
+        Networks with the same data share it.
+        """
+        data = self.networks[network]["data"]
+        if isinstance(data, str) and ":" not in data:
+            return None
+        if isinstance(data, str):
+            word = Path(data.rpartition(":")[0]).stem
+        elif "imagefolder" in data:
+            word = f"{Path(data['imagefolder']).name}_{data['size']}"
+        else:
+            word = Path(data["train_images"]).stem
+        digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:6]
+        return f"{re.sub('[^A-Za-z0-9_]', '_', word)}-{digest}"
+
+    def shape(self, network: str) -> list[int] | None:
+        """The shape of an image, where it is known before the data are prepared."""
+        data = self.networks[network]["data"]
+        if isinstance(data, dict):
+            return [3, data["size"], data["size"]] if "imagefolder" in data else None
+        known = KNOWN[data].shape if data in KNOWN else None
+        return list(known) if known else None
 
     def files(self, network: str) -> list[str]:
         """The user's files that make the network: factory, what it imports, weights."""
@@ -151,33 +176,41 @@ class Plan:
         weights = [str(Path(entry["weights"]).expanduser())] if entry.get("weights") else []
         return userfile.files(entry["build"]) + weights
 
-    def data_files(self, network: str) -> list[str]:
-        """The user's files that make its data; a tree of images is in `asked` instead, see `listed`."""
-        data = self.networks[network]["data"]
-        named = _named(self.networks[network] | {"weights": None})
-        files = [str(Path(file).expanduser()) for key, file in named.items() if key != "data.imagefolder"]
-        return files + (userfile.files(data) if isinstance(data, str) and ":" in data else [])
+    def data_files(self, data: str) -> list[str]:
+        """The user's files that make the data of this name; a tree of images is in `asked`, see `listed`."""
+        entry = self.data[data]
+        if isinstance(entry, str):
+            return userfile.files(entry)
+        return [str(Path(entry[name]).expanduser()) for name in ARRAYS if name in entry]
+
+    def label_files(self, network: str) -> list[str]:
+        """The user's files of labels that replace those of its data."""
+        return [str(Path(file).expanduser()) for file in self.networks[network].get("labels", {}).values()]
 
     def tables(self, network: str) -> list[str]:
         """The tables of a network, those made from others included."""
         tables = ["runs", *(ANALYSES[analysis] for analysis in self.networks[network]["analyses"])]
         return tables + (["areas"] if "ablation" in tables else [])
 
-    def asked(self, stage: str, network: str = "", table: str = "", **_: str) -> str:
+    def asked(self, stage: str, network: str = "", table: str = "", data: str = "", **_: str) -> str:
         """The one parameter of a rule, as `provenance.Ancestry.asked` has it.
 
-        data(network) · import(network) · each analysis(network) · collect(network, table) · areas(network) ·
-        summary(network) · comparison().
+        base(data) · data(network) · trial(network) · import(network) · each analysis(network) ·
+        collect(network, table) · areas(network) · summary(network) · comparison().
         """
         if stage == "comparison":
             return self._say(stage, {}, {name: self.asked("summary", name) for name in self.networks})
+        if stage == "base":
+            return self._say("data", self._content(self.data[data], {}), None, self.data_files(data))
         entry = self.networks[network]
         if stage == "data":
-            data = entry["data"]
-            folder = data.get("imagefolder") if isinstance(data, dict) else None
-            tree = {"files": listed(folder)} if folder else {}
-            settings = {"data": data, "labels": entry.get("labels", {}), **tree}
-            return self._say(stage, settings, None, self.data_files(network))
+            made = self.data_name(network)
+            files = (self.data_files(made) if made else []) + self.label_files(network)
+            return self._say(stage, self._content(entry["data"], entry.get("labels", {})), None, files)
+        if stage == "trial":
+            settings = {key: entry.get(key) for key in ("build", "weights", "layers")}
+            settings |= {"network": network, "shape": self.shape(network)}
+            return self._say(stage, settings, None, self.files(network))
         if stage == "import":
             settings = {key: entry.get(key) for key in OF_NETWORK} | {"network": network}
             return self._say(stage, settings, self.asked("data", network), self.files(network))
@@ -195,6 +228,13 @@ class Plan:
             upstream = [self.asked("collect", network, name) for name in made]
             return self._say(stage, {"network": network}, upstream)
         raise KeyError(stage)
+
+    @staticmethod
+    def _content(data: str | dict, labels: dict) -> dict:
+        """What data and labels are made of."""
+        folder = data.get("imagefolder") if isinstance(data, dict) else None
+        tree = {"files": listed(folder)} if folder else {}
+        return {"data": data, "labels": labels, **tree}
 
     def _say(
         self, stage: str, settings: dict, upstream: object, files: Sequence[str] = (), **more: str

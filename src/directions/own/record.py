@@ -4,7 +4,9 @@ import logging
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
 
 from directions import models, proof
 from directions.data.dataset import SPLITS
@@ -57,6 +59,7 @@ def check_answers(network: Trained, examples: Examples) -> None:
     [images] = examples.images[:PROBE].split(PROBE)
     with torch.no_grad():
         answers = network.model(scaled(images))
+    _check_batch(network.original or network.model, scaled(images))
     shape = tuple(answers.shape) if isinstance(answers, Tensor) else type(answers).__name__
     fits = isinstance(answers, Tensor) and len(shape) == 2 and shape[0] == len(images)
     if not fits or shape[1] < examples.classes:
@@ -66,6 +69,10 @@ def check_answers(network: Trained, examples: Examples) -> None:
             f"the network answers {len(images)} images with {shape}; its data have {examples.classes} classes"
             f"{hint}, so it must be ({len(images)}, {examples.classes})"
         )
+    if not answers.is_floating_point():
+        raise InputError(f"the network answers with {answers.dtype}: logits are floating point numbers")
+    if lowest := int(examples.labels.min()):
+        log.warning("warning: no training image has label 0, labels start at %d: they count from 0", lowest)
     proof.of_network(network.model, network.layers, examples.images)
     if network.original is not None:
         with torch.no_grad():
@@ -86,3 +93,29 @@ def check_answers(network: Trained, examples: Examples) -> None:
         )
     if shape[1] > examples.classes:
         log.warning("warning: the network knows %d classes, its data have %d", shape[1], examples.classes)
+
+
+@torch.no_grad()
+def _check_batch(network: nn.Module, images: Tensor) -> None:
+    """Raise InputError for norms and dropout that train; warn where an answer depends on other images."""
+    network = network.to(images.device)
+    whole = network(images.clone())
+    if training := [name for name, module in network.named_modules() if module.training and _acts(module)]:
+        raise InputError(
+            f"{training[0]} is in training mode though the network was put in evaluation mode: does the"
+            " network's own train() or forward() say so? Its answers are not those of a trained network then"
+        )
+    half = len(images) // 2
+    if half < 2 or not isinstance(whole, Tensor) or not whole.isfinite().all():
+        return
+    parts = torch.cat([network(images[:half].clone()), network(images[half:].clone())])
+    if not proof.agree(parts, whole):
+        log.warning(
+            "warning: the network's answer to an image depends on the others in the pass, as with batch norm"
+            " that keeps no statistics: numbers hang on the size of a pass"
+        )
+
+
+def _acts(module: nn.Module) -> bool:
+    """Tell whether a module computes something else in training."""
+    return isinstance(module, _BatchNorm | _DropoutNd)

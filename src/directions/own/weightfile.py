@@ -8,6 +8,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from directions.errors import InputError
 
@@ -142,13 +143,18 @@ def fit(network: nn.Module, state: dict[str, Tensor], origin: object) -> None:
         "of another shape": [
             f"{name} {tuple(state[name].shape)} for {tuple(value.shape)}"
             for name, value in wanted.items()
-            if name in state and isinstance(value, Tensor) and state[name].shape != value.shape
+            if name in state and _has_shape(value) and state[name].shape != value.shape
         ],
     }
     if any(faults.values()):
         told = "; ".join(f"{len(names)} {kind}: {_few(names)}" for kind, names in faults.items() if names)
         raise InputError(f"{origin}: these weights do not fit the network: {told}")
     network.load_state_dict(state)
+
+
+def _has_shape(value: object) -> bool:
+    """Tell whether it is a tensor, and none of a lazy module that takes any shape."""
+    return isinstance(value, Tensor) and not is_lazy(value)
 
 
 def _few(names: list[str]) -> str:

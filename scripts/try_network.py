@@ -1,0 +1,25 @@
+"""Try a network of the user's own before its data are prepared: factory, weights and layers are checked."""
+
+import json
+
+from directions import cli
+from directions.files import atomic
+from directions.own.layers import find
+from directions.own.network import imported
+
+
+def main(argv: list[str]) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
+    parser.add_argument(
+        "--output", required=True, help="JSON to write: its layers, and how many units each has"
+    )
+    args = parser.parse_args(argv)
+    settings = cli.settings(args.asked)
+    found = find(imported(settings, settings["shape"]), settings["layers"], settings["shape"])
+    with atomic(args.output) as partial:
+        partial.write_text(json.dumps(found.layers) + "\n")
+
+
+if __name__ == "__main__":
+    cli.start(main)

@@ -1,0 +1,40 @@
+"""What an analysis says while it runs, on a screen without logging being configured, and what it doubts."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+PREFIX = "warning: "  # of lines that the workflow repeats at the end of a run
+
+
+class _Heard(logging.Handler):
+    def __init__(self, shown: int):
+        super().__init__()
+        self.shown, self.doubts = shown, []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            self.doubts.append(said.removeprefix(PREFIX))
+        if record.levelno >= self.shown:
+            print(said, file=sys.stderr)
+
+
+@contextmanager
+def heard(progress: bool) -> Iterator[list[str]]:
+    """While open, collect the doubts that are logged in the list yielded.
+
+    Where logging is not configured, they are printed to stderr too, and with `progress` how far all is.
+    """
+    logger = logging.getLogger("directions")
+    configured, level = logger.hasHandlers(), logger.level
+    handler = _Heard(100 if configured else logging.INFO if progress else logging.WARNING)
+    logger.addHandler(handler)
+    if not configured and progress:
+        logger.setLevel(logging.INFO)
+    try:
+        yield handler.doubts
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
