@@ -54,17 +54,25 @@ class Records(FilePersistence):
         return found
 
     async def _edited(self, job: Job, path: _IOFile) -> bool:
-        """Tell whether the file was changed after its job ended; only those who read it know its content."""
+        """Tell whether the file has other content than when its job ended, where that is known."""
         if (await path.mtime()).local_or_storage() == self.metadata(path).endtime:
             return False
         readers = [reader for reader, files in self.dag.depending[job].items() if path in files]
-        known = {digest for reader in readers for digest in self.input_checksums(reader, path)} - {None}
+        known = self.input_checksums(job, path) - {None}
+        if not known:  # a record of before `finished` wrote digests of outputs
+            known = {digest for reader in readers for digest in self.input_checksums(reader, path)} - {None}
         same = [await path.is_same_checksum(digest, self.max_checksum_file_size) for digest in known]
         return bool(known) and not any(same)
 
     async def finished(self, job: Job) -> None:
-        """Record a job; one that failed stays marked as incomplete, whatever happens to this run."""
+        """Record a job and digests of its outputs; one that failed stays marked as incomplete."""
         await super().finished(job)
+        self._clear_cache()
+        for path in job.output:
+            record = self.metadata(path)
+            if record and await path.exists():
+                record.input_checksums[str(path)] = await path.checksum(self.max_checksum_file_size)
+                self._write_record(str(path), record)
         if self.dag.jobid(job) in self._failed.jobs:
             self._failed.jobs.discard(self.dag.jobid(job))  # it may be tried again
             self.started(job)

@@ -38,15 +38,15 @@ def states(jobs: Iterable[Job], root: Path, said: str, pending: Container[str] =
 
     pending: products that a run would make, or make again: what lies there of them is not done.
 
-    seconds: what a job that is done took; of the others, the median of those of the same rule and experiment,
-    else of the same rule, that are done; else not a number: none was measured.
+    seconds: what a job took when it was last done; of the others, the median of those of the same rule and
+    experiment, else of the same rule; else not a number: none was measured.
     """
     events = last_events(said)
     rows = []
     for job in jobs:
         done = (root / job.product).is_file() and job.product not in pending
         benchmark = root / f"benchmarks/{job.name}.tsv"
-        seconds = pd.read_csv(benchmark, sep="\t")["s"].iloc[0] if done and benchmark.is_file() else None
+        seconds = pd.read_csv(benchmark, sep="\t")["s"].iloc[0] if benchmark.is_file() else None
         state = "done" if done else events.get(job.name, "waiting")
         rows.append((job.rule, job.experiment or "", job.figures, state, seconds))
     table = pd.DataFrame(rows, columns=["rule", "experiment", "figures", "state", "seconds"])

@@ -104,6 +104,7 @@ def test_a_table_edited_by_hand_is_refused_and_kept_unless_it_is_declared(small)
     assert small.jobs() == {}
     table.write_text("mine\n")
     assert small.jobs() == {"table": 1, "figure": 1}
+    assert counted(small.run("--dry-run", "--", "table.txt")) == {"table": 1}  # also where nobody reads it
     assert "table.txt: not what its job made: edited by hand" in small.run(code=1)
     assert (table.read_text(), small.path("figure.txt").read_text()) == ("mine\n", "1\n")
     small.run("--touch", "--force", "--", "table.txt")
