@@ -2,7 +2,7 @@
 
 import logging
 
-from directions import areas, cli, tidy
+from directions import areas, cli, laws, tidy
 from directions.files import atomic
 from directions.own import sampling
 
@@ -15,8 +15,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--errors", action="store_true", help="add the standard error over orderings")
     args = parser.parse_args(argv)
     curves = tidy.csv(args.ablation)
-    classes = tidy.csv(args.runs).set_index("run")["classes"]
-    found = areas.of_curves(curves, classes)
+    runs = tidy.csv(args.runs)
+    laws.check({"runs": runs, "ablation": curves})
+    found = areas.of_curves(curves, runs.set_index("run")["classes"])
     if args.errors:
         found = sampling.with_errors(found)
         for line in sampling.told(found):

@@ -4,6 +4,7 @@ import importlib
 import logging
 from pathlib import Path
 
+from directions import laws
 from directions.cli import parser, start
 from directions.errors import InputError
 from directions.figures import FIGURES, style
@@ -36,6 +37,7 @@ def main(argv: list[str]) -> None:
             )
         tables["paper"] = read_paper(args.paper)
     figure = module.draw(tables, args.study)
+    laws.check(tables)
     style.save(figure, args.pdf, args.png)
     log.info("%s of the %s study: %s and %s", args.figure, args.study, args.pdf, args.png)
 

@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from directions import laws
 from directions.cli import parser, start
 from directions.figures import own, own_comparison, style
 from directions.tidy import read
@@ -20,6 +21,8 @@ def main(argv: list[str]) -> None:
     found: dict[str, dict] = {}
     for path in args.tables:
         found.setdefault(path.parent.name, {}).update(read(path.parent, [path.stem]))
+    for tables in found.values():
+        laws.check(tables)
     alone = len(found) == 1
     figure = own.summary(*found.values()) if alone else own_comparison.comparison(found)
     style.save(figure, args.pdf, args.png)

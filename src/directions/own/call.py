@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from directions import areas
+from directions import areas, laws
 from directions.analyses import ANALYSES
 from directions.errors import InputError
 from directions.examples import Examples
@@ -195,6 +195,7 @@ def _tables(name: str, trained: Trained, sets: dict, chosen: dict, progress: boo
         observe = importlib.import_module(f"directions.observations.{analysis}").observe
         made[ANALYSES[analysis]] = observe(trained, chosen[analysis])
     tables = {table: _with_keys(rows, name) for table, rows in made.items()}
+    laws.check(tables)
     if "ablation" in tables:
         classes = {name: int(made["runs"]["classes"].iloc[0])}
         tables["areas"] = sampling.with_errors(areas.of_curves(tables["ablation"], classes))
