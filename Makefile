@@ -14,7 +14,7 @@ export DVC_SITE_CACHE_DIR ?= $(shell mkdir -p -m 700 "$(CURDIR)/.dvc/tmp/site" &
 INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick laptop cifar test test-slurm report results times progress estimate dry-run stages remote \
+.PHONY: help setup quick laptop cifar test test-slurm test-faults report results times progress estimate dry-run stages remote \
 	pull sizes push status bench-training bench
 .DEFAULT_GOAL := help
 
@@ -54,6 +54,9 @@ test: setup  ## format, lint and all tests but those on Slurm
 test-slurm: setup  ## the workflow on a real Slurm, started for the tests; on Debian, as root: else skipped
 	tests/slurm/cluster.sh install
 	pytest -n 3 --dist loadfile -rs tests/slurm
+
+test-faults: setup  ## runs, pushes and pulls killed at random moments, 20 each: make test-faults [KILLS=20 SEED=0]
+	KILLS=$(or $(KILLS),20) SEED=$(or $(SEED),$(shell date +%s)) pytest -n 2 tests/faults
 
 report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick [STALE=1]
 	@python scripts/check_current.py --figures $(FIGURES) $(if $(STALE),--stale) $(STUDY)

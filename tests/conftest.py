@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from checkouts import ROOT, Checkout, checkout
+from dvc_shares import Share
 from filelock import FileLock
 from toys import SETTINGS, toy_dataset
 
@@ -16,7 +17,7 @@ from directions import data
 os.environ["PYTHONPATH"] = str(ROOT / "src")  # for the scripts that tests start
 
 
-LONG = ("dvc", "scripts", "workflow")  # folders whose tests take up to a minute each
+LONG = ("dvc", "faults", "scripts", "workflow")  # folders whose tests take up to a minute each
 
 
 def pytest_collection_modifyitems(items):
@@ -95,6 +96,25 @@ def built(once) -> Checkout:
         assert done.returncode == 0, done.stdout + done.stderr
 
     return Checkout(once("built", build))
+
+
+@pytest.fixture(scope="session")
+def author(built, once) -> Share:
+    """The tiny study, complete, recorded in dvc.lock, pushed and committed. Not to be changed."""
+
+    def share(folder: Path) -> None:
+        made = Share(built.folder).copy(folder / "checkout")
+        made.do("git", "init", "--quiet", "--initial-branch=main")
+        made.remote(str(folder / "storage"))
+        for path in (made.folder / "asked").glob("*.yaml"):
+            path.unlink()  # the studies that this repository shares
+        (made.folder / "dvc.lock").unlink(missing_ok=True)
+        made.script("write_stages")
+        made.commit("The code")
+        made.script("push")
+        made.commit("The study")
+
+    return Share(once("author", share) / "checkout")
 
 
 @pytest.fixture

@@ -1,28 +1,7 @@
-"""One study, built and pushed once, and clones of it, copied for each test that changes something."""
-
-from pathlib import Path
+"""Clones of the author's study, copied for each test that changes something."""
 
 import pytest
 from dvc_shares import Share
-
-
-@pytest.fixture(scope="session")
-def author(built, once) -> Share:
-    """The tiny study, complete, recorded in dvc.lock, pushed and committed. Not to be changed."""
-
-    def share(folder: Path) -> None:
-        made = Share(built.folder).copy(folder / "checkout")
-        made.do("git", "init", "--quiet", "--initial-branch=main")
-        made.remote(str(folder / "storage"))
-        for path in (made.folder / "asked").glob("*.yaml"):
-            path.unlink()  # the studies that this repository shares
-        (made.folder / "dvc.lock").unlink(missing_ok=True)
-        made.script("write_stages")
-        made.commit("The code")
-        made.script("push")
-        made.commit("The study")
-
-    return Share(once("author", share) / "checkout")
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,16 @@ def test_a_full_disk_is_named_and_what_was_copied_in_part_is_removed(tmp_path):
         accidents.refuse_full(words)
     assert not partial.exists()
     accidents.refuse_full("ERROR: something else")
+    with pytest.raises(InputError, match="is full"):
+        accidents.refuse_full("ERROR: unexpected error - database or disk is full")
+
+
+def test_an_error_of_the_disk_is_a_full_one_only_where_nothing_is_left(monkeypatch):
+    words = "ERROR: unexpected error - disk I/O error"
+    accidents.refuse_full(words)
+    monkeypatch.setattr(accidents, "LITTLE", float("inf"))
+    with pytest.raises(InputError, match="is full"):
+        accidents.refuse_full(words)
 
 
 def test_a_full_disk_under_a_file_of_our_own_is_named():

@@ -5,6 +5,7 @@ import fcntl
 import json
 import logging
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,8 @@ from directions.errors import InputError
 log = logging.getLogger(__name__)
 
 RWLOCK = Path(".dvc/tmp/rwlock")
-FULL = "No space left on device|Disk quota exceeded"
+FULL = "No space left on device|Disk quota exceeded|database or disk is full"
+LITTLE = 2**20  # bytes left, with which even a database of DVC's fails, and says "disk I/O error"
 
 
 def mend_rwlock(root: Path) -> None:
@@ -55,6 +57,8 @@ def refuse_full(words: str) -> None:
     """
     line = next((line for line in words.splitlines() if re.search(FULL, line)), "")
     if not line:
+        if "disk I/O error" in words and shutil.disk_usage(Path.cwd()).free < LITTLE:
+            raise _full(Path.cwd())
         return
     for left in re.findall(r"-> '(/[^'\n]+\.tmp)'", words):
         Path(left).unlink(missing_ok=True)
