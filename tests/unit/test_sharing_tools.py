@@ -84,3 +84,17 @@ def test_a_full_disk_under_a_file_of_our_own_is_named():
         raise OSError(errno.ENOSPC, "No space left on device", "/dev/full")
     with pytest.raises(PermissionError), accidents.full_disk_in_words():
         raise PermissionError("not ours to put in words")
+
+
+def test_an_index_that_may_be_incomplete_is_forgotten_but_not_that_of_other_checkouts(tmp_path, monkeypatch):
+    index = tmp_path / "root/.dvc/tmp/site/repo/1a2b/index"
+    other = tmp_path / "chosen/repo/1a2b/index"
+    index.mkdir(parents=True)
+    other.mkdir(parents=True)
+    dvc = tools.Dvc(tmp_path / "root")
+    assert dvc.forget_index()
+    assert not index.exists()
+    assert not dvc.forget_index()
+    monkeypatch.setenv(tools.SITE_CACHE, str(tmp_path / "chosen"))
+    assert not dvc.forget_index()
+    assert other.exists()

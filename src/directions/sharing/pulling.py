@@ -140,6 +140,17 @@ class Checkout:
             return
         remote = self.dvc.setting("core.remote")
         self._verify(paths, remote)
+        done = self._fetch(paths, remote, everything)
+        if not all((self.root / path).exists() for path in paths) and self.dvc.forget_index():
+            done = self._fetch(paths, remote, everything)
+        # DVC also succeeds where it left a file out; its bytes are checked before they are called current.
+        if done.returncode or not all(self._right(path) for path in paths):
+            self._explain(paths, names, remote, done)
+        size = sum(self.record.sizes[path] for path in paths)
+        log.info("%d files, %.1f MB, from %s", len(paths), size / 1e6, remote or "DVC's cache")
+
+    def _fetch(self, paths: list[str], remote: str, everything: bool) -> CompletedProcess:
+        """Call DVC for these files, until a call fails; the last call."""
         for targets in [[PIPELINE]] if everything else self._targets(paths):
             command = ["pull" if remote else "checkout", *targets]
             done = self.dvc.call(*command)
@@ -147,11 +158,7 @@ class Checkout:
                 done = self.dvc.call(*command, "--force")
             if done.returncode:
                 break
-        # DVC also succeeds where it left a file out; its bytes are checked before they are called current.
-        if done.returncode or not all(self._right(path) for path in paths):
-            self._explain(paths, names, remote, done)
-        size = sum(self.record.sizes[path] for path in paths)
-        log.info("%d files, %.1f MB, from %s", len(paths), size / 1e6, remote or "DVC's cache")
+        return done
 
     def _right(self, path: str) -> bool:
         return (self.root / path).exists() and self.record.fits(path)

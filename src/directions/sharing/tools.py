@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -64,6 +65,19 @@ class Dvc:
         """The folder in which DVC keeps copies of what it records."""
         chosen = self.do("cache", "dir").strip() if self.setting("cache.dir") else ".dvc/cache"
         return self._root / chosen
+
+    def forget_index(self) -> bool:
+        """Remove DVC's list of what there is to pull; was there one?
+
+        A kill or a full disk can leave it incomplete, and DVC takes it for whole: it would never bring the
+        rest. In a folder that the user chose, lists of other checkouts may lie: that one stays.
+        """
+        site = Path(private(self._root)).resolve()
+        ours = site.is_relative_to(self._root.resolve())
+        found = list(site.glob("repo/*/index")) if ours else []
+        for folder in found:
+            shutil.rmtree(folder)
+        return bool(found)
 
     def in_remote(self, paths: list[str]) -> set[str]:
         """Those of these files that the remote has and DVC's cache has not; none where it cannot be asked."""
