@@ -111,3 +111,4 @@ bench-training: setup  ## seconds per epoch beside a plain DataLoader and float3
 
 bench: setup  ## seconds of ablation beside plain forward hooks and captum, into docs/PERFORMANCE.md: some minutes
 	@python bench/ablation.py
+	@python bench/graphs.py

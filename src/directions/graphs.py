@@ -26,6 +26,7 @@ from directions.chains import (
     weights_of,
 )
 from directions.evaluation import PROBE, scaled
+from directions.matrices import as_matrix
 from directions.tracing import INPLACE, UNTRACEABLE, Tracer, in_place
 
 PAIRS = (operator.add, operator.sub, operator.mul, torch.add, torch.sub, torch.mul, "add", "sub", "mul")
@@ -165,7 +166,8 @@ class Graph:
     def _link(self, node: fx.Node) -> Link | None:
         """The weights of a node, and of the norm after them where that is it."""
         before = self._folds(node)
-        return folded(self._plain_link(before), self.submodule(node)) if before else self._plain_link(node)
+        link = folded(self._plain_link(before), self.submodule(node)) if before else self._plain_link(node)
+        return as_matrix(link, self._shapes[(before or node).all_input_nodes[0]]) if link else None
 
     def _plain_link(self, node: fx.Node) -> Link | None:
         """The weights of a node, None where it has none that a link can have."""

@@ -8,8 +8,10 @@ from torch import nn
 from torch.nn import functional
 
 from directions import ablation
+from directions.chains import weights_of
 from directions.evaluation import scaled
 from directions.graphs import find_graph
+from directions.matrices import Matrix, as_matrix
 from directions.walks import GraphCurves, GraphUnits
 
 CLASSES = 4
@@ -125,3 +127,15 @@ def test_units_alone_of_random_networks(seed, clamp, monkeypatch):
 
 def images_of(seed: int) -> torch.Tensor:
     return torch.rand(5, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("side", [(1, 1), (2, 2), (2, 4), (1, 5)])
+@pytest.mark.parametrize("changed", [{}, {"stride": 2}, {"padding": "same"}, {"padding": 2, "dilation": 2}])
+def test_a_convolution_of_small_maps_is_a_matrix(side, changed):
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 4, 3, **({"padding": 1} | changed)).requires_grad_(False)
+    activity = torch.randn(5, 3, *side)
+    link = as_matrix(weights_of(conv, ()), activity.shape)
+    assert isinstance(link, Matrix)
+    torch.testing.assert_close(link.product(activity, link.by_unit(3), link.bias), conv(activity))
+    assert not isinstance(as_matrix(weights_of(conv, ()), (5, 3, 3, 3)), Matrix)
