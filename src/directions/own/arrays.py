@@ -105,15 +105,15 @@ def array(file: str, images: Sequence[str] = ()) -> np.ndarray:
         raise InputError(f"{path} cannot be read as an array ({reason(error)})") from error
 
 
-def as_images(images: np.ndarray, name: str) -> np.ndarray:
+def as_images(images: np.ndarray, name: str, doubted: bool = True) -> np.ndarray:
     """uint8 (n, c, h, w) or float32 (n, ...); images without channels get one, channels at the end go first.
 
-    Raises InputError for anything else. Floats are what the network takes: nothing is scaled or turned.
+    doubted: whether doubts are logged. Raises InputError for anything else. Floats are what the network takes: nothing is scaled or turned.
     """
     if images.dtype.kind == "f" and images.ndim >= 2:  # of either byte order
         if not np.isfinite(images).all():
             raise InputError(f"{name}: some numbers are not finite")
-        for doubt in doubts.of_images(images):
+        for doubt in doubts.of_images(images) if doubted else ():
             log.warning("warning: %s: %s", name, doubt)
         return images.astype(np.float32)
     if images.dtype != np.uint8 or images.ndim not in (3, 4):
@@ -135,10 +135,15 @@ def as_labels(labels: np.ndarray, name: str) -> np.ndarray:
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         hint = ", such as labels.argmax(1)" if labels.ndim == 2 and labels.shape[1] > 1 else ""
         hint = hint or (", such as labels.ravel()" if labels.ndim == 2 else "")
-        hint = hint or (", such as labels.astype(int)" if labels.dtype.kind in "fb" else "")
+        hint = hint or (", such as labels.astype(int)" if _whole(labels) else "")
         raise InputError(
             f"{name}: labels are {labels.dtype} {labels.shape}; they must be whole numbers (n,) from 0{hint}"
         )
     if (lowest := labels.min(initial=0)) < 0:
         raise InputError(f"{name}: labels go from {lowest} to {labels.max()}; they must count from 0")
     return labels.astype(np.int64)
+
+
+def _whole(labels: np.ndarray) -> bool:
+    """Tell whether labels of another type are whole numbers."""
+    return labels.dtype.kind == "b" or (labels.dtype.kind == "f" and bool((labels % 1 == 0).all()))

@@ -213,8 +213,15 @@ def _listed(value: object) -> object:
 
 def _first(data: Data, split: str) -> np.ndarray:
     """The first image of a split as it will reach the network, (1, ...)."""
-    images = datasets.first(data) if datasets.is_one(data) else arrays.plain(data[0][:1], f"{split} images")
-    return arrays.as_images(images, f"{split} images")
+    if datasets.is_one(data):
+        images = datasets.first(data)
+    elif hasattr(data[0], "__getitem__"):
+        images = arrays.plain(data[0][:1], f"{split} images")
+    else:
+        raise InputError(
+            f"{split}: images are {type(data[0]).__name__}, wanted is an array or tensor (n, ...)"
+        )
+    return arrays.as_images(images, f"{split} images, the first", doubted=False)
 
 
 def _classes(sets: dict[str, Data]) -> int | None:
