@@ -108,7 +108,8 @@ def array(file: str, images: Sequence[str] = ()) -> np.ndarray:
 def as_images(images: np.ndarray, name: str, doubted: bool = True) -> np.ndarray:
     """uint8 (n, c, h, w) or float32 (n, ...); images without channels get one, channels at the end go first.
 
-    doubted: whether doubts are logged. Raises InputError for anything else. Floats are what the network takes: nothing is scaled or turned.
+    doubted: whether doubts are logged. Raises InputError for anything else. Floats are what the network
+    takes: nothing is scaled or turned.
     """
     if images.dtype.kind == "f" and images.ndim >= 2:  # of either byte order
         if not np.isfinite(images).all():
