@@ -166,3 +166,13 @@ def test_labels_that_do_not_start_at_0_are_doubted(data):
     found = analyse(Net(), list(LAYERS), (data[0], data[1].clamp(min=1)), **FEW)
     assert any("no training image has label 0, labels start at 1" in doubt for doubt in found.doubts)
     assert np.isfinite(found.tables["runs"]["train_loss"]).all()
+
+
+def test_a_path_around_the_layers_is_doubted(data):
+    class Around(Net):
+        def forward(self, x):
+            return super().forward(x) + x[:, :4]
+
+    found = analyse(Around(), list(LAYERS), data, **FEW)
+    assert any("a path leads around the layers" in doubt for doubt in found.doubts)
+    assert not any("a path leads" in doubt for doubt in analyse(Net(), list(LAYERS), data, **FEW).doubts)

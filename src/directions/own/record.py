@@ -3,12 +3,13 @@
 import logging
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
-from directions import models, proof
+from directions import ablation, models, proof
 from directions.data.dataset import SPLITS
 from directions.errors import InputError
 from directions.evaluation import evaluate, scaled
@@ -82,6 +83,7 @@ def check_answers(network: Trained, examples: Examples) -> None:
                 "this network computes something else when followed by torch.fx, perhaps because it has"
                 " hooks of its own: give every activation a module of its own, called once, and name these"
             )
+    _check_paths(network, scaled(images))
     if (
         shape[1] > 1
         and (answers >= 0).all()
@@ -113,6 +115,19 @@ def _check_batch(network: nn.Module, images: Tensor) -> None:
         log.warning(
             "warning: the network's answer to an image depends on the others in the pass, as with batch norm"
             " that keeps no statistics: numbers hang on the size of a pass"
+        )
+
+
+@torch.no_grad()
+def _check_paths(network: Trained, images: Tensor) -> None:
+    """Warn where answers still depend on the image with every unit off: curves then do not end at chance."""
+    every, values = np.arange(sum(network.layers.values())), dict.fromkeys(network.layers, 0.0)
+    with ablation.ablated(network.model, network.layers, every, values):
+        answers = network.model(images)
+    if not proof.agree(answers, answers[:1].expand_as(answers)):
+        log.warning(
+            "warning: with all units of these layers at 0 the answers still depend on the image: a path leads"
+            " around the layers, so ablation curves need not end at chance"
         )
 
 
