@@ -90,10 +90,13 @@ def test_a_repository_in_a_folder_with_braces_is_refused_by_name(tmp_path):
 
 
 def test_every_value_in_a_shell_is_quoted_or_cannot_need_it():
-    """Names of the study, of runs, networks and figures are held to patterns; so is `data_root`."""
+    """Names of the study, of runs, networks and figures are held to patterns; so is `data_root`.
+
+    `params.code` is a digest and names of our own modules.
+    """
     safe = {
         "threads", "log", "output", "table", "wildcards.dataset", "params.study", "params.figure",
-        "params.tables", "params.resume", "params.known", "params.imagefolder", "resources.device",
+        "params.tables", "params.resume", "params.known", "params.imagefolder", "params.code", "resources.device",
         "resources.raw", "resources.sources", "resources.nodes", "resources.processes", "input.code[0]",
         "TRAIN",  # whose lines are looked at themselves
     }  # fmt: skip
