@@ -96,9 +96,9 @@ def test_every_value_in_a_shell_is_quoted_or_cannot_need_it():
     """
     safe = {
         "threads", "log", "output", "table", "wildcards.dataset", "params.study", "params.figure",
-        "params.tables", "params.resume", "params.known", "params.imagefolder", "params.code", "resources.device",
-        "resources.raw", "resources.sources", "resources.nodes", "resources.processes", "input.code[0]",
-        "TRAIN",  # whose lines are looked at themselves
+        "params.tables", "params.resume", "params.known", "params.imagefolder", "params.code",
+        "resources.device", "resources.raw", "resources.sources", "resources.nodes", "resources.processes",
+        "input.code[0]", "TRAIN",  # whose lines are looked at themselves
     }  # fmt: skip
     for rules in sorted((ROOT / "rules").glob("*.smk")):
         for text in re.findall(

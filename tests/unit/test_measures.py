@@ -146,8 +146,8 @@ def test_neither_budget_nor_blocks_change_a_measure(maps, monkeypatch, block):
         rng = stream("information", 1, layer)
         whole = measures.measure(activity, labels.numpy(), 4, bins=5, shuffles=3, rng=rng)
         for name, values in whole.items():
-            np.testing.assert_array_equal(found[name][first:end], values)
-            np.testing.assert_array_equal(frugal[name][first:end], values)
+            for blocks in (found, frugal):  # other widths round otherwise on some processors
+                np.testing.assert_allclose(blocks[name][first:end], values, rtol=1e-12, atol=1e-15)
     assert len(found["dead"]) == 73
     assert len(np.unique(found["information_null_bits"])) > 20
 
