@@ -44,7 +44,7 @@ def add_own_files(made: Checkout) -> None:
     """The files of the recipes that need nothing else: outside the package, in a folder of the user's."""
     mine = made.folder / "mine"
     mine.mkdir()
-    [code] = blocks("A network of your own", "python")
+    code, *_ = blocks("A network of your own", "python")  # then a call
     (mine / "strokes.py").write_text(code)
     np.savez(mine / "strokes.npz", **strokes())
     [code] = blocks("A model", "python")
