@@ -8,6 +8,7 @@ point of a curve is the untouched network, and the last one, with every unit off
 answer.
 """
 
+import logging
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from directions.seeds import stream
 from directions.sums import Unfinished, over_images
 from directions.units import clamped, find_layer, split
 from directions.walks import GraphCurves, GraphUnits
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,9 @@ def _ways(
     """
     on_chain, on_graph, hooked = (partial(engine, layers=layers, values=values) for engine in engines)
     faster = {}
+    if name := proof.hooked(model):
+        log.info("ablation by hooks, the slow way: %s has hooks or a forward of its own", name)
+        return faster, partial(hooked, model, whole=True)
     if not by_hooks and (chain := find_chain(model, layers, images)):
         faster["the chain"] = partial(on_chain, chain)
     elif not by_hooks and (graph := find_graph(model, layers, images)):

@@ -344,7 +344,7 @@ def test_images_and_layers_that_do_not_fit_are_refused():
     network = nn.Sequential(block, nn.Flatten(), nn.Linear(48, 8), nn.Linear(8, 2))
     with pytest.raises(InputError, match="layer 0 is a block, .* name the last activation in it, 0.3$"):
         find(network, {"0": "none", "gone": "none", "2": "relu"}, (1, 8, 8))
-    with pytest.raises(InputError, match="layer 0: no dense layer or convolution is called before it"):
+    with pytest.raises(InputError, match="layer 0: no layer of weights is called before it"):
         find(nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(4, 2)), ["0"], (1, 2, 2))
     with pytest.raises(InputError, match=r"layer 2 returns .* \(2, 2, 3\), and no axis has the 6 units of 1"):
         find(nn.Sequential(nn.Flatten(), nn.Linear(4, 6), nn.Unflatten(1, (2, 3))), ["2"], (1, 2, 2))

@@ -160,9 +160,20 @@ def curves(network, layers, data):
     )
 
 
-def test_an_engine_that_is_wrong_is_left_and_the_log_says_so(data, caplog):
+def test_a_network_with_hooks_of_its_own_takes_no_way_that_leaves_them_out(data, caplog):
+    caplog.set_level("INFO")
     network = hooked("out").eval()
     assert find_chain(network, LAYERS, data[0]) is not None
+    found = curves(network, LAYERS, data)
+    assert "by hooks, the slow way: out has hooks or a forward of its own" in caplog.text
+    np.testing.assert_allclose(found.loss[0, 0], plain(network, "relu1", [], data), rtol=1e-6)
+
+
+def test_an_engine_that_is_wrong_is_left_and_the_log_says_so(data, caplog, monkeypatch):
+    network, other = Net().eval(), Net().eval()
+    other.load_state_dict({name: value * 2 for name, value in network.state_dict().items()})
+    chain = find_chain(other, LAYERS, data[0])
+    monkeypatch.setattr(ablation, "find_chain", lambda *_: chain)
     found = curves(network, LAYERS, data)
     assert "cumulative ablation: the chain would compute something else" in caplog.text
     np.testing.assert_allclose(found.loss[0, 0], plain(network, "relu1", [], data), rtol=1e-6)

@@ -3,7 +3,7 @@
 import importlib
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -208,7 +208,9 @@ def _listed(value: object) -> object:
     """Lists and mappings of whatever kind, as the config has them."""
     if isinstance(value, Mapping):
         return {key: _listed(item) for key, item in value.items()}
-    return value if isinstance(value, str | int) else list(value)
+    if isinstance(value, np.ndarray | np.generic | Tensor):
+        return value.tolist()
+    return value if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
 
 
 def _first(data: Data, split: str) -> np.ndarray:
@@ -240,6 +242,8 @@ def _check(network: object, layers: object, sets: dict[str, object], settings: d
         raise InputError(
             f'layers is {layers!r}: give a list of modules, ["relu1"], {{"fc1": "relu"}}, or "{patterns.ALL}"'
         )
+    if not isinstance(layers, str) and (other := [name for name in layers if not isinstance(name, str)]):
+        raise InputError(f"layers: {other[0]!r} is no name of a module: `show_layers` prints all names")
     for split, pair in sets.items():
         if not datasets.is_one(pair) and (not isinstance(pair, tuple | list) or len(pair) != 2):
             raise InputError(
@@ -266,7 +270,12 @@ def _device(asked: str | torch.device) -> str | torch.device:
         raise InputError(f'device="{asked}": PyTorch finds no GPU here; "auto" or "cpu" will do')
     if asked == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    return asked
+    try:
+        return torch.device(asked)
+    except RuntimeError as error:
+        raise InputError(
+            f'device="{asked}" is none that PyTorch knows: "auto", "cpu" or "cuda" is'
+        ) from error
 
 
 def _with_keys(rows: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from directions.seeds import number
 
 IMAGES = ("pixel_values", "image", "images", "img", "input", "x")  # names in items that are dicts
 LABELS = ("label", "labels", "target", "targets", "y")
+TWICE = 32  # items that are read twice, to see random transforms
 MANY = 10_000  # items that are read by themselves, as they are not counted before
 
 log = logging.getLogger(__name__)
@@ -41,13 +42,17 @@ def read(data: Dataset | DataLoader, wanted: int | str, drawn: str) -> tuple[np.
     and label. What the data draw at random, such as a transform, is drawn from a seed.
     """
     pairs = list(_items(data, wanted, drawn))
-    again, _ = next(_items(data, wanted, drawn, seed="own again"), (None, None))
-    if pairs and not np.array_equal(again, pairs[0][0], equal_nan=again.dtype.kind == "f"):
+    again = itertools.islice(_items(data, wanted, drawn, seed="own again"), TWICE)
+    if not all(_equal(first[0], second[0]) for first, second in zip(pairs, again, strict=False)):
         log.warning("warning: an image is another each time it is read: give data without random transforms")
     images, labels = zip(*pairs, strict=True) if pairs else ((), ())
     if len({image.shape for image in images}) > 1:
         raise InputError("images must all have the same shape: resize and crop them in the data set")
     return np.stack(images) if images else np.empty(0), np.array(labels)
+
+
+def _equal(first: np.ndarray, second: np.ndarray) -> bool:
+    return np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
 
 
 def _items(

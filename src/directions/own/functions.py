@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
-from directions.tracing import UNTRACEABLE
+from directions.tracing import UNTRACEABLE, in_place
 from directions.tracing import traced as followed
 
 POOLS = {
@@ -55,7 +55,9 @@ def as_modules(network: nn.Module, layers: Collection[str], example: Tensor) -> 
         replaced = [_replaced(node, traced, sizes) for node in list(traced.graph.nodes)]
         if not any(replaced) or not set(layers) <= called:
             return network
-        traced.graph.eliminate_dead_code()
+        modules = dict(traced.named_modules())
+        # An operation in place, `h.clamp_(max=2)`, acts though nobody takes its result.
+        traced.graph.eliminate_dead_code(lambda node: node.is_impure() or in_place(node, modules))
         traced.recompile()
         with torch.no_grad():
             before, after = network(example.clone()), traced.eval()(example.clone())

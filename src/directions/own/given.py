@@ -51,8 +51,13 @@ def copied(network: nn.Module) -> nn.Module:
 
 
 def check_still(network: nn.Module) -> None:
-    """Raise InputError for fake quantisation that still observes, so that every pass changes the network."""
+    """Raise InputError for compiled code, and for fake quantisation that changes with every pass."""
     for name, module in network.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise InputError(
+                f"{name or 'the network'} is code that torch.jit compiled, in which no hook runs: analyse the"
+                " network from before torch.jit.script or trace"
+            )
         enabled = getattr(module, "observer_enabled", None)
         if isinstance(enabled, Tensor) and enabled.any():
             raise InputError(

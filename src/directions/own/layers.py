@@ -21,7 +21,7 @@ from directions import proof
 from directions.errors import InputError
 from directions.own import activations, answers, functions, patterns
 from directions.own.feeding import weights_of as feeding_weights
-from directions.own.given import check_still, layer_name, plain
+from directions.own.given import check_still, copied, layer_name, plain
 from directions.seeds import torch_stream
 from directions.tracing import same
 from directions.units import Network
@@ -33,6 +33,8 @@ PROBE = 2  # examples with which a network is tried
 AS_IS = "none"  # the activation of layers whose outputs are units as they come
 BRANCHES = 3  # layers of weights before one of units that may feed it
 SHOWN = 20  # layers named in an error
+SIZES = (1.0, 10.0)  # of the numbers, normal ones, with which operations in place are tried
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 Layers = str | Sequence[str] | Mapping[str, str]
 
@@ -66,24 +68,32 @@ def find(network: nn.Module, wanted: Layers, shape: Sequence[int], classes: int 
         wanted = patterns.expanded(wanted, list(shown.loc[shown["activation"], "layer"]), modules)
     asked = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(wanted, AS_IS)
     asked = {layer_name(name): activation for name, activation in asked.items()}
+    as_given = copied(network)
     _out_of_place(network, example)
     calls = _calls(network, example)
     simple = set(asked.values()) == {AS_IS} and set(asked) <= set(_once(calls))
     parts = (network, list(asked), calls) if simple else _separated(network, asked, example)
     found = _measured(*parts, example)
     model = functions.as_modules(found.model, found.layers, example)
-    return replace(found, model=model, original=None if model is network else network)
+    return replace(found, model=model, original=as_given)
 
 
 def _out_of_place(network: nn.Module, example: Tensor) -> None:
-    """Let activations return new tensors, unless the network's answers hang on their changing old ones."""
+    """Let activations return new tensors, unless the network's answers depend on their changing old ones.
+
+    Tried with numbers of both signs and several sizes: an activation may leave those in 0..1 as they are.
+    """
     modules = [module for module in network.modules() if getattr(module, "inplace", False)]
+    if not modules:
+        return
     _calls(network, example)
-    before = network(example.clone())
+    noise = torch.randn(example.shape, generator=torch_stream("example"))
+    tried = [example, *(noise * size for size in SIZES)]
+    before = [network(images.clone()) for images in tried]
     for module in modules:
         module.inplace = False
-    after = network(example.clone())
-    if isinstance(before, Tensor) and not proof.agree(after, before):
+    pairs = zip((network(images.clone()) for images in tried), before, strict=True)
+    if any(isinstance(old, Tensor) and not proof.agree(new, old) for new, old in pairs):
         for module in modules:
             module.inplace = True  # `self.relu(h)`, its result not assigned
 
@@ -103,7 +113,7 @@ def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
         log.warning("activations that are called as functions are not shown: %s", error)
     calls, feeding, rows = _calls(network, example), None, []
     for place, call in enumerate(calls):
-        if isinstance(call.module, (nn.Linear, *CONVOLUTIONS)):
+        if _weighs(call.module):
             feeding = place
         if feeding is None or sum(other.name == call.name for other in calls) > 1:
             continue
@@ -214,7 +224,7 @@ def _measured(network: nn.Module, wanted: list[str], calls: list[Call], example:
             call.module.unit_axis = -1
     layers, incoming, feeding = {}, {}, None
     for place, call in enumerate(calls):
-        if isinstance(call.module, (nn.Linear, *CONVOLUTIONS)):
+        if _weighs(call.module):
             feeding = place
         if call.name not in wanted:
             continue
@@ -222,7 +232,7 @@ def _measured(network: nn.Module, wanted: list[str], calls: list[Call], example:
             times = sum(other.name == call.name for other in calls)
             raise InputError(f"layer {call.name} is called {times} times: name one that is called once")
         if feeding is None:
-            raise InputError(f"layer {call.name}: no dense layer or convolution is called before it")
+            raise InputError(f"layer {call.name}: no layer of weights is called before it")
         call.module.unit_axis = _axis(call, calls[feeding])
         layers[call.name] = call.output.shape[call.module.unit_axis]
         earlier = calls[: feeding + 1]
@@ -235,18 +245,38 @@ def _measured(network: nn.Module, wanted: list[str], calls: list[Call], example:
     return Network(network, layers, incoming)
 
 
+def _weighs(module: nn.Module) -> bool:
+    """Tell whether a module mixes what it is given by weights of its own: dense, convolutional or other."""
+    if isinstance(module, (nn.Linear, *CONVOLUTIONS)):
+        return True
+    if isinstance(module, nn.LayerNorm | nn.Embedding) or next(module.children(), None) is not None:
+        return False
+    return any(value.numel() > max(value.shape) for value in module.parameters(recurse=False) if value.dim())
+
+
 def _axis(call: Call, feeding: Call) -> int:
     """The axis of a layer's output on which its units lie, 1 or -1, as the weights that feed it tell."""
     if not isinstance(call.output, Tensor) or call.output.dim() < 2:
         raise InputError(
             f"layer {call.name} returns {type(call.output).__name__}, not one tensor of examples"
         )
-    shape, units = tuple(call.output.shape), len(feeding.module.weight)
+    shape = tuple(call.output.shape)
     if shape[0] != PROBE:
         raise InputError(
             f"layer {call.name} returns {shape} of {PROBE} examples: they must be on its first axis (such as"
             " batch_first=True)"
         )
+    if not isinstance(feeding.module, (nn.Linear, *CONVOLUTIONS)):
+        if len(shape) == 2 or (
+            isinstance(feeding.module, TRANSPOSED) and shape[1] == feeding.module.out_channels
+        ):
+            return 1
+        raise InputError(
+            f"layer {call.name} returns (examples, ...) of shape {shape}, and is fed by {feeding.name}, a"
+            f" {type(feeding.module).__name__}, so which axis has the units cannot be told: name a layer that"
+            " a dense layer or a convolution feeds, or one that returns (examples, units)"
+        )
+    units = len(feeding.module.weight)
     usual = -1 if isinstance(feeding.module, nn.Linear) else 1
     if call.output.dim() == 2:
         usual = 1

@@ -17,7 +17,8 @@ from directions.examples import Examples
 from directions.own import doubts
 from directions.trained import Trained
 
-PROBE = 64  # images whose answers are looked at
+PROBE = 64  # images whose answers are looked at at a time
+SAME = 1e-4  # of the largest logit: far above the rounding of float32; a bound of ours
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def record(name: str, network: Trained, train: Examples, test: Examples | None, 
                 f"the network answers some {split} images with NaN or infinite logits (loss {found.loss}):"
                 " did its training diverge, or do weights or images hold such numbers?"
             )
+        _check_original(network, examples.images)
         scores |= {f"{split}_loss": found.loss, f"{split}_accuracy": found.accuracy}
     made = {
         "network": name,
@@ -75,14 +77,7 @@ def check_answers(network: Trained, examples: Examples) -> None:
     if lowest := int(examples.labels.min()):
         log.warning("warning: no training image has label 0, labels start at %d: they count from 0", lowest)
     proof.of_network(network.model, network.layers, examples.images)
-    if network.original is not None:
-        with torch.no_grad():
-            wanted = network.original.to(answers.device)(scaled(images))
-        if not proof.agree(answers, wanted):
-            raise InputError(
-                "this network computes something else when followed by torch.fx, perhaps because it has"
-                " hooks of its own: give every activation a module of its own, called once, and name these"
-            )
+    _check_original(network, examples.images[:PROBE])
     _check_paths(network, scaled(images))
     if (
         shape[1] > 1
@@ -95,6 +90,26 @@ def check_answers(network: Trained, examples: Examples) -> None:
         )
     if shape[1] > examples.classes:
         log.warning("warning: the network knows %d classes, its data have %d", shape[1], examples.classes)
+
+
+@torch.no_grad()
+def _check_original(network: Trained, images: Tensor) -> None:
+    """Raise InputError where the network that is analysed differs from the one given, on any image."""
+    if network.original is None:
+        return
+    for start in range(0, len(images), PROBE):
+        [batch] = images[start : start + PROBE].split(PROBE)
+        inputs = scaled(batch)
+        answers, wanted = network.model(inputs.clone()), network.original.to(inputs.device)(inputs.clone())
+        apart = (answers - wanted).abs().flatten(1).amax(1)
+        if torch.allclose(answers, wanted, rtol=0, atol=SAME * float(wanted.abs().max()), equal_nan=True):
+            continue
+        raise InputError(
+            f"made ready for ablation, this network computes something else: its logits of image"
+            f" {start + int(apart.argmax())} are off by {float(apart.max()):.3g}. Hooks of its own, or an"
+            " operation in place whose result is not assigned, are usual causes: write `h = self.relu(h)`,"
+            " make hooks part of forward(), give every activation a module of its own, called once"
+        )
 
 
 @torch.no_grad()
