@@ -128,6 +128,7 @@ def agree(found: Tensor, wanted: Tensor) -> bool:
     """Tell whether logits are the same but for rounding; NaN equals NaN."""
     if found.shape != wanted.shape:
         return False
+    found = found.to(wanted)  # autocast in a forward of the network's own gives bfloat16
     finite = wanted[wanted.isfinite()]
     size = float(finite.abs().max()) if finite.numel() else 0.0
     tolerance = TOLERANCE.get(wanted.device.type, max(TOLERANCE.values()))

@@ -14,6 +14,18 @@ INPLACE = (operator.iadd, operator.isub, operator.imul, operator.itruediv, opera
 class Tracer(fx.Tracer):
     """Gives a network its images alone: further arguments keep their defaults, such as None."""
 
+    def trace(self, root, concrete_args=None):
+        """Follow a network, and undo what its forward() assigned meanwhile: proxies, not tensors."""
+        kept = [held for module in root.modules() for held in (vars(module), module._buffers)]
+        before = [dict(held) for held in kept]
+        try:
+            return super().trace(root, concrete_args)
+        finally:
+            for held, old in zip(kept, before, strict=True):
+                held.update(old)
+                for name in [name for name, value in held.items() if isinstance(value, fx.Proxy)]:
+                    del held[name]
+
     def create_args_for_root(self, root_fn, is_module, concrete_args=None):
         """Return what to call, and with which proxies; see `fx.Tracer`."""
         _, proxies = super().create_args_for_root(root_fn, is_module, concrete_args)

@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 
 from directions import analyse, laws
 from directions.errors import InputError
-from directions.own import layers
+from directions.own import layers, weightfile
 
 IMAGES = 150
 LATE = slice(100, 130)  # bright images: none is among those on which a network is tried
@@ -133,6 +133,41 @@ def test_random_transforms_are_doubted_also_where_the_first_image_is_spared():
     network = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
     found = analyse(network, ["2"], Flipped(), analyses=["measure_units"], progress=False)
     assert "an image is another each time it is read: give data without random transforms" in found.doubts
+
+
+class Remembers(nn.Module):
+    """Assigns to a buffer, and answers in bfloat16, as under autocast."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
+        self.register_buffer("last", torch.zeros(()))
+
+    def forward(self, x):
+        self.last = x.mean()
+        return self.net(x).bfloat16()
+
+
+@pytest.mark.parametrize(("make", "wanted"), [
+    (Remembers, ["net.2"]),
+    (lambda: nn.DataParallel(Remembers().net), ["2"]),
+    (lambda: nn.DataParallel(Remembers().net), ["module.2"]),
+    (lambda: nn.DataParallel(Remembers().net), {"module.1": "relu"}),
+])  # fmt: skip
+def test_networks_that_remember_or_are_parallel_are_taken(make, wanted):
+    torch.manual_seed(0)
+    network, images, labels = make().eval(), torch.rand(30, 1, 4, 4), torch.arange(30) % 3
+    found = analyse(network, wanted, (images, labels), analyses=["ablate_single"], progress=False)
+    with torch.no_grad():
+        loss = cross_entropy(network(images).float(), labels).item()
+    assert found.tables["runs"]["train_loss"].item() == pytest.approx(loss, rel=1e-5)
+
+
+def test_weights_of_a_parallel_network_fit_it_with_and_without_its_prefix(tmp_path):
+    network = Remembers().net
+    torch.save(nn.DataParallel(network).state_dict(), tmp_path / "w.pt")
+    for other in (network, nn.DataParallel(network)):
+        weightfile.fit(other, weightfile.read(tmp_path / "w.pt"), "w.pt")
 
 
 @pytest.mark.parametrize(("settings", "message"), [

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from collections.abc import Container
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +16,13 @@ COMPILED = "_orig_mod"  # where torch.compile keeps the network that it was give
 
 
 def original(network: nn.Module) -> nn.Module:
-    """Return the network, with the originals in place of all that torch.compile returned.
+    """Return the network itself, with the originals in place of all that torch.compile returned.
 
-    Compiled code does not run hooks. Modules inside the network are replaced in it.
+    Compiled code does not run hooks, and DataParallel only passes images on. Modules inside the network are
+    replaced in it.
     """
+    while isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        network = network.module
     while isinstance(inner := getattr(network, COMPILED, None), nn.Module):
         log.info("torch.compile's network is taken from before it was compiled: compiled code runs no hooks")
         network = inner
@@ -78,6 +82,8 @@ def plain(network: nn.Module) -> nn.Module:
     return network
 
 
-def layer_name(name: str) -> str:
-    """Return the name of a layer of a compiled network in its original."""
-    return ".".join(part for part in name.split(".") if part != COMPILED)
+def layer_name(name: str, known: Container[str] = ()) -> str:
+    """Return the name of a layer of a compiled or parallel network in its original, which has `known`."""
+    plain_name = ".".join(part for part in name.split(".") if part != COMPILED)
+    alone = plain_name.removeprefix("module.")  # of DataParallel
+    return alone if plain_name not in known and alone in known else plain_name

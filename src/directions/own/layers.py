@@ -67,7 +67,8 @@ def find(network: nn.Module, wanted: Layers, shape: Sequence[int], classes: int 
         modules = _once(_calls(network, example))
         wanted = patterns.expanded(wanted, list(shown.loc[shown["activation"], "layer"]), modules)
     asked = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(wanted, AS_IS)
-    asked = {layer_name(name): activation for name, activation in asked.items()}
+    known = dict(network.named_modules())
+    asked = {layer_name(name, known): activation for name, activation in asked.items()}
     as_given = copied(network)
     _out_of_place(network, example)
     calls = _calls(network, example)

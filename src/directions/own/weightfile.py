@@ -13,7 +13,6 @@ from torch.nn.parameter import is_lazy
 from directions.errors import InputError
 
 WRAPPED = ("state_dict", "model_state_dict", "model", "net")  # under which training scripts keep weights
-PARALLEL = "module."  # what DataParallel puts in front of every name
 # What torch.load raises for a file that is torn, or none of its own.
 BROKEN = (
     OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError,
@@ -80,8 +79,6 @@ def _unwrapped(content: object, path: Path) -> dict[str, Tensor]:
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         found = f"; it holds {_few(list(map(str, content)))}" if isinstance(content, dict) else ""
         raise InputError(f"{path} holds no state dict, that is, no names with a tensor each{found}")
-    if content and all(name.startswith(PARALLEL) for name in content):
-        return {name.removeprefix(PARALLEL): value for name, value in content.items()}
     return content
 
 
