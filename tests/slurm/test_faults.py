@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from clusters import Study, copied, model, snapshot, wait_until
+from clusters import PATIENCE, Study, copied, model, snapshot, wait_until
 
 CANCELLED, REQUEUED, WARNED, TIMED_OUT, KILLED, STARVED = range(6)  # the seed of each network
 SIZES = "    mem_mb: 8000 * attempt\n    runtime: 240 * attempt\n    # Slurm asks"
@@ -82,7 +82,7 @@ def disturbed(cluster, prepared, tmp_path_factory) -> Study:
     cluster.command("scontrol", "update", f"JobId={number}", "StartTime=now")
     for stopped in held.values():
         stopped.go_on_when_asked_to_end()
-    running.wait(timeout=240)
+    running.wait(timeout=240 * PATIENCE)
     return study
 
 

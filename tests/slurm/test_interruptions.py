@@ -6,7 +6,7 @@ import time
 
 import psutil
 import pytest
-from clusters import model, snapshot, wait_until
+from clusters import PATIENCE, model, snapshot, wait_until
 
 PARTITION = "  train: &gpu\n    slurm_partition: gpu\n"
 
@@ -15,7 +15,7 @@ def recovered(study, running, unbroken):
     """The training went on from its snapshot and ended well."""
     seconds = wait_until(lambda: "resuming after step" in study.log(), 150, study.said)
     print(f"training goes on after {seconds:.0f} s")
-    assert running.wait(timeout=120) == 0, study.said
+    assert running.wait(timeout=120 * PATIENCE) == 0, study.said
     assert study.weights() == unbroken.weights()
 
 
@@ -32,7 +32,7 @@ def test_jobs_wait_while_nodes_are_drained_and_ctrl_c_cancels_them(study, cluste
         cluster.command("scontrol", "update", nodes, "State=RESUME")
     study.wait_for_training()
     running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=60) != 0
+    assert running.wait(timeout=60 * PATIENCE) != 0
     wait_until(lambda: not cluster.queue(study), 30, "cancelled")
     assert (study.folder / snapshot(0)).exists()
     recovered(study, study.start("--", model(0)), unbroken)
