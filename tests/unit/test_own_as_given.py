@@ -115,6 +115,26 @@ def test_units_are_those_of_the_weights_that_feed_them():
         found_of(Recurrent(last=False), images, labels, "relu")
 
 
+class Raised(nn.Module):
+    """A dense layer of 4 units, then a transposed convolution of 6 maps of 4 x 4."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = nn.Linear(16, 4)
+        self.raised = nn.utils.parametrizations.spectral_norm(nn.ConvTranspose2d(1, 6, 2, stride=2))
+        self.relu, self.readout = nn.ReLU(), nn.Linear(96, 3)
+
+    def forward(self, x):
+        maps = self.dense(x.flatten(1)).view(-1, 1, 2, 2)
+        return self.readout(self.relu(self.raised(maps)).flatten(1))
+
+
+def test_weights_under_a_parametrization_feed_units_too():
+    images, labels = torch.rand(30, 1, 4, 4), torch.arange(30) % 3
+    found = found_of(Raised().eval(), images, labels, "relu", analyses=["ablate_single"])
+    assert found.tables["runs"]["units"].item() == 6  # and not 4, the columns of each map
+
+
 class Flipped(Dataset):
     """Mirrors some images at random, as for training; never the first."""
 

@@ -250,9 +250,10 @@ def _weighs(module: nn.Module) -> bool:
     """Tell whether a module mixes what it is given by weights of its own: dense, convolutional or other."""
     if isinstance(module, (nn.Linear, *CONVOLUTIONS)):
         return True
-    if isinstance(module, nn.LayerNorm | nn.Embedding) or next(module.children(), None) is not None:
+    parts = {name for name, _ in module.named_children()}
+    if isinstance(module, nn.LayerNorm | nn.Embedding) or parts - {"parametrizations"}:
         return False
-    return any(value.numel() > max(value.shape) for value in module.parameters(recurse=False) if value.dim())
+    return any(value.numel() > max(value.shape) for value in module.parameters() if value.dim())
 
 
 def _axis(call: Call, feeding: Call) -> int:
