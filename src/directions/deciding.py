@@ -12,7 +12,7 @@ from directions.data import imagefolder
 from directions.errors import InputError
 from directions.figures import PAPER_CURVES
 from directions.files import contents
-from directions.imports import OWN, code_of
+from directions.imports import OWN, Known, code_of
 from directions.paper import COLUMNS as PANELS
 
 CLAIMS = "data/paper/claims.csv"
@@ -35,6 +35,7 @@ class Deciding:
     def __init__(self, root: Path | str):
         self._root = root
         self._known: dict[tuple[str, ...], tuple[list[str], str]] = {}
+        self._imported: Known = {}
 
     def __call__(self, stage: str, settings: Mapping) -> str:
         """Return the digest for a job of a study; "" for one that no file of the checkout decides."""
@@ -63,7 +64,7 @@ class Deciding:
     def _found(self, script: str, *modules: str) -> tuple[list[str], str]:
         key = (script, *modules)
         if key not in self._known:
-            files = code_of(f"scripts/{script}.py", self._root, modules)
+            files = code_of(f"scripts/{script}.py", self._root, modules, self._imported)
             self._known[key] = files, ",".join([contents(files, self._root), *modules])
         return self._known[key]
 

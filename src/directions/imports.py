@@ -14,30 +14,44 @@ from directions.errors import InputError
 PACKAGE = "directions"
 OWN = "directions.own.network"  # imported by this name, where a network is the user's own
 
+Package = tuple[str, ...]
+Known = dict[Path, list[tuple[Path, Package]]]
 
-def code_of(script: Path | str, root: Path | str, extra: Iterable[str] = ()) -> list[str]:
+
+def code_of(
+    script: Path | str, root: Path | str, extra: Iterable[str] = (), known: Known | None = None
+) -> list[str]:
     """The script and all modules of this package that it imports, itself or through others, wherever in them.
 
     Paths relative to `root`, the script first, modules sorted, with the __init__.py of every package passed
     through. `extra` names modules that are imported by a made-up name ("directions.figures.fig1a").
+    Calls with the same `known`, an empty dictionary at first, read each file once: for many scripts of one
+    checkout, whose files do not change in between.
     Raises InputError for a missing script or module and for a file that is not valid Python.
     """
-    root = Path(root)
+    root, known = Path(root), {} if known is None else known
     script = Path(script)
     script = script.relative_to(root) if script.is_absolute() else script
     found: set[Path] = set()
-    waiting = [(name, f"{script} (named by the workflow)") for name in extra]
-    waiting += [(name, str(script)) for name in _imports(root, script, ())]
+    waiting = [file for name in extra for file in _files(root, name, f"{script} (named by the workflow)")]
+    waiting += _imported(root, script, (), known)
     while waiting:
-        name, importer = waiting.pop()
-        for path, package in _files(root, name, importer):
-            if path not in found:
-                found.add(path)
-                waiting += [(inner, str(path)) for inner in _imports(root, path, package)]
+        path, package = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _imported(root, path, package, known)
     return [script.as_posix(), *sorted(path.as_posix() for path in found)]
 
 
-def _files(root: Path, name: str, importer: str) -> Iterator[tuple[Path, tuple[str, ...]]]:
+def _imported(root: Path, path: Path, package: Package, known: Known) -> list[tuple[Path, Package]]:
+    """(path, package it belongs to) of all files of this package that a file itself imports."""
+    if path not in known:
+        names = _imports(root, path, package)
+        known[path] = [file for name in names for file in _files(root, name, str(path))]
+    return known[path]
+
+
+def _files(root: Path, name: str, importer: str) -> Iterator[tuple[Path, Package]]:
     """(path, package it belongs to) of a module and of the packages around it."""
     parts = tuple(name.split("."))
     for depth in range(1, len(parts) + 1):
@@ -51,13 +65,13 @@ def _files(root: Path, name: str, importer: str) -> Iterator[tuple[Path, tuple[s
         yield path, head if path.name == "__init__.py" else head[:-1]
 
 
-def _module(root: Path, parts: tuple[str, ...]) -> Path | None:
+def _module(root: Path, parts: Package) -> Path | None:
     stem = Path("src", *parts)
     choices = (stem / "__init__.py", stem.with_name(f"{stem.name}.py"))
     return next((path for path in choices if (root / path).is_file()), None)
 
 
-def _imports(root: Path, path: Path, package: tuple[str, ...]) -> Iterator[str]:
+def _imports(root: Path, path: Path, package: Package) -> Iterator[str]:
     """Names of this package's modules that a file imports, at its top or inside a function."""
     try:
         source = (root / path).read_text(encoding="utf-8")
@@ -77,14 +91,14 @@ def _imports(root: Path, path: Path, package: tuple[str, ...]) -> Iterator[str]:
 
 
 @cache
-def _statements(source: str, where: str, package: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+def _statements(source: str, where: str, package: Package) -> list[tuple[str, tuple[str, ...]]]:
     """[(absolute module, names taken from it)] of every import statement."""
     found = []
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
         raise InputError(f"{where}, line {error.lineno}: not valid Python ({error.msg})") from error
-    for node in ast.walk(tree):
+    for node in _nested(tree):
         if isinstance(node, ast.Import):
             found += [(alias.name, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -92,6 +106,17 @@ def _statements(source: str, where: str, package: tuple[str, ...]) -> list[tuple
             base = ".".join((*above, node.module) if node.module else above)
             found.append((base, tuple(alias.name for alias in node.names)))
     return found
+
+
+def _nested(tree: ast.AST) -> Iterator[ast.AST]:
+    """All statements, at whatever depth; expressions, most of what a tree holds, have none within."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, field, ())
+            waiting += inner if isinstance(inner, list) else ()
 
 
 @cache

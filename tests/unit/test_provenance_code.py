@@ -61,6 +61,31 @@ def test_modules_named_at_run_time(tree):
     assert code_of("scripts/draw.py", tree, extra) == [FOUND[0], *sorted(FOUND[1:] + figures)]
 
 
+@pytest.mark.parametrize(
+    "around",
+    [
+        "if NAME:\n    pass\nelse:\n    {}",
+        "try:\n    pass\nexcept OSError:\n    {}",
+        "try:\n    pass\nfinally:\n    with call():\n        {}",
+        "class Late:\n    async def load(self):\n        while True: {}",
+        "match NAME:\n    case 'x':\n        {}",
+    ],
+)
+def test_an_import_is_found_at_whatever_depth(tree, around):
+    (tree / "src/directions/colours.py").write_text(around.format("import directions.unused") + "\n")
+    assert "src/directions/unused.py" in code_of("scripts/draw.py", tree)
+
+
+def test_calls_that_share_what_is_known_find_the_same_and_read_no_file_twice(tree):
+    known = {}
+    assert code_of("scripts/draw.py", tree, known=known) == FOUND
+    for path in FOUND:
+        (tree / path).write_text("not valid Python")
+    figures = [f"src/directions/figures/{name}.py" for name in ("__init__", "fig1a", "panel")]
+    extra = ("directions.figures.fig1a",)
+    assert code_of("scripts/draw.py", tree, extra, known) == [FOUND[0], *sorted(FOUND[1:] + figures)]
+
+
 def test_a_changed_import_is_seen_at_once(tree):
     assert "src/directions/unused.py" not in code_of("scripts/draw.py", tree)
     (tree / "src/directions/colours.py").write_text("import directions.unused\n")

@@ -14,7 +14,7 @@ from directions.deciding import SCRIPTS, paper_of
 from directions.errors import InputError
 from directions.figures import FIGURES, paper_files
 from directions.files import md5
-from directions.imports import code_of
+from directions.imports import Known, code_of
 from directions.provenance import Ancestry, digest
 from directions.runs import expand, labels, labels_name
 
@@ -125,6 +125,7 @@ class _Stages:
         self.folder = f"results/{chosen['study']}"
         self.runs = expand(chosen)
         self.ancestry = Ancestry(chosen)
+        self.imported: Known = {}
 
     def all(self) -> Iterator[Stage]:
         ledgers = labels(self.runs)
@@ -151,7 +152,8 @@ class _Stages:
 
     def stage(self, name: str, products: list[Product], script: str = "", *modules: str, files=()) -> Stage:
         """`script` is empty where a RECIPE number stands for the code."""
-        code = [*files, *(code_of(f"scripts/{script}.py", self.root, modules) if script else ())]
+        path = f"scripts/{script}.py"
+        code = [*files, *(code_of(path, self.root, modules, self.imported) if script else ())]
         content = {path: md5((self.root / path).read_bytes()) for path in code}
         rows = tuple(replace(product, stage=name) for product in products)
         return Stage(name, tuple(code), rows, digest(content) if code else "")
