@@ -72,6 +72,22 @@ def test_a_dataset_or_loader_gives_what_its_arrays_give(arrays):
     assert losses(sampled) == pytest.approx(losses(first))
 
 
+def test_a_collate_fn_sees_whole_batches(arrays):
+    """One that takes the mean of a batch away gives nothing but zeros where it sees one item at a time."""
+
+    def centred(items):
+        images = torch.stack([image for image, _ in items])
+        return images - images.mean(0), torch.stack([label for _, label in items])
+
+    images, labels = arrays
+    wanted = torch.cat([part - part.mean(0) for part in images.split(7)])
+    loader = DataLoader(TensorDataset(*arrays), batch_size=7, shuffle=True, collate_fn=centred)
+    assert losses(loader) == pytest.approx(losses((wanted, labels)))
+    halved = DataLoader(TensorDataset(*arrays), batch_size=7, collate_fn=lambda items: centred(items[::2]))
+    with pytest.raises(InputError, match="collate_fn makes 4 images of 7 items: give one of each"):
+        losses(halved)
+
+
 def test_layers_are_refused_before_images_are_read(arrays):
     counting = Counting(*arrays)
     with pytest.raises(InputError, match="no layer 'gone'"):

@@ -307,6 +307,8 @@ def test_images_without_channels_or_with_channels_last_are_put_in_order():
     assert arrays.as_images(IMAGES, "x").shape == (6, 1, 4, 5)
     last = np.arange(2 * 8 * 9 * 3, dtype=np.uint8).reshape(2, 8, 9, 3)
     assert np.array_equal(arrays.as_images(last, "x")[1, 2], last[1, :, :, 2])
+    with pytest.raises(InputError, match=r"x: \(5, 2, 4, 3\) may be \(n, c, h, w\) or \(n, h, w, c\)"):
+        arrays.as_images(np.zeros((5, 2, 4, 3), np.uint8), "x")
 
 
 @pytest.mark.parametrize(("images", "said"), [

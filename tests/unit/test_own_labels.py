@@ -52,6 +52,22 @@ def test_other_columns_leave_the_rows_in_their_order(tmp_path):
     assert labels_of(tmp_path, text) == labels_of(tmp_path, text, ()) == [0, 2, 1]
 
 
+@pytest.mark.parametrize("column", ["2\n0\n1", "3\n1\n2", "img_2.png\nimg_0.png\nimg_1.png"])
+@pytest.mark.parametrize("images", [(), ["cat/a.png", "cat/b.png", "dog/c.png"]])
+def test_rows_numbered_in_another_order_under_a_name_not_known_are_refused(tmp_path, column, images):
+    rows = "".join(f"{value},{label}\n" for value, label in zip(column.split(), (7, 5, 6), strict=True))
+    with pytest.raises(InputError, match="y.csv: its column id seems to number the images"):
+        labels_of(tmp_path, f"id,label\n{rows}", images)
+
+
+def test_rows_in_an_order_that_a_column_does_not_have_are_doubted(tmp_path, caplog):
+    assert labels_of(tmp_path, "id,label\n9,0\n10,2\n11,1\n", ()) == [0, 2, 1]
+    assert labels_of(tmp_path, "id,label\nimg_9.png,0\nimg_10.png,2\nimg_11.png,1\n", ()) == [0, 2, 1]
+    assert not caplog.text
+    assert labels_of(tmp_path, "id,label\n907,0\n12,2\n105,1\n", ()) == [0, 2, 1]
+    assert "labels are taken row by row; column id has another order" in caplog.text
+
+
 def test_labels_by_name_reach_the_images_of_a_folder(tmp_path):
     for split in ("train", "test"):
         for number, name in enumerate(("cat", "dog")):

@@ -325,6 +325,48 @@ def test_a_pattern_that_names_nothing_is_refused_with_what_there_is():
         find(residual(1), {"0.*": "relu"}, (3, 2, 2))
 
 
+class Encoder(nn.Module):
+    """Two transformer layers of PyTorch's on two tokens, then a ReLU that has two names."""
+
+    def __init__(self, activation="gelu", *, batch_first=True):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(8, 2, 16, activation=activation, batch_first=batch_first)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.fc, self.relu, self.readout = nn.Linear(16, 6), nn.ReLU(), nn.Linear(6, 4)
+        self.again, self.turned = self.relu, not batch_first
+
+    def forward(self, x):
+        tokens = x.view(len(x), 2, 8)
+        tokens = self.encoder(tokens.movedim(0, 1)).movedim(0, 1) if self.turned else self.encoder(tokens)
+        return self.readout(self.relu(self.fc(tokens.flatten(1))))
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", functional.silu])
+def test_activations_of_transformer_layers_have_names(activation):
+    network = Encoder(activation).eval()
+    wanted = network(torch.linspace(-1, 1, 48).view(3, 16))
+    shown = catalogue(network, (16,))
+    names = ["encoder.layers.0.activation", "encoder.layers.1.activation", "relu"]
+    assert shown[shown["activation"]]["layer"].tolist() == names
+    torch.testing.assert_close(network(torch.linspace(-1, 1, 48).view(3, 16)), wanted)
+    found = find(network, "all activations", (16,))
+    assert found.layers == dict(zip(names, (16, 16, 6), strict=True))
+
+
+def test_layers_with_as_many_tokens_in_front_as_examples_are_tried_are_refused():
+    """Two of both: the tokens were taken for the examples."""
+    network = Encoder(batch_first=False).eval()
+    assert catalogue(network, (16,))["layer"].tolist() == ["fc", "relu", "readout"]
+    with pytest.raises(
+        InputError, match=r"linear1 returns \(2, 3, 16\) of 3 examples: they must be on its fir"
+    ):
+        find(network, ["encoder.layers.1.linear1"], (16,))
+
+
+def test_a_layer_with_two_names_has_both():
+    assert list(find(Encoder(), ["again"], (16,)).layers) == ["relu"]
+
+
 def test_of_a_network_that_fx_cannot_follow_its_modules_are_shown(caplog):
     shown = catalogue(Branching(), (1, 2, 2))
     assert shown["layer"].tolist() == ["fc1", "readout"]

@@ -138,9 +138,12 @@ def test_a_compiled_network_is_analysed_as_its_original(data):
     network = Net().eval()
     compiled = torch.compile(copy.deepcopy(network), backend="eager")
     check(network, analyse(compiled, [f"_orig_mod.{layer}" for layer in LAYERS], data, **FEW), data)
-    within = nn.Sequential(torch.compile(copy.deepcopy(network), backend="eager"))
+    inner = torch.compile(copy.deepcopy(network), backend="eager")
+    within = nn.Sequential(inner)
     within.compile(backend="eager")
     found = analyse(within, [f"0._orig_mod.{layer}" for layer in LAYERS], data, **FEW)
+    assert within[0] is inner  # the caller's own stays compiled
+    assert within._compiled_call_impl is not None
     check(nn.Sequential(network), found, data, {f"0.{layer}": count for layer, count in LAYERS.items()})
 
 

@@ -88,6 +88,19 @@ def separated(network: nn.Module) -> fx.GraphModule:
     return traced.eval()
 
 
+def named(network: nn.Module) -> nn.Module:
+    """The same network; in transformer layers of PyTorch's the activation becomes the module `activation`.
+
+    There it is a function, which has no name, and torch.fx cannot follow these layers to where it is called.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer):
+            name = getattr(module.activation, "__name__", "")
+            if getattr(functional, name, None) is module.activation and name in ACTIVATIONS:
+                module.activation = nn.ReLU() if name == "relu" else Applied(name, (), {})
+    return network
+
+
 def kind(node: fx.Node, network: nn.Module) -> str | None:
     """The name of the activation that a node calls, as module, function or method; else None."""
     if node.op == "call_module":

@@ -125,6 +125,11 @@ def as_images(images: np.ndarray, name: str, doubted: bool = True) -> np.ndarray
         )
     if images.ndim == 3:
         return images[:, None]
+    if images.shape[1] == 2 and images.shape[3] in CHANNELS:
+        raise InputError(
+            f"{name}: {images.shape} may be (n, c, h, w) or (n, h, w, c), which cannot be told: give floating"
+            " point, images / 255 as float32, with its axes as the network takes them"
+        )
     if images.shape[1] not in CHANNELS and images.shape[3] in CHANNELS:
         log.info("%s: %s has its channels last; they are put first", name, images.shape)
         return np.ascontiguousarray(images.transpose(0, 3, 1, 2))

@@ -154,7 +154,7 @@ def analyse(
     with heard(progress) as doubts:
         _check(network, layers, sets, settings | ({} if normalize is None else {"normalize": normalize}))
         chosen = plan.merged(plan.DEFAULTS if test is not None else _untested(plan.DEFAULTS), settings)
-        trained = _prepared(copied(original(network)), layers, sets, chosen, normalize, _device(device))
+        trained = _prepared(original(copied(network)), layers, sets, chosen, normalize, _device(device))
         tables = _tables(name, trained, sets, chosen, progress)
         for doubt in own.doubts_of_units(tables):
             log.warning("warning: %s: %s", name, doubt)
@@ -237,6 +237,8 @@ def _check(network: object, layers: object, sets: dict[str, object], settings: d
     """Raises InputError for what is easily confused in a call."""
     if not isinstance(network, nn.Module):
         hint = ": call it first, analyse(build(), ...)" if callable(network) else ""
+        if isinstance(network, torch.export.ExportedProgram):
+            hint = ": analyse the network from before it was exported"
         raise InputError(f"network is {type(network).__name__}, not a torch.nn.Module{hint}")
     if not layers or (isinstance(layers, str) and not patterns.is_pattern(layers)):
         raise InputError(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
-from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset
+from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, default_collate
 
 from directions.errors import InputError
 from directions.labels import choose_images
@@ -70,9 +70,30 @@ def _items(
             return
         places = range(len(dataset)) if loader is None else _places(loader)
         used = choose_images(len(places), wanted if wanted == "all" else min(wanted, len(places)), drawn)
+        if loader is not None and loader.collate_fn is not default_collate:
+            yield from _of_batches(loader, places, used)
+            return
         for place in used:
             item = dataset[places[place]]
-            yield from [_pair(item)] if loader is None else _single(_pair(loader.collate_fn([item])))
+            yield _pair(item) if loader is None else next(_single(_pair(loader.collate_fn([item]))))
+
+
+def _of_batches(
+    loader: DataLoader, places: Sequence[int], used: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The pairs used, each out of a whole batch, since a collate_fn of one's own may mix its images.
+
+    Batches are of consecutive items, as many as the loader's, in the order of the data set.
+    """
+    size = loader.batch_size or 1
+    for batch, inside in itertools.groupby(used.tolist(), lambda place: place // size):
+        items = [loader.dataset[place] for place in places[batch * size : (batch + 1) * size]]
+        pairs = list(_single(_pair(loader.collate_fn(items))))
+        if len(pairs) != len(items):
+            raise InputError(
+                f"the loader's collate_fn makes {len(pairs)} images of {len(items)} items: give one of each"
+            )
+        yield from (pairs[place % size] for place in inside)
 
 
 def _places(loader: DataLoader) -> Sequence[int]:

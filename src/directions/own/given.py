@@ -37,21 +37,27 @@ def original(network: nn.Module) -> nn.Module:
 def copied(network: nn.Module) -> nn.Module:
     """Return a deep copy, also of a network that torch.nn.utils.prune, weight_norm or spectral_norm changed.
 
-    These keep tensors that were computed from others, which copy.deepcopy refuses. Raises InputError for
-    lazy modules that have not seen an image: they have no weights yet.
+    These keep tensors that were computed from others, which copy.deepcopy refuses. Of what torch.compile
+    returned its original is copied; the network itself stays compiled. Raises InputError for lazy modules
+    that have not seen an image: they have no weights yet.
     """
+    while isinstance(inner := getattr(network, COMPILED, None), nn.Module):
+        network = inner
     if lazy := [name for name, value in network.named_parameters() if is_lazy(value)]:
         raise InputError(
             f"{lazy[0]} has no numbers yet, as a lazy module makes its weights in its first pass: call"
             " network(images[:2]) once, then train it or load its weights"
         )
-    computed = {
+    known: dict[int, object] = {  # what deepcopy shall take for the copy of an object
         id(value): value.detach().clone()
         for module in network.modules()
         for value in vars(module).values()
         if isinstance(value, Tensor) and not value.is_leaf
     }
-    return copy.deepcopy(network, computed)
+    for module in reversed(list(network.modules())):  # the innermost first
+        if isinstance(inner := getattr(module, COMPILED, None), nn.Module):
+            known[id(module)] = copy.deepcopy(inner, known)
+    return copy.deepcopy(network, known)
 
 
 def check_still(network: nn.Module) -> None:

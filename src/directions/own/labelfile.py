@@ -1,5 +1,6 @@
 """Labels from a CSV file: in the order of the images, or beside a column that says which image each is of."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from directions.errors import InputError
+
+log = logging.getLogger(__name__)
 
 UNNAMED = "(no name)"  # of a column, as pandas writes its index
 BY_NAME = ("image", "file", "filename", "file_name", "path", "name")  # columns that name an image file
@@ -38,7 +41,10 @@ def read(path: Path, images: Sequence[str] = ()) -> np.ndarray:
     if len(table.columns) == 1 or (images and len(images) != len(labels)):
         return labels  # who asked for them compares the numbers of images and labels
     place = _by_name(path, others, images) if images else _by_number(path, others)
-    return labels if place is None else labels[place]
+    if place is None:
+        _check_order(path, others)
+        return labels
+    return labels[place]
 
 
 def _by_name(path: Path, columns: dict[str, pd.Series], images: Sequence[str]) -> np.ndarray | None:
@@ -74,3 +80,24 @@ def _by_number(path: Path, columns: dict[str, pd.Series]) -> np.ndarray | None:
             )
         return np.argsort(numbers)
     return None
+
+
+def _check_order(path: Path, columns: dict[str, pd.Series]) -> None:
+    """Doubt the order of the rows where a column tells each from all others and does not ascend.
+
+    Its numbers count, of file names the last. Raises InputError where it numbers the rows without a gap.
+    """
+    for name, values in columns.items():
+        numbers = pd.to_numeric(values, errors="coerce")
+        if numbers.isna().any():
+            numbers = pd.to_numeric(values.str.extract(r"(\d+)\D*$")[0])
+        if numbers.isna().any() or (numbers % 1 != 0).any() or not numbers.is_unique:
+            continue
+        if numbers.is_monotonic_increasing:
+            continue
+        if np.ptp(numbers) == len(numbers) - 1:
+            raise InputError(
+                f"{path}: its column {name} seems to number the images, and its rows do not stand in that"
+                " order: sort them by it, name it `index` if it counts from 0, or leave it out"
+            )
+        log.warning("warning: %s: labels are taken row by row; column %s has another order", path, name)

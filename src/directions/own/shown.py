@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import yaml
 from torch import nn
 
-from directions.own.given import copied
+from directions.own.given import copied, original
 from directions.own.layers import catalogue
 
 
@@ -38,6 +38,6 @@ def show_layers(network: nn.Module, shape: Sequence[int]) -> list[str]:
     Example:
         found = analyse(network, show_layers(network, (1, 28, 28)), (images, labels))
     """
-    told, activations = text(copied(network), shape)
+    told, activations = text(original(copied(network)), shape)
     print(told)
     return activations
