@@ -11,7 +11,8 @@ export PYTHONPATH := $(CURDIR)/src
 # DVC pickles its state, by default where every user of the machine may write: here it is private.
 export DVC_SITE_CACHE_DIR ?= $(shell mkdir -p -m 700 "$(CURDIR)/.dvc/tmp/site" && echo "$(CURDIR)/.dvc/tmp/site")
 # Every download is checked against its hash. In isolation a package would build itself with tools that are not.
-INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation
+# Of the 260 MB of Python code Python compiles itself what is imported: all of it would take most of a minute.
+INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-compile
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
 .PHONY: help setup quick laptop cifar test test-slurm test-faults report results times progress estimate dry-run stages remote \
