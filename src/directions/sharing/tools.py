@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from directions.errors import InputError
+from directions.sharing import forks
 from directions.sharing.accidents import full_disk_in_words, mend_rwlock, refuse_full, snakemake_locks
 
 log = logging.getLogger(__name__)
@@ -202,9 +203,8 @@ def said(done: subprocess.CompletedProcess) -> str:
 
 
 def _run(module: str, *arguments: str, root: Path) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", module, *arguments]
     environment = os.environ | ({SITE_CACHE: private(root)} if module == "dvc" else {})
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env=environment)
+    return forks.run([sys.executable, "-m", module, *arguments], root, environment)
 
 
 def private(root: Path) -> str:
