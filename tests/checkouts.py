@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pythons
 import yaml
+
+from directions.sharing.forks import Done
 
 ROOT = Path(__file__).parents[1]
 
@@ -75,9 +78,9 @@ class Checkout:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+    def snakemake(self, *arguments: str) -> Done:
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        return pythons.run(command, self.folder)
 
     def jobs(self, *targets: str, config: tuple[str, ...] = ()) -> dict[str, int]:
         """{rule: number of jobs} that a dry run lists; {} where there is nothing to do."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pythons
 from checkouts import Checkout
 
 WHO = {
@@ -20,7 +21,10 @@ class Share(Checkout):
 
     def run(self, *command: str, **settings: str) -> int:
         env = os.environ | {"PYTHONPATH": str(self.folder / "src")} | WHO | settings
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, env=env)
+        if command[0] == sys.executable:
+            done = pythons.run(command, self.folder, env)
+        else:
+            done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=env)
         self.said = done.stdout + done.stderr
         return done.returncode
 

@@ -5,6 +5,7 @@ it imports has changed.
 """
 
 import ast
+import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -66,9 +67,9 @@ def _files(root: Path, name: str, importer: str) -> Iterator[tuple[Path, Package
 
 
 def _module(root: Path, parts: Package) -> Path | None:
-    stem = Path("src", *parts)
-    choices = (stem / "__init__.py", stem.with_name(f"{stem.name}.py"))
-    return next((path for path in choices if (root / path).is_file()), None)
+    stem = "/".join(("src", *parts))
+    choices = (f"{stem}/__init__.py", f"{stem}.py")
+    return next((Path(path) for path in choices if os.path.isfile(f"{root}/{path}")), None)
 
 
 def _imports(root: Path, path: Path, package: Package) -> Iterator[str]:

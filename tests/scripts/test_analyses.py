@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import pythons
 from toys import SETTINGS, toy_dataset
 
 from directions import labels, models, weights
@@ -26,8 +27,7 @@ SETTING = SETTINGS | {
 
 def script(name: str, settings: dict, *arguments) -> subprocess.CompletedProcess:
     command = [sys.executable, ROOT / f"scripts/{name}.py", "--asked", json.dumps({"settings": settings})]
-    command = [*map(str, command), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return pythons.run([*command, *map(str, arguments)])
 
 
 def compute(folder: Path) -> list[str]:

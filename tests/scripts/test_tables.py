@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import pythons
 
 from directions import tidy
 from directions.statistics import checkpoints
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 def script(name: str, *arguments) -> subprocess.CompletedProcess:
     command = [sys.executable, str(ROOT / f"scripts/{name}.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return pythons.run(command)
 
 
 def asked(runs: dict) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import pythons
 import torch
 from safetensors.torch import load_file
 
@@ -39,7 +40,7 @@ def command(files: Path, settings: dict, name: str, threads: int = 1) -> list[st
 
 
 def run(*args, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(command(*args, **options), capture_output=True, text=True, check=False)
+    return pythons.run(command(*args, **options))
 
 
 def outputs(folder: Path) -> list[str]:

@@ -2,13 +2,13 @@
 
 import re
 import shutil
-import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import pythons
 from checkouts import ROOT
 
 from directions import tidy
@@ -25,7 +25,7 @@ def write(results: Path, benchmarks: Path, output: Path, captions: Path = ROOT /
     options = {"study": "quick", "results": results, "benchmarks": benchmarks, "captions": captions}
     argv = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
     command = [sys.executable, ROOT / "scripts/write_report.py", *argv, "--output", str(output)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    return pythons.run(command, ROOT)
 
 
 class Page(HTMLParser):

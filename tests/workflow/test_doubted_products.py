@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import pythons
 from checkouts import counted
 
 SNAKEFILE = """
@@ -60,9 +61,7 @@ class Small:
         return [sys.executable, "-m", "snakemake", *chosen, *arguments]
 
     def run(self, *arguments, code=0):
-        done = subprocess.run(
-            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, check=False
-        )
+        done = pythons.run(self.command(*arguments), self.folder)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 

@@ -1,28 +1,9 @@
-"""The list of jobs that reports are made from is what Snakemake plans."""
+"""The list of jobs that reports are made from; that Snakemake plans the same: test_studies.py."""
 
-import re
-
-import pytest
 import yaml
 
 from directions import config
 from directions.jobs import jobs
-
-
-@pytest.mark.parametrize("study", ["paper", "quick", "tiny"])
-def test_the_list_of_jobs_is_snakemakes(fresh, study):
-    here = yaml.safe_load((fresh.folder / "config.yaml").read_text())
-    listed = jobs(config.load(here | {"study": study}, fresh.folder))
-    done = fresh.snakemake("--dry-run", "--config", f"study={study}")
-    said = done.stdout + done.stderr
-    planned = re.findall(
-        r"^rule (\w+):\n(?:    .*\n)*?    output: (.*)\n    log: logs/(\S+)\.log\n", said, re.M
-    )
-    assert len(planned) > 20
-    assert {(job.rule, job.name) for job in listed} == {(rule, name) for rule, _, name in planned}
-    outputs = {name: files.split(", ") for _, files, name in planned}
-    assert all(job.product in outputs[job.name] for job in listed)
-    assert len(listed) == len(planned)
 
 
 def test_jobs_know_the_figures_that_wait_for_them(fresh):
