@@ -59,6 +59,7 @@ def run(args: argparse.Namespace, group: processes.Processes) -> None:
         trial.check(model, settings["build"], tuple(train_set.image_shape), train_set.classes)
     model.to(device)
     log.info("%s", records.describe(header, model, train_set, device, threads))
+    training.check_precision(settings["precision"], device)
     history = training.train(
         model,
         train_set,

@@ -34,6 +34,17 @@ def make_optimizer(model: nn.Module, settings: dict) -> optim.Optimizer:
     raise InputError(f"unknown optimizer {settings['optimizer']!r}: known are sgd, adam")
 
 
+def check_precision(precision: str, device: torch.device) -> None:
+    """Warn of bf16 on a processor that lacks it, where float32 is many times faster (docs/PERFORMANCE.md)."""
+    if precision != "bf16" or device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        log.warning(
+            "warning: this processor has no instructions for bf16: with precision: float32 training is several"
+            " times faster here"
+        )
+
+
 def autocast(precision: str, device: torch.device) -> AbstractContextManager:
     """bfloat16 matrix products where the settings ask for them; weights stay float32."""
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()

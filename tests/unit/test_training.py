@@ -253,3 +253,15 @@ def test_a_training_that_diverges_ends_soon_and_names_what_is_still_good(
     if last == "snapshot.pt":
         good = snapshots.load(tmp_path / last, "a")["model"]
         assert all(tensor.isfinite().all() for tensor in good.values())
+
+
+@pytest.mark.parametrize(("precision", "device", "supported", "warned"), [
+    ("bf16", "cpu", False, True), ("bf16", "cpu", True, False), ("float32", "cpu", False, False),
+    ("bf16", "meta", False, False),
+])  # fmt: skip
+def test_bf16_on_a_processor_that_lacks_it_is_warned_of(
+    monkeypatch, caplog, precision, device, supported, warned
+):
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: supported)
+    training.check_precision(precision, torch.device(device))
+    assert ("no instructions for bf16" in caplog.text) == warned
