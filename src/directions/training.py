@@ -40,8 +40,7 @@ def check_precision(precision: str, device: torch.device) -> None:
         return
     if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         log.warning(
-            "warning: this processor has no instructions for bf16: with precision: float32 training is several"
-            " times faster here"
+            "warning: this processor has no instructions for bf16: precision: float32 is several times faster"
         )
 
 
