@@ -8,7 +8,6 @@ from directions import cli
 from directions.data.known import Request
 from directions.data.registry import KNOWN
 from directions.errors import InputError
-from directions.own import arrays
 
 
 def main(argv: list[str]) -> None:
@@ -34,6 +33,8 @@ def main(argv: list[str]) -> None:
     given = arguments.parse_args(argv)
 
     if given.function:
+        from directions.own import arrays  # imports PyTorch, which the data sets known here do without
+
         dataset = arrays.dataset(given.function, {}, None, name=given.dataset)
         if lacking := sorted(set(range(dataset.classes)) - set(dataset.train_labels.tolist())):
             few = ", ".join(map(str, lacking[:5]))
