@@ -9,6 +9,7 @@ from pathlib import Path
 import pythons
 import yaml
 
+from directions.data.registry import KNOWN
 from directions.sharing.forks import Done
 
 ROOT = Path(__file__).parents[1]
@@ -90,9 +91,15 @@ class Checkout:
         return counted(done.stdout + done.stderr)
 
     def take_mnist(self) -> None:
-        """Use the files of real MNIST that this checkout has; without them the study fetches its own."""
-        if (ROOT / "data/raw/mnist").is_dir():
-            shutil.copytree(ROOT / "data/raw/mnist", self.folder / "data/raw/mnist", dirs_exist_ok=True)
+        """Use the files of real MNIST that this checkout has; without them the study fetches its own.
+
+        Another test may be fetching them: a file that has its name is complete.
+        """
+        folder = self.folder / "data/raw/mnist"
+        for file in KNOWN["mnist"].raw.files:
+            if (ROOT / "data/raw/mnist" / file.name).is_file():
+                folder.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / "data/raw/mnist" / file.name, folder)
 
     def edit(self, path: str, old: str, new: str) -> None:
         """Replace `old`, which must be there, in a file."""

@@ -52,9 +52,8 @@ class Share(Checkout):
     def clone(self, folder: Path) -> "Share":
         """A fresh clone that knows the same remote."""
         self.do("git", "clone", "--quiet", ".", str(folder))
-        made = Share(folder)
-        made.remote(self.dvc("config", "remote.storage.url").strip())
-        return made
+        shutil.copy2(self.folder / ".dvc/config.local", folder / ".dvc/config.local")
+        return Share(folder)
 
     def copy(self, folder: Path) -> "Share":
         return Share(shutil.copytree(self.folder, folder, symlinks=True))

@@ -1,7 +1,5 @@
 """A reader's clone: what `make pull` brings, and what Snakemake then has to do, as exact sets of jobs."""
 
-import time
-
 from dvc_shares import Share
 
 TABLES = {f"results/tiny/tables/mnist_corruption/{name}.csv" for name in ("ablation", "areas", "runs")}
@@ -31,9 +29,9 @@ def test_a_figure_in_ones_own_colours_needs_its_tables_only(reader, tmp_path):
     before = (study.folder / "results/tiny/figures/fig1a.png").read_bytes()
     study.edit("src/directions/figures/style.py", "0.88 * fraction", "0.44 * fraction")
     assert study.jobs("fig1a") == {"fig1a": 1}
-    started = time.monotonic()
-    assert study.snakemake("--", "fig1a").returncode == 0
-    assert time.monotonic() - started < 60
+    drawn = study.snakemake("--", "fig1a")
+    assert drawn.returncode == 0
+    assert drawn.seconds < 30  # of processor time; seen: 5
     assert (study.folder / "results/tiny/figures/fig1a.png").read_bytes() != before
     assert study.products() == FIGURE | TABLES
     assert "Nothing to be done" in study.dvc("repro", "--allow-missing", "fig1a")  # DVC only records it

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pythons
 
 from directions import data
 from directions.data.registry import KNOWN
@@ -23,9 +24,10 @@ DIGEST = "52e6cde3bf7a20388d8fe24cedd5373457422a981d2ab3e6526638e4b2a50bc6"
 
 def run(*arguments, environment=None, **more):
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(
-        command, env={**ENVIRONMENT, **(environment or {})}, capture_output=True, text=True, **more
-    )
+    env = {**ENVIRONMENT, **(environment or {})}
+    if more:  # limits of time and space are for a process that starts bare
+        return subprocess.run(command, env=env, capture_output=True, text=True, **more)
+    return pythons.run(command, env=env)
 
 
 def all_files(folder):

@@ -1,8 +1,8 @@
 """The line to paste: names that YAML would read as numbers are in quotes."""
 
-import subprocess
 import sys
 
+import pythons
 import yaml
 from checkouts import ROOT
 
@@ -31,7 +31,9 @@ def shown(function: str, folder) -> str:
         "4",
         "4",
     ]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+    done = pythons.run(command, folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_all_activations_can_be_pasted_into_a_config(tmp_path):

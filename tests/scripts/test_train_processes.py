@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+import pythons
 import torch
 from safetensors.torch import load_file
 
@@ -87,7 +88,10 @@ def command(folder: Path, settings: dict, name: str, count: int, *more: str) -> 
 
 
 def run(*args) -> subprocess.CompletedProcess:
-    return subprocess.run(command(*args), capture_output=True, text=True, check=False)
+    asked = command(*args)
+    if "-m" in asked:  # several processes, which torchrun starts
+        return subprocess.run(asked, capture_output=True, text=True, check=False)
+    return pythons.run(asked)
 
 
 def trained(*args) -> Path:
