@@ -16,6 +16,7 @@ from directions.deciding import Deciding
 from directions.ending import places, summary, warnings
 from directions.errors import InputError
 from directions.figures import FIGURES, paper_files
+from directions.files import contents
 from directions.imports import OWN
 from directions.own import userfile
 from directions.own.plan import Plan
@@ -64,10 +65,18 @@ def function_files(wildcards):
     return userfile.files(reference) if reference else []
 
 
+def unchanged(_wildcards, input):
+    """The option by which a job fails if files of the user's are no longer those that it was planned with."""
+    return shlex.join(["--unchanged", contents(input.files), *input.files]) if input.files else ""
+
+
 def own_images(wildcards):
     """The user's function, or where their images lie, how large and whether they stay in their files; else nothing."""
     if wildcards.dataset in STUDY["datasets"]:
-        return f"--function {shlex.quote(STUDY['datasets'][wildcards.dataset])}"
+        files = function_files(wildcards)
+        return shlex.join(
+            ["--function", STUDY["datasets"][wildcards.dataset], "--unchanged", contents(files), *files]
+        )
     if wildcards.dataset != "imagefolder":
         return ""
     chosen = STUDY["imagefolder"]

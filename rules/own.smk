@@ -18,9 +18,10 @@ rule own_data:
         ENVIRONMENT
     params:
         asked=own_asked("base"),
+        unchanged=unchanged,
     shell:
         "python scripts/prepare_own_data.py --asked {params.asked:q} --output {output}"
-        " --threads {threads} > {log} 2>&1"
+        " --threads {threads} {params.unchanged} > {log} 2>&1"
 
 
 rule own_labels:
@@ -37,9 +38,10 @@ rule own_labels:
         ENVIRONMENT
     params:
         asked=own_asked("data"),
+        unchanged=unchanged,
     shell:
         "python scripts/prepare_own_data.py --asked {params.asked:q} --known {input.known} --output {output}"
-        " --threads {threads} > {log} 2>&1"
+        " --threads {threads} {params.unchanged} > {log} 2>&1"
 
 
 # Weights and layers that do not fit are told before minutes go into images: it runs before all other jobs.
@@ -58,9 +60,11 @@ rule own_trial:
         ENVIRONMENT
     params:
         asked=own_asked("trial"),
+        unchanged=unchanged,
         code=DECIDING.code("try_network"),
     shell:
-        "python scripts/try_network.py --code {params.code} --asked {params.asked:q} --output {output} > {log} 2>&1"
+        "python scripts/try_network.py --code {params.code} --asked {params.asked:q} --output {output}"
+        " {params.unchanged} > {log} 2>&1"
 
 
 rule own_import:
@@ -83,12 +87,13 @@ rule own_import:
         device=STUDY["device"],
     params:
         asked=own_asked("import"),
+        unchanged=unchanged,
         code=DECIDING.code("import_network"),
     shell:
         "python scripts/import_network.py --code {params.code} --asked {params.asked:q}"
         " --data {input.data} --model {output.model}"
         " --ledger {output.ledger} --record {output.record}"
-        " --device {resources.device} --threads {threads} > {log} 2>&1"
+        " --device {resources.device} --threads {threads} {params.unchanged} > {log} 2>&1"
 
 
 for analysis in OWN_ANALYSES:

@@ -21,6 +21,10 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from directions.hints import chosen, few
 
+# Bytes up to which a product is read, whatever its time: a disk that flips a bit keeps it. What is larger,
+# networks and data, holds digests that are checked whenever it is read.
+SMALL = 10**6
+
 
 class Records(FilePersistence):
     """Snakemake's records of one run of the workflow, read with more doubt.
@@ -55,7 +59,8 @@ class Records(FilePersistence):
 
     async def _edited(self, job: Job, path: _IOFile) -> bool:
         """Tell whether the file has other content than when its job ended, where that is known."""
-        if (await path.mtime()).local_or_storage() == self.metadata(path).endtime:
+        same_time = (await path.mtime()).local_or_storage() == self.metadata(path).endtime
+        if same_time and await path.size() > SMALL:
             return False
         readers = [reader for reader, files in self.dag.depending[job].items() if path in files]
         known = self.input_checksums(job, path) - {None}

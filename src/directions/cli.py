@@ -19,6 +19,12 @@ def parser(description: str | None, *, compute: bool = False) -> argparse.Argume
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     made.add_argument("--code", help="run only if this is the digest of the code (what the workflow planned)")
+    made.add_argument(
+        "--unchanged",
+        nargs="+",
+        metavar=("DIGEST", "FILE"),
+        help="run only if this is the digest of these files",
+    )
     if compute:
         made.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
         made.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads to compute with")
@@ -48,9 +54,7 @@ def check_code(argv: list[str]) -> None:
     argv: the script and its arguments. --code holds `contents` of the script with all it imports, then, after
     commas, names of modules that are imported by a made-up name.
     """
-    reader = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    reader.add_argument("--code")
-    given = reader.parse_known_args(argv[1:])[0].code
+    given = _planned(argv).code
     if given is None:
         return
     planned, *modules = given.split(",")
@@ -60,6 +64,30 @@ def check_code(argv: list[str]) -> None:
             "the code was edited after this job was planned, so nobody could say which version made its"
             " result: run again"
         )
+
+
+def check_files(argv: list[str]) -> None:
+    """Raise InputError where files of the user's are no longer those of the argument --unchanged.
+
+    Snakemake takes no notice of other content that `mv` or `cp -p` brought under an old time.
+    """
+    given = _planned(argv).unchanged
+    if given is None:
+        return
+    digest, *files = given
+    if contents(files) != digest:
+        raise InputError(
+            f"{', '.join(files)}: changed after this job was planned, so nobody could say which version made"
+            " its result: run again"
+        )
+
+
+def _planned(argv: list[str]) -> argparse.Namespace:
+    """What the workflow planned with: `code` and `unchanged`, each None where a script is run by hand."""
+    reader = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    reader.add_argument("--code")
+    reader.add_argument("--unchanged", nargs="+")
+    return reader.parse_known_args(argv[1:])[0]
 
 
 def prepare_torch(device: str, threads: int):
@@ -87,7 +115,7 @@ def prepare_torch(device: str, threads: int):
 def start(main: Callable[[list[str]], None]) -> None:
     """Run a script's `main(argv)`: log to standard output, show InputError as one line, exit with 2.
 
-    The code is checked before and after: when it fails, Snakemake deletes what the job has made.
+    Code and the user's files are checked before and after: when it fails, Snakemake deletes what it has made.
     """
     logging.basicConfig(
         level=logging.INFO,
@@ -97,9 +125,11 @@ def start(main: Callable[[list[str]], None]) -> None:
         force=True,
     )
     try:
-        check_code(sys.argv)
+        for check in (check_code, check_files):
+            check(sys.argv)
         main(sys.argv[1:])
-        check_code(sys.argv)
+        for check in (check_code, check_files):
+            check(sys.argv)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -3,15 +3,13 @@
 Everything is judged before the graph is built, and all that is wrong is said at once.
 """
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-
-import yaml
 
 from directions import combinations, copies, schema
 from directions.analyses import BLOCKS
+from directions.configfiles import read_yaml
 from directions.errors import InputError
 from directions.figures import FIGURES
 from directions.hints import nearest
@@ -22,7 +20,6 @@ BASE = "configs/paper.yaml"
 # What a file in configs/ may set.
 OF_STUDY = ("defaults", "experiments", "draw", "datasets", "models", "imagefolder", "cifar")
 OWN = "own"  # a file in configs/ of this name is no study, but names networks of the user's own
-MOST_VALUES = 100_000  # in one config file, a bound of ours
 HERE = "config.yaml, --configfile or the command line"
 
 Layers = list[tuple[str, dict]]
@@ -72,33 +69,6 @@ def load(config: Mapping, root: Path) -> dict:
     return _selected(study)
 
 
-def read_yaml(path: Path) -> dict:
-    """A YAML mapping; an empty file is an empty one.
-
-    Raises InputError for a file that is missing, is no YAML, names a key twice, has an anchor within itself
-    or holds something else.
-    """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except _Refused as error:
-        raise InputError(f"config file {path}, line {error.line}: {error}") from error
-    except RecursionError as error:
-        raise InputError(f"config file {path} is nested too deeply to be read") from error
-    except FileNotFoundError as error:
-        raise InputError(
-            f"config file {path} does not exist: work in the folder of the repository, or restore it there"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"config file {path} is not readable YAML: {error}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise InputError(
-            f"config file {path} holds a {type(content).__name__}: it must be `key: value` lines"
-        )
-    return content
-
-
 def merge(base: Mapping, over: Mapping, *path: str) -> dict:
     """`base` with `over` laid on it: mappings merge, all else replaces, base's order of keys is kept.
 
@@ -134,74 +104,6 @@ def _undraw(merged: dict, base: dict) -> None:
     for figure, name in base["draw"].items():
         if name not in merged["experiments"] and merged["draw"].get(figure) == name:
             del merged["draw"][figure]
-
-
-def check_files(paths: Iterable[Path | str]) -> None:
-    """Raise InputError as `read_yaml` does, for files that Snakemake reads as well.
-
-    Of two equal keys it takes the last.
-    """
-    for path in map(Path, paths):
-        if not _is_json(path):
-            read_yaml(path)
-
-
-def _is_json(path: Path) -> bool:
-    """Whether it is JSON, which Snakemake takes too; raises InputError where that names a key twice."""
-
-    def unique(pairs: list[tuple[str, object]]) -> dict:
-        for number, (key, _) in enumerate(pairs):
-            if key in dict(pairs[:number]):
-                raise InputError(f"config file {path}: key {key!r} stands twice in one mapping")
-        return dict(pairs)
-
-    try:
-        json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
-    except (OSError, ValueError, RecursionError):
-        return False  # `read_yaml` says what it is
-    return True
-
-
-class _Refused(ValueError):
-    """YAML that is well-formed, and not to be used; `line` counts from 1."""
-
-    def __init__(self, message: str, mark: yaml.Mark):
-        super().__init__(message)
-        self.line = mark.line + 1
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key named twice, of which the plain loader keeps the last without a word.
-
-    It also refuses an anchor within itself, and anchors that make a short file endless.
-    """
-
-    def get_single_node(self):
-        node = super().get_single_node()
-        if node is not None:
-            self._weigh(node, (), {})
-        return node
-
-    def _weigh(self, node: yaml.Node, above: tuple[int, ...], known: dict[int, int]) -> int:
-        """How many values a node stands for once its anchors are written out."""
-        if id(node) in above:
-            raise _Refused("an anchor that holds itself: write out what is meant", node.start_mark)
-        if id(node) not in known:
-            parts = [] if isinstance(node, yaml.ScalarNode) else node.value
-            inner = [part for pair in parts for part in (pair if isinstance(pair, tuple) else (pair,))]
-            known[id(node)] = 1 + sum(self._weigh(part, (*above, id(node)), known) for part in inner)
-            if known[id(node)] > MOST_VALUES:
-                raise _Refused(f"its anchors stand for more than {MOST_VALUES} values", node.start_mark)
-        return known[id(node)]
-
-    def construct_mapping(self, node, deep=False):
-        seen = set()
-        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
-        for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen and key.value != "<<":
-                raise _Refused(f"key {key.value!r} stands twice in one mapping", key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def _layers(given: dict, root: Path) -> Layers:

@@ -1,13 +1,16 @@
 """What a killed job needs to go on. Not workflow outputs: losing them costs time, never a result."""
 
 import fcntl
+import hashlib
 import logging
+import mmap
 import os
 import pickle
 import shutil
 import socket
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -23,6 +26,12 @@ from directions.processes import Processes
 
 SNAPSHOT, HOLDER = "snapshot.pt", "held-by.txt"  # files in a folder for what a killed training needs
 FORM = 2  # of what a snapshot holds: one of another form is a foreign one
+MARK = b"sha256 "  # before the digest at the end of a snapshot
+# What zipfile and torch.load raise for a file that is torn, damaged, or none of ours.
+BROKEN = (
+    OSError, RuntimeError, EOFError, LookupError, TypeError, ValueError, AttributeError,
+    pickle.UnpicklingError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +76,7 @@ def save(path: Path, fingerprint: str, state: dict) -> None:
     """Write beside `path`, then rename: a killed job leaves the old snapshot or the new one."""
     with atomic(path) as partial:
         torch.save({"form": FORM, "fingerprint": fingerprint, "state": state}, partial)
+        _sign(partial)
 
 
 def load(path: Path, fingerprint: str) -> dict | None:
@@ -74,23 +84,37 @@ def load(path: Path, fingerprint: str) -> dict | None:
     if not path.exists():
         return None
     try:
+        _check(path)
         saved = torch.load(path, map_location="cpu", weights_only=True)
         found = saved["fingerprint"], saved.get("form")
-    except (
-        OSError,
-        RuntimeError,
-        EOFError,
-        KeyError,
-        TypeError,
-        pickle.UnpicklingError,
-        zipfile.BadZipFile,
-    ) as error:
+    except BROKEN as error:
         log.warning("snapshot %s cannot be read (%s): starting afresh", path, type(error).__name__)
         return None
     if found != (fingerprint, FORM):
         log.warning("snapshot %s is of other settings or another recipe: starting afresh", path)
         return None
     return saved["state"]
+
+
+def _sign(path: Path) -> None:
+    """Put the digest of a file at its end, where torch.load, which looks at no checksum, does not mind it."""
+    with path.open("r+b") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        file.write(MARK + digest.encode())
+
+
+def _check(path: Path) -> None:
+    """Raise BadZipFile where a file, or of one without a digest a part, is not as it was written."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        signature = content[-len(MARK) - 64 :]
+        with memoryview(content) as view:
+            digest = hashlib.sha256(view[: -len(signature)]).hexdigest()
+    if signature.startswith(MARK) and signature != MARK + digest.encode():
+        raise zipfile.BadZipFile("it is damaged")
+    if not signature.startswith(MARK):
+        with zipfile.ZipFile(path) as parts:
+            if damaged := parts.testzip():
+                raise zipfile.BadZipFile(f"{damaged} is damaged")
 
 
 @dataclass

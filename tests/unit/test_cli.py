@@ -9,6 +9,7 @@ import torch
 from directions import cli
 from directions.deciding import Deciding
 from directions.errors import InputError
+from directions.files import contents
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,3 +54,20 @@ def test_an_edit_while_a_script_runs_makes_it_fail(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         cli.start(ran.append)
     assert len(ran) == 1  # the last one did not begin
+
+
+def test_files_of_the_user_that_change_under_a_job_make_it_fail(monkeypatch, capsys, tmp_path):
+    """Though they may be put back later, under their old time: the job's result would not be of them."""
+    mine = tmp_path / "nets.py"
+    mine.write_text("planned")
+    command = ["scripts/try_network.py", "--unchanged", contents([mine]), str(mine), "--threads", "2"]
+    monkeypatch.setattr(sys, "argv", command)
+    cli.start(lambda _argv: None)
+    with pytest.raises(SystemExit) as ended:
+        cli.start(lambda _argv: mine.write_text("edited while it ran"))
+    assert ended.value.code == 2
+    assert f"error: {mine}: changed after this job was planned" in capsys.readouterr().err
+    ran = []
+    with pytest.raises(SystemExit):
+        cli.start(ran.append)
+    assert not ran

@@ -5,7 +5,7 @@ import re
 import pytest
 from studies import ROOT, given, load, refused
 
-from directions import config
+from directions import config, configfiles
 from directions.errors import InputError
 
 
@@ -24,14 +24,42 @@ def test_a_file_that_snakemake_would_take_or_never_end_with_is_refused(tmp_path,
     path = tmp_path / "over.yaml"
     path.write_text(content)
     with pytest.raises(InputError, match=f"config file {path}.*{said}"):
-        config.check_files([ROOT / "config.yaml", path])
+        configfiles.check_files([ROOT / "config.yaml", path])
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ("--config study=quick --cores 2 --config figures=fig5a", "--config stands twice"),
+    ("-C study=quick --config=figures=fig5a", "--config stands twice"),
+    ("--configfile a.yaml --configfiles b.yaml", "write --configfile a.yaml b.yaml"),
+    ("-n --config study=quick study=paper -- all", "--config study: stands twice"),
+    ("--config draw={fig5a:a,fig5a:b}", "--config draw: key 'fig5a' stands twice"),
+    ("--config draw=&r{fig5a:*r}", "--config draw: an anchor that holds itself"),
+])  # fmt: skip
+def test_a_command_line_of_which_snakemake_would_heed_a_part_is_refused(words, said):
+    arguments = [word.replace(":", ": ").replace("&r", "&r ") for word in words.split()]
+    with pytest.raises(InputError, match=said):
+        configfiles.check_arguments(arguments)
+
+
+def test_a_command_line_as_it_is_meant_passes():
+    words = [
+        "--config",
+        "study=quick",
+        "figures=[fig5a,",
+        "draw={a: {x: 1}, b: {x: 1}}",
+        "-n",
+        "--",
+        "study=quick",
+    ]
+    configfiles.check_arguments([*words, "--configfile", "a.yaml", "b.yaml"])
+    configfiles.check_arguments([])
 
 
 def test_what_is_meant_passes(tmp_path):
     (tmp_path / "a.yaml").write_text("a: &a {b: 1}\nc: {<<: *a, b: 2}\nd: [*a, *a]\n")
     (tmp_path / "b.json").write_text('{\n\t"a": {"b": 1},\n\t"c": {"b": 1}\n}')
-    config.check_files([tmp_path / "a.yaml", tmp_path / "b.json"])
-    assert config.read_yaml(tmp_path / "a.yaml")["c"] == {"b": 2}
+    configfiles.check_files([tmp_path / "a.yaml", tmp_path / "b.json"])
+    assert configfiles.read_yaml(tmp_path / "a.yaml")["c"] == {"b": 2}
 
 
 def test_an_anchor_within_itself_is_refused_in_a_study(clone):
@@ -92,11 +120,13 @@ def test_a_repository_in_a_folder_with_braces_is_refused_by_name(tmp_path):
 def test_every_value_in_a_shell_is_quoted_or_cannot_need_it():
     """Names of the study, of runs, networks and figures are held to patterns; so is `data_root`.
 
-    `params.code` is a digest and names of our own modules.
+    `params.code` is a digest and names of our own modules; `params.unchanged` and `params.imagefolder` are
+    quoted where they are made.
     """
     safe = {
         "threads", "log", "output", "table", "wildcards.dataset", "params.study", "params.figure",
         "params.tables", "params.resume", "params.known", "params.imagefolder", "params.code",
+        "params.unchanged",
         "resources.device", "resources.raw", "resources.sources", "resources.nodes", "resources.processes",
         "input.code[0]", "TRAIN",  # whose lines are looked at themselves
     }  # fmt: skip

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torchvision.models.resnet import Bottleneck, resnet50
 
-from directions import models
+from directions import models, provenance
 from directions.errors import InputError
 from directions.models.resnet50 import Block
 from directions.own import trial
@@ -167,6 +167,16 @@ def test_a_model_of_the_user_s_own_is_built_like_ours(tmp_path):
     again, other = (models.build(settings | {"seed": seed}, (1, 8, 8), 4) for seed in (3, 4))
     assert torch.equal(net[1].weight, again[1].weight)
     assert not torch.equal(net[1].weight, other[1].weight)
+
+
+def test_a_model_whose_file_was_changed_since_its_training_was_planned_is_refused(tmp_path):
+    file = tmp_path / "nets.py"
+    file.write_text(NETS)
+    planned = provenance.written(f"{file}:deep", "build") | {"model": "deep", "hidden": [7, 5], "seed": 3}
+    models.build(planned, (1, 8, 8), 4)
+    file.write_text(NETS + "# another line\n")
+    with pytest.raises(InputError, match="nets.py:deep, or a file that it imports, was changed .* run again"):
+        models.build(planned, (1, 8, 8), 4)
 
 
 @pytest.mark.parametrize(

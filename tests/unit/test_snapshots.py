@@ -5,6 +5,7 @@ import os
 import shutil
 
 import pytest
+import torch
 
 from directions import snapshots
 from directions.errors import InputError
@@ -47,3 +48,26 @@ def test_a_kill_while_the_folder_is_deleted_leaves_no_snapshot(tmp_path, monkeyp
     )  # killed before it has done a thing
     snapshots.forget(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-000001.safetensors"]
+
+
+@pytest.mark.parametrize("first", range(8))
+def test_a_snapshot_with_a_bit_that_flipped_is_never_gone_on_from(tmp_path, first):
+    path = tmp_path / snapshots.SNAPSHOT
+    snapshots.save(path, "this one", {"weight": torch.arange(64.0), "step": 3})
+    right = path.read_bytes()
+    known = repr(snapshots.load(path, "this one"))
+    taken = set()
+    for place in range(first, len(right), 8):
+        path.write_bytes(right[:place] + bytes([right[place] ^ 1 << first]) + right[place + 1 :])
+        taken.add(repr(snapshots.load(path, "this one")))
+    assert taken - {"None"} <= {known}  # a bit before the digest hides it: the parts have checksums, too
+    assert "None" in taken
+
+
+def test_a_snapshot_of_before_there_were_digests_is_gone_on_from_unless_it_is_damaged(tmp_path):
+    path = tmp_path / snapshots.SNAPSHOT
+    torch.save({"form": snapshots.FORM, "fingerprint": "this one", "state": {"w": torch.ones(64)}}, path)
+    assert snapshots.load(path, "this one")["w"].sum() == 64
+    content = path.read_bytes()
+    path.write_bytes(content.replace(torch.ones(2).numpy().tobytes(), torch.zeros(2).numpy().tobytes(), 1))
+    assert snapshots.load(path, "this one") is None

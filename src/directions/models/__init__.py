@@ -41,14 +41,20 @@ def build(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn
     with torch.random.fork_rng(devices=[]):  # torch's initialisers draw from the global generator only
         torch.manual_seed(number("init", settings["seed"]))
         if "build" in settings:
-            model = _of_the_user(settings["build"], settings, image_shape, classes)
+            model = _of_the_user(settings, image_shape, classes)
         else:
             model = MODELS[settings["model"]](settings, image_shape, classes)
     return model.to(memory_format=torch.channels_last)
 
 
-def _of_the_user(reference: str, *arguments: object) -> nn.Module:
-    model = importlib.import_module(OWN).call(reference, *arguments)
+def _of_the_user(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.Module:
+    userfile, reference = importlib.import_module(OWN), settings["build"]
+    if settings.get("code", now := userfile.digest(reference)[:16]) != now:
+        raise InputError(
+            f"{reference}, or a file that it imports, was changed after this network's training was planned:"
+            " run again"
+        )
+    model = userfile.call(reference, settings, image_shape, classes)
     feeding = [layer for _, layer in _fed(model)] if isinstance(model, nn.Module) else []
     if None in feeding or not feeding:
         raise InputError(

@@ -1,0 +1,147 @@
+"""Config files and command lines as they are written, before Snakemake or anybody merges them.
+
+Of a thing that is said twice Snakemake keeps the last without a word: here it is refused.
+"""
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import yaml
+
+from directions.errors import InputError
+
+MOST_VALUES = 100_000  # in one config file, a bound of ours
+OPTIONS = {  # of Snakemake, by all their names, and how one of them holds several values
+    ("--config", "-C"): "study=quick figures=fig1a",
+    ("--configfile", "--configfiles"): "a.yaml b.yaml",
+}
+
+
+def read_yaml(path: Path) -> dict:
+    """A YAML mapping; an empty file is an empty one.
+
+    Raises InputError for a file that is missing, is no YAML, names a key twice, has an anchor within itself
+    or holds something else.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except _Refused as error:
+        raise InputError(f"config file {path}, line {error.line}: {error}") from error
+    except RecursionError as error:
+        raise InputError(f"config file {path} is nested too deeply to be read") from error
+    except FileNotFoundError as error:
+        raise InputError(
+            f"config file {path} does not exist: work in the folder of the repository, or restore it there"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"config file {path} is not readable YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(
+            f"config file {path} holds a {type(content).__name__}: it must be `key: value` lines"
+        )
+    return content
+
+
+def check_files(paths: Iterable[Path | str]) -> None:
+    """Raise InputError as `read_yaml` does, for files that Snakemake reads as well.
+
+    Of two equal keys it takes the last.
+    """
+    for path in map(Path, paths):
+        if not _is_json(path):
+            read_yaml(path)
+
+
+def _is_json(path: Path) -> bool:
+    """Whether it is JSON, which Snakemake takes too; raises InputError where that names a key twice."""
+
+    def unique(pairs: list[tuple[str, object]]) -> dict:
+        for number, (key, _) in enumerate(pairs):
+            if key in dict(pairs[:number]):
+                raise InputError(f"config file {path}: key {key!r} stands twice in one mapping")
+        return dict(pairs)
+
+    try:
+        json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
+    except (OSError, ValueError, RecursionError):
+        return False  # `read_yaml` says what it is
+    return True
+
+
+def check_arguments(arguments: Sequence[str]) -> None:
+    """Raise InputError where a command line of Snakemake says a thing twice.
+
+    That is an option for the config (`--config a=1 --config b=2` loses a), one of its keys, or a key within a
+    value.
+    """
+    for names, example in OPTIONS.items():
+        if sum(word.partition("=")[0] in names for word in arguments) > 1:
+            raise InputError(
+                f"{names[0]} stands twice on the command line, and Snakemake heeds the last alone:"
+                f" write {names[0]} {example}"
+            )
+    for key, value in _entries(arguments):
+        try:
+            yaml.load(value, Loader=_Loader)
+        except _Refused as error:
+            raise InputError(f"--config {key}: {error}") from error
+        except (yaml.YAMLError, RecursionError):
+            pass  # Snakemake takes it for text
+
+
+def _entries(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(key, value) of each entry behind --config. Raises InputError for a key that stands twice."""
+    behind = itertools.dropwhile(lambda word: word not in ("--config", "-C"), arguments)
+    entries = itertools.takewhile(lambda word: not word.startswith("-"), itertools.islice(behind, 1, None))
+    seen = set()
+    for key, _, value in (entry.partition("=") for entry in entries):
+        if key in seen:
+            raise InputError(f"--config {key}: stands twice, and Snakemake heeds the last alone")
+        seen.add(key)
+        yield key, value
+
+
+class _Refused(ValueError):
+    """YAML that is well-formed, and not to be used; `line` counts from 1."""
+
+    def __init__(self, message: str, mark: yaml.Mark):
+        super().__init__(message)
+        self.line = mark.line + 1
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that refuses a key named twice, of which the plain loader keeps the last without a word.
+
+    It also refuses an anchor within itself, and anchors that make a short file endless.
+    """
+
+    def get_single_node(self):
+        node = super().get_single_node()
+        if node is not None:
+            self._weigh(node, (), {})
+        return node
+
+    def _weigh(self, node: yaml.Node, above: tuple[int, ...], known: dict[int, int]) -> int:
+        """How many values a node stands for once its anchors are written out."""
+        if id(node) in above:
+            raise _Refused("an anchor that holds itself: write out what is meant", node.start_mark)
+        if id(node) not in known:
+            parts = [] if isinstance(node, yaml.ScalarNode) else node.value
+            inner = [part for pair in parts for part in (pair if isinstance(pair, tuple) else (pair,))]
+            known[id(node)] = 1 + sum(self._weigh(part, (*above, id(node)), known) for part in inner)
+            if known[id(node)] > MOST_VALUES:
+                raise _Refused(f"its anchors stand for more than {MOST_VALUES} values", node.start_mark)
+        return known[id(node)]
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen and key.value != "<<":
+                raise _Refused(f"key {key.value!r} stands twice in one mapping", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
