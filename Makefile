@@ -39,7 +39,7 @@ setup: .venv/ready  ## make .venv with exactly the versions of requirements.lock
 
 quick: setup  ## the quick study on real MNIST: data, networks, figures, claims
 laptop: setup  ## the laptop study, a night on two cores: MNIST at the paper's size, Fashion-MNIST
-cifar: setup  ## the paper's conv nets on CIFAR-10, about 20 core-hours, over as many sittings as you like
+cifar: setup  ## the paper's conv nets on CIFAR-10, about 25 core-hours, over as many sittings as you like
 quick laptop cifar:
 	snakemake --cores $(CORES) --config study=$@ figures=$(FIGURES) -- all
 	@python scripts/show_claims.py results/$@/tables/claims.csv
