@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import torch
 from torch import Tensor, nn, optim
@@ -42,19 +43,7 @@ def held(resume: Path) -> Iterator[None]:
 
     Raises InputError where another process has it: after `kill -9` of Snakemake its jobs live on.
     """
-    resume.mkdir(parents=True, exist_ok=True)
-    with (resume / HOLDER).open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            holder = file.read().strip() or "another process"
-            raise InputError(
-                f"{resume} is in use by {holder}, which trains this network: wait until it ends, or end it,"
-                " then run again (after `kill -9` of Snakemake its jobs live on)"
-            ) from error
-        except OSError as error:
-            log.warning("%s: this file system knows no locks (%s): start no second run", resume, error)
+    with _locked(resume) as file:
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
@@ -64,6 +53,29 @@ def held(resume: Path) -> Iterator[None]:
             (resume / HOLDER).unlink(missing_ok=True)
             with suppress(OSError):  # snapshots are left
                 resume.rmdir()
+
+
+def _locked(resume: Path) -> TextIO:
+    """The open file that only one process has locked; InputError as `held`."""
+    path = resume / HOLDER
+    resume.mkdir(parents=True, exist_ok=True)
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        with file:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+        raise InputError(
+            f"{resume} is in use by {holder}, which trains this network: wait until it ends, or end it,"
+            " then run again (after `kill -9` of Snakemake its jobs live on)"
+        ) from error
+    except OSError as error:
+        log.warning("%s: this file system knows no locks (%s): start no second run", resume, error)
+    if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
+        return file
+    file.close()  # its holder ended and removed it meanwhile: a lock on it would keep nobody away
+    return _locked(resume)
 
 
 def forget(resume: Path) -> None:

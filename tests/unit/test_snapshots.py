@@ -25,6 +25,19 @@ def test_a_second_process_is_told_who_has_the_folder_and_what_to_do(tmp_path):
     assert not resume.exists()
 
 
+def test_a_lock_on_a_file_that_its_holder_has_just_removed_is_no_lock(tmp_path, monkeypatch):
+    resume, lock = tmp_path / "resume", fcntl.flock
+
+    def end_of_the_holder(file, how):
+        monkeypatch.setattr(fcntl, "flock", lock)
+        shutil.rmtree(resume)
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", end_of_the_holder)
+    with snapshots.held(resume), pytest.raises(InputError, match="is in use by"), snapshots.held(resume):
+        pytest.fail("both have it")
+
+
 def test_where_nothing_was_kept_no_folder_is_left(tmp_path):
     with pytest.raises(KeyError), snapshots.held(tmp_path / "resume"):
         raise KeyError
