@@ -4,8 +4,8 @@
         results/jpeg_loss/tables/{lossless,jpeg}/{runs,areas,noise,single,units}.csv
     python bench/jpeg_loss.py --tables results/jpeg_loss/tables --output docs/results/jpeg_loss.csv
 
-Each network gives one number per row of the table, which has their means, the difference, and the standard
-error of that difference over networks. Units' numbers are of networks with true labels, as in the paper.
+Each network gives one number per row of the table, which has their means, the difference, and its 95 %
+interval by Student's t. Units' numbers are of networks with true labels, as in the paper.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
+from scipy.stats import t as student_t
 
 COPIES = ("lossless", "jpeg")
 
@@ -51,12 +52,18 @@ def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def row(tables: dict[str, pd.DataFrame], corrupt: float, quantity: str) -> dict:
-    """Mean with and without loss, their difference and its standard error over networks."""
-    values = [tables[copy].query("corrupt == @corrupt")[quantity].to_numpy() for copy in COPIES]
+    """Mean with and without loss, their difference and its 95 % interval by Student's t over networks."""
+    chosen = [tables[copy].loc[tables[copy]["corrupt"] == corrupt, quantity] for copy in COPIES]
+    values = [networks.to_numpy() for networks in chosen]
     without, with_loss = (value.mean() for value in values)
-    error = float(np.sqrt(sum(value.var(ddof=1) / len(value) for value in values)))
     n = min(map(len, values))
-    return {"lossless": without, "jpeg": with_loss, "difference": with_loss - without, "error": error, "n": n}
+    error = float(np.sqrt(sum(value.var(ddof=1) / len(value) for value in values)))
+    half = error * student_t.ppf(0.975, 2 * n - 2)
+    difference = with_loss - without
+    return {
+        "lossless": without, "jpeg": with_loss, "difference": difference, "low": difference - half,
+        "high": difference + half, "n": n,
+    }  # fmt: skip
 
 
 def main() -> None:
