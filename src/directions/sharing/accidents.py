@@ -81,5 +81,5 @@ def full_disk_in_words() -> Iterator[None]:
 def _full(where: Path) -> InputError:
     return InputError(
         f"the disk of {where} is full (or your quota there): make room, then the same command again."
-        " What was copied whole stays; nothing else was recorded or called up to date"
+        " What was copied whole stays, and nothing else is called up to date"
     )
