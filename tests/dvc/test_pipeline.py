@@ -4,12 +4,14 @@ import re
 import shutil
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 import pythons
 import yaml
 from checkouts import ROOT, graph
 from dvc_shares import Share
+from ruamel.yaml import YAML
 
 from directions import config
 from directions.sharing import pipeline, stages
@@ -36,6 +38,14 @@ def test_the_committed_pipeline_is_that_of_the_run_table():
     shared = [stages.load(ROOT, name) for name in pipeline.shared(ROOT)]
     assert shared[0].name == main
     assert (ROOT / "dvc.yaml").read_text() == pipeline.pipeline_text(shared, main)
+
+
+def test_a_digest_that_looks_like_a_number_is_a_word_to_every_reader():
+    """DVC read 0e70617026168307 as 0, and claims that were just recorded were "made with other code"."""
+    stage = SimpleNamespace(name="claims", asked={"code": "0e70617026168307", "asked": "1234567890123456"})
+    text = pipeline.asked_text(SimpleNamespace(name="tiny", stages={"claims": stage}))
+    assert yaml.safe_load(text)["claims"] == stage.asked
+    assert YAML(typ="safe", pure=True).load(text)["claims"] == stage.asked
 
 
 def test_every_dependency_in_dvc_yaml_is_one_of_the_study(fresh):

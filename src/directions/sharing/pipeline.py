@@ -4,6 +4,7 @@ dvc.yaml holds the stages of every study that has a file in asked/. Those of the
 have plain names (fig1a), those of another its name in front (laptop-fig1a); data sets belong to all.
 """
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -98,7 +99,14 @@ def _name(stage: str, study: str, main: str) -> str:
 def asked_text(study: Study) -> str:
     """YAML: {stage: {item: digest}}."""
     content = {stage.name: stage.asked for stage in study.stages.values()}
-    return ASKED.format(study=study.name) + yaml.safe_dump(content, sort_keys=False, width=1000)
+    return ASKED.format(study=study.name) + yaml.dump(content, Dumper=_Quoting, sort_keys=False, width=1000)
+
+
+class _Quoting(yaml.SafeDumper):
+    """Quotes digests that other readers of YAML, DVC's among them, take for a number: 0e70617026168307."""
+
+
+_Quoting.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"\d+[eE]\d+$"), list("0123456789"))
 
 
 def pipeline_text(studies: list[Study], main: str) -> str:
