@@ -10,7 +10,7 @@ The rule, first line that applies:
 | kind | verdict | when |
 |---|---|---|
 | all | not testable at this scale | `needs` not met; networks or tables lacking |
-| value | not testable at this scale | networks trained on a copy that lost something (copies.py) |
+| value | not testable at this scale | networks of a copy that lost something, with exceptions (copies.py) |
 | all | too few networks | for an interval: one per condition, say |
 | value | reproduced | our 95 % interval and the paper's overlap once ours is widened by the tolerance |
 | value | not reproduced | they do not |
@@ -55,7 +55,7 @@ def unmet(claim: Claim, runs: pd.DataFrame) -> list[str]:
     """What the claim needs and not every network in the runs table offers, as phrases; empty if all is.
 
     Besides columns of the runs table a claim may need a number of `networks`, and of `settings`: networks
-    that differ in more than the seed. A copy of a data set serves where that is needed, but for values.
+    that differ in more than the seed. A copy of a data set will do, but for most values (see copies.py).
     """
     phrases = []
     if copied(runs) and not judged(claim.kind, claim.id):
