@@ -1,5 +1,6 @@
 """What many tests need: a small data set, the settings of a small network, and a checkout with a study."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -30,6 +31,15 @@ def pytest_collection_modifyitems(items):
         files.setdefault(path.parent, []).append(path)
     turn = {path: place for listed in files.values() for place, path in enumerate(listed)}
     items.sort(key=lambda item: (item.path.parent.name not in LONG, turn[item.path]))
+
+
+@pytest.fixture(autouse=True)
+def own_log():
+    """A script that a test starts in this process sets its log to a stream that closes with the test."""
+    handlers, level = list(logging.root.handlers), logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)
