@@ -9,18 +9,11 @@ from clusters import Study
 FIGURES = ["fig1a", "fig7a"]
 
 
-def two_networks(folder) -> Checkout:
-    """A checkout in which nothing was ever run, with one network behind each figure."""
-    made = checkout(folder)
-    made.edit("configs/tiny.yaml", "corrupt: [0.0, 1.0]", "corrupt: [1.0]")
-    made.take_mnist()
-    return made
-
-
 @pytest.fixture(scope="module")
 def submitted(cluster, tmp_path_factory) -> Study:
-    """Two figures of the tiny study, made by Slurm."""
-    made = Study(two_networks(tmp_path_factory.mktemp("submitted")).folder)
+    """Two figures of the tiny study, made by Slurm in a checkout in which nothing was ever run."""
+    made = Study(checkout(tmp_path_factory.mktemp("submitted")).folder)
+    made.take_mnist()
     assert made.run("--", *FIGURES, seconds=600) == 0, made.said
     return made
 
@@ -28,7 +21,8 @@ def submitted(cluster, tmp_path_factory) -> Study:
 @pytest.fixture(scope="module")
 def local(tmp_path_factory) -> Checkout:
     """The same without Slurm."""
-    made = two_networks(tmp_path_factory.mktemp("local"))
+    made = checkout(tmp_path_factory.mktemp("local"))
+    made.take_mnist()
     done = made.snakemake("--", *FIGURES)
     assert done.returncode == 0, done.stdout + done.stderr
     return made
@@ -60,5 +54,5 @@ def test_jobs_run_in_their_partitions_with_what_the_profile_asks_for(submitted, 
 
 def test_the_analyses_of_a_network_are_one_submission_and_so_are_the_figures_of_an_experiment(submitted):
     groups = re.findall(r"slurm_logs/group_(analyses|figures|labels)", submitted.said)
-    assert {name: groups.count(name) for name in groups} == {"labels": 1, "analyses": 2, "figures": 2}
-    assert submitted.said.count("has been submitted with SLURM jobid") == 8  # of 16 jobs
+    assert {name: groups.count(name) for name in groups} == {"labels": 1, "analyses": 3, "figures": 2}
+    assert submitted.said.count("has been submitted with SLURM jobid") == 10  # of 18 jobs

@@ -57,12 +57,12 @@ models: {conv2: {build: mine/nets.py:conv2}}
 experiments:
   mnist_corruption:
     training: {dataset: strokes, model: conv2, hidden: null, images: 300, epochs: 3, batch: 20}
-    vary: {corrupt: [1.0], seed: [0]}
+    vary: {corrupt: [0.0, 1.0], seed: [0]}
     ablate_cumulative: {orderings: 2, points: 5}
 """
 FROM_NETWORKS = {
-    "train": 1,
-    "ablate_cumulative": 1,
+    "train": 2,
+    "ablate_cumulative": 2,
     "collect": 2,
     "measure_areas": 1,
     "fig1a": 1,
@@ -84,7 +84,7 @@ def test_a_data_set_and_a_model_take_a_file_and_a_line_each(made):
     made.edit("mine/nets.py", "conv1=nn.Conv2d(channels, 8,", "conv1=nn.Conv2d(channels, 8, ")
     assert made.jobs("all", config=asked) == FROM_NETWORKS
     made.edit("mine/strokes.py", "archive[name]", "archive[name] ")
-    assert made.jobs("all", config=asked) == FROM_NETWORKS | {"prepare_data": 1, "corrupt_labels": 1}
+    assert made.jobs("all", config=asked) == FROM_NETWORKS | {"prepare_data": 1, "corrupt_labels": 2}
 
 
 def strokes() -> dict[str, np.ndarray]:
@@ -178,13 +178,13 @@ STUDY = """
 experiments:
   mnist_corruption:
     training: {dataset: strokes, model: conv2, hidden: null, images: 300, epochs: 3, batch: 20}
-    vary: {corrupt: [1.0], seed: [0]}
+    vary: {corrupt: [0.0, 1.0], seed: [0]}
     ablate_cumulative: {orderings: 2, points: 5}
     analyses: [ablate_cumulative, measure_sparseness]
 draw:
   sparseness: mnist_corruption
 """
-NEW = {"measure_sparseness": 1, "collect": 1, "sparseness": 1}
+NEW = {"measure_sparseness": 2, "collect": 1, "sparseness": 1}
 LISTED = {"fig1a": 1, "check_claims": 1}  # these run code that lists all figures
 
 
@@ -208,5 +208,5 @@ def test_data_set_model_analysis_figure_and_claim_work_as_described(made):
     assert {path.name for path in (results / "figures").glob("*.png")} == {"fig1a.png", "sparseness.png"}
     claims = tidy.csv(results / "tables/claims.csv").set_index("id")
     shares = tidy.csv(results / "tables/mnist_corruption/sparseness.csv")["active_share"]
-    assert len(shares) == 8 + 16
+    assert len(shares) == 2 * (8 + 16)
     assert claims.loc["sparseness_below_half", "estimate"] == pytest.approx(shares.mean())
