@@ -22,14 +22,7 @@ from directions import proof
 from directions.alone import Alone
 from directions.chains import Values, find_chain
 from directions.choosing import Wanted, chosen_layers
-from directions.evaluation import (
-    correct_top5_each,
-    has_top5,
-    pass_size,
-    right,
-    tally,
-    tally_each,
-)
+from directions.evaluation import correct_top5_each, has_top5, pass_size, right, tally, tally_each
 from directions.graphs import find_graph
 from directions.revival import Revival
 from directions.seeds import stream

@@ -82,6 +82,11 @@ def check_files(argv: list[str]) -> None:
         )
 
 
+def _check_planned(argv: list[str]) -> None:
+    check_code(argv)
+    check_files(argv)
+
+
 def _planned(argv: list[str]) -> argparse.Namespace:
     """What the workflow planned with: `code` and `unchanged`, each None where a script is run by hand."""
     reader = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -125,11 +130,9 @@ def start(main: Callable[[list[str]], None]) -> None:
         force=True,
     )
     try:
-        for check in (check_code, check_files):
-            check(sys.argv)
+        _check_planned(sys.argv)
         main(sys.argv[1:])
-        for check in (check_code, check_files):
-            check(sys.argv)
+        _check_planned(sys.argv)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

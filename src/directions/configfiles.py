@@ -78,19 +78,27 @@ def check_arguments(arguments: Sequence[str]) -> None:
     That is an option for the config (`--config a=1 --config b=2` loses a), one of its keys, or a key within a
     value.
     """
+    words = list(_words(arguments))
     for names, example in OPTIONS.items():
-        if sum(word.partition("=")[0] in names for word in arguments) > 1:
+        if sum(word in names for word in words) > 1:
             raise InputError(
                 f"{names[0]} stands twice on the command line, and Snakemake heeds the last alone:"
                 f" write {names[0]} {example}"
             )
-    for key, value in _entries(arguments):
+    for key, value in _entries(words):
         try:
             yaml.load(value, Loader=_Loader)
         except _Refused as error:
             raise InputError(f"--config {key}: {error}") from error
         except (yaml.YAMLError, RecursionError):
             pass  # Snakemake takes it for text
+
+
+def _words(arguments: Sequence[str]) -> Iterator[str]:
+    """The same with an option and its first value apart where they are one word, `--config=a=1`."""
+    for word in arguments:
+        name, joined, value = word.partition("=")
+        yield from (name, value) if joined and any(name in names for names in OPTIONS) else (word,)
 
 
 def _entries(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -137,13 +138,16 @@ def joined() -> Iterator[Processes]:
     if rank > 0:
         logging.getLogger().setLevel(logging.WARNING)
     log.info("%d processes", count)
-    try:
+    with ExitStack() as failing:
+        failing.push(partial(_only_the_first_speaks, store))
         yield Processes(rank, count, local, local_count)
-    except Exception:  # whatever it is, it is raised again: only who speaks of it is settled here
-        if store.add("failed", 1) > 1:
-            sys.exit(2)
-        raise
     torch.distributed.destroy_process_group()
+
+
+def _only_the_first_speaks(store: torch.distributed.Store, kind: type | None, *_: object) -> None:
+    """End without a word where another process has failed before: called as `__exit__` is."""
+    if kind is not None and issubclass(kind, Exception) and store.add("failed", 1) > 1:
+        sys.exit(2)
 
 
 def end_with_torchrun() -> None:

@@ -32,6 +32,7 @@ def test_a_file_that_snakemake_would_take_or_never_end_with_is_refused(tmp_path,
     ("-C study=quick --config=figures=fig5a", "--config stands twice"),
     ("--configfile a.yaml --configfiles b.yaml", "write --configfile a.yaml b.yaml"),
     ("-n --config study=quick study=paper -- all", "--config study: stands twice"),
+    ("--config=study=quick study=paper", "--config study: stands twice"),
     ("--config draw={fig5a:a,fig5a:b}", "--config draw: key 'fig5a' stands twice"),
     ("--config draw=&r{fig5a:*r}", "--config draw: an anchor that holds itself"),
 ])  # fmt: skip

@@ -41,8 +41,6 @@ def copied(network: nn.Module) -> nn.Module:
     returned its original is copied; the network itself stays compiled. Raises InputError for lazy modules
     that have not seen an image: they have no weights yet.
     """
-    while isinstance(inner := getattr(network, COMPILED, None), nn.Module):
-        network = inner
     if lazy := [name for name, value in network.named_parameters() if is_lazy(value)]:
         raise InputError(
             f"{lazy[0]} has no numbers yet, as a lazy module makes its weights in its first pass: call"
