@@ -2,15 +2,11 @@
 
 import re
 import shutil
-import sys
-import time
 from types import SimpleNamespace
 
 import pytest
-import pythons
 import yaml
 from checkouts import ROOT, graph
-from dvc_shares import Share
 from ruamel.yaml import YAML
 
 from directions import config
@@ -76,33 +72,6 @@ def test_data_outside_the_checkout_are_refused(clone):
     (clone / "config.yaml").write_text(text.replace("data_root: data", "data_root: /scratch"))
     with pytest.raises(stages.InputError, match="data_root: /scratch lies outside"):
         stages.load(clone)
-
-
-SEEDS = list(range(125))  # 8 products each
-LONGEST = 30  # seconds of processor time, which growth with the square of the products would pass
-
-
-def test_the_status_of_a_thousand_products_takes_seconds(author, tmp_path):
-    """Their bytes are made up: what is timed is how long it takes to tell that none of them has changed."""
-    study = Share(tmp_path / "study")
-    author.do("git", "clone", "--quiet", ".", str(study.folder))
-    study.edit(
-        "configs/tiny.yaml",
-        "seed: [0]}\n    analyses: [ablate_single",
-        f"seed: {SEEDS}}}\n    analyses: [ablate_single",
-    )
-    study.script("write_stages")
-    chosen = stages.load(study.folder)
-    assert len(chosen.products) > 1000
-    for path in chosen.products:
-        (study.folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (study.folder / path).write_text(path)
-    study.dvc("commit", "--force")
-    status = pythons.run([sys.executable, "-m", "dvc", "status"], study.folder)
-    assert "up to date" in status.stdout
-    before = time.process_time()
-    assert Record(study.folder).confirmed(chosen) == chosen.products.keys()
-    assert status.seconds + time.process_time() - before < LONGEST
 
 
 FIGURE = "results/tiny/figures/fig1a.png"

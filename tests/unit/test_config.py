@@ -10,9 +10,6 @@ from studies import ROOT, corruption, given, load, refused
 from directions import config, keeping, runs, schema
 from directions.figures import FIGURES
 
-LONGEST = 0.6  # seconds to import what planning needs; seen: 0.26, and 1.6 with torch
-
-
 # What is merged
 
 
@@ -269,22 +266,12 @@ def test_a_figure_that_the_study_does_not_draw():
 # What planning costs
 
 
-def test_planning_imports_no_heavy_library_and_starts_fast():
-    heavy = ("torch", "torchvision", "pandas", "matplotlib", "scipy", "snakemake")
+def test_planning_imports_no_heavy_library():
+    heavy = ("torch", "torchvision", "pandas", "pyarrow", "matplotlib", "scipy", "snakemake")
     modules = "config, runs, provenance, recipe, analyses, figures"
     code = (
-        f"import resource, sys\nfrom directions import {modules}\n"
-        f"print([name for name in {heavy} if name in sys.modules])\n"
-        "used = resource.getrusage(resource.RUSAGE_SELF)\nprint(used.ru_utime + used.ru_stime)"
+        f"import sys\nfrom directions import {modules}\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
     )
-    seconds = []
-    for _ in range(5):  # processor time of the luckiest start: other work on this machine must not count
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-        )
-        names, used = done.stdout.splitlines()
-        assert names == "[]"
-        seconds.append(float(used))
-        if seconds[-1] < LONGEST:
-            break
-    assert min(seconds) < LONGEST
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "[]\n"

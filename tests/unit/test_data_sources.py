@@ -4,7 +4,6 @@ import gzip
 import logging
 import socket
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -114,23 +113,23 @@ def test_a_bad_download_leaves_nothing(tmp_path, contents, cut):
 def test_a_silent_host_is_given_up_after_one_connection(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "PATIENCE", 0.5)
     with black_hole() as (silent, connections), server(PACKED) as (good, _):
-        begun = time.monotonic()
         check(prepare(known(silent, good), tmp_path, "mirror"))
-        assert time.monotonic() - begun < 2
         assert connections() == 1
 
 
 def test_a_silent_name_server_is_given_up(tmp_path, monkeypatch):
     def silent(*_args, **_more):
-        time.sleep(5)
+        answer.wait(60)
+        late.append(True)
         raise socket.gaierror
 
+    answer, late = threading.Event(), []
     monkeypatch.setattr(sources, "PATIENCE", 0.3)
     monkeypatch.setattr(socket, "getaddrinfo", silent)
-    begun = time.monotonic()
     with pytest.raises(InputError, match=r"no answer within 0\.3 s"):
         prepare(known("http://mirror.invalid/"), tmp_path, "mirror")
-    assert time.monotonic() - begun < 2
+    assert late == []  # nobody waited for it
+    answer.set()
 
 
 def test_a_download_that_stops_half_way_is_given_up(tmp_path, monkeypatch):

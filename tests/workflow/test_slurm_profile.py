@@ -1,7 +1,6 @@
 """The profile for Slurm, as far as it goes without one; tests/slurm has the rest."""
 
 import os
-import resource
 import subprocess
 import sys
 
@@ -15,7 +14,6 @@ from directions.figures import FIGURES
 PROFILES = {
     name: yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text()) for name in ("default", "slurm")
 }
-START = 5  # seconds of processor time until a job starts: Snakemake starts, reads the rules and plans the job
 
 
 @pytest.mark.parametrize(
@@ -58,7 +56,7 @@ def test_memory_and_time_grow_with_every_attempt():
             assert str(sizes[key]).endswith("* attempt"), sizes
 
 
-def test_planning_imports_no_torch_and_a_job_starts_soon(fresh):
+def test_planning_imports_no_torch(fresh):
     """Each job of a cluster starts Snakemake anew, twice."""
     command = [
         sys.executable,
@@ -72,10 +70,7 @@ def test_planning_imports_no_torch_and_a_job_starts_soon(fresh):
         "--",
         "fig7a",
     ]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, cwd=fresh.folder, capture_output=True, text=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if "import time:" in line}
     assert "directions.config" in imported
     assert not {"torch", "torchvision", "scipy", "matplotlib", "sklearn"} & imported
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < START
