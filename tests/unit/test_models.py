@@ -220,8 +220,8 @@ def fine(settings, image_shape, classes):
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        ("shared", r"nets.py:shared: nn.ReLU 2 is used 2 times: give each layer one of its own"),
-        ("more", r"nets.py:more: of 2 images the network makes \(2, 6\), not logits \(2, 4\)"),
+        ("shared", r"nets.py:shared: nn.ReLU 2 is used 2 times: give each layer its own"),
+        ("more", r"nets.py:more: for 2 images the network returns \(2, 6\), not logits \(2, 4\)"),
         ("larger", r"nets.py:larger: the network fails on images of shape \(1, 8, 8\): .*mat1 and mat2"),
     ],
 )

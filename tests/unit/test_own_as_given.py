@@ -103,7 +103,7 @@ def test_a_network_that_differs_on_one_late_image_is_refused(monkeypatch):
     monkeypatch.setattr(layers.functions, "as_modules", other)
     images = torch.rand(IMAGES, 1, 4, 4)
     images[120] *= 20
-    with pytest.raises(InputError, match="something else: its logits of image 120 are off by"):
+    with pytest.raises(InputError, match="something else: its logits for image 120 are off by"):
         found_of(Rectified(), images, torch.arange(IMAGES) % 3, "relu")
 
 
@@ -111,7 +111,7 @@ def test_units_are_those_of_the_weights_that_feed_them():
     images, labels = torch.rand(30, 1, 12, 12), torch.arange(30) % 3
     found = found_of(Recurrent(last=True), images, labels, "relu", analyses=["ablate_single"])
     assert found.tables["runs"]["units"].item() == 7
-    with pytest.raises(InputError, match="fed by lstm, a LSTM, so which axis has the units cannot be told"):
+    with pytest.raises(InputError, match="fed by lstm, a LSTM, so its unit axis is ambiguous"):
         found_of(Recurrent(last=False), images, labels, "relu")
 
 
@@ -152,7 +152,7 @@ class Flipped(Dataset):
 def test_random_transforms_are_doubted_also_where_the_first_image_is_spared():
     network = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
     found = analyse(network, ["2"], Flipped(), analyses=["measure_units"], progress=False)
-    assert "an image is another each time it is read: give data without random transforms" in found.doubts
+    assert "an image differs each time it is read: give data without random transforms" in found.doubts
 
 
 class Remembers(nn.Module):
@@ -191,11 +191,11 @@ def test_weights_of_a_parallel_network_fit_it_with_and_without_its_prefix(tmp_pa
 
 
 @pytest.mark.parametrize(("settings", "message"), [
-    ({"layers": [2]}, "layers: 2 is no name of a module"),
+    ({"layers": [2]}, "layers: 2 is not the name of a module"),
     ({"noise": 0.1}, "noise"),
     ({"orderings": 2.5}, "orderings"),
-    ({"device": "x"}, 'device="x" is none that PyTorch knows'),
-    ({"network": "jit"}, "1 is code that torch.jit compiled, in which no hook runs"),
+    ({"device": "x"}, 'device="x" is unknown to PyTorch'),
+    ({"network": "jit"}, "1 was compiled by torch.jit, and compiled code runs no hooks"),
 ])  # fmt: skip
 def test_what_a_call_cannot_take_is_refused(settings, message):
     network = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))

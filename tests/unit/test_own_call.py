@@ -180,7 +180,7 @@ def test_a_comparison_of_other_layers_says_so(trained, mnist, caplog):
     one = analyse(trained, {"fc1": "relu"}, **mnist, **only, name="one")
     two = analyse(trained, "all activations", **mnist, **only, name="two")
     wanted = (
-        "Layers do not correspond, so curves are of other parts of each network: one has 20 units"
+        "Layers do not correspond, so curves cover different parts of each network: one has 20 units"
         " (fc1_relu 20); two has 35 units (fc1_relu 20, fc2_relu 15)."
     )
     said = " ".join(text.get_text().replace("\n", " ") for text in one.compare(two).texts)
@@ -202,7 +202,7 @@ def test_networks_are_compared_by_the_names_they_were_given(trained, mnist, capl
     assert names == ["first", "second"]
     assert "do not correspond" not in compared.texts[-1].get_text() + caplog.text
     assert repr(first) == "Analysis of first; tables: runs (1 rows), units (20 rows)"
-    with pytest.raises(InputError, match="need names of their own"):
+    with pytest.raises(InputError, match="need distinct names"):
         first.compare(second, first)
 
 
@@ -224,7 +224,7 @@ def test_a_figure_says_what_speaks_against_it(mnist):
     found = analyse(Functional(), {"fc1": "relu"}, few, **FEW | {"analyses": ["measure_units"]})
     said = " ".join(text.get_text().replace("\n", " ") for text in found.figure().texts)
     assert "Accuracy is about chance: are these the network's weights" in said
-    assert "Mutual information is mostly bias here: with labels permuted before it is measured" in said
+    assert "Mutual information is mostly bias here: with permuted labels" in said
     assert "Dots: one per unit, train set." in said
 
 
@@ -284,7 +284,7 @@ def test_a_line_per_analysis_says_how_far_it_is(trained, mnist, capsys):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
 def test_a_gpu_that_is_not_there_is_no_error_of_pytorch_s(trained, mnist):
-    with pytest.raises(InputError, match='device="cuda": PyTorch finds no GPU here; "auto" or "cpu" will do'):
+    with pytest.raises(InputError, match='device="cuda": PyTorch finds no GPU here; use "auto" or "cpu"'):
         analyse(trained, {"fc1": "relu"}, **mnist, device="cuda")
     only = FEW | {"analyses": ["ablate_single"]}
     assert analyse(trained, {"fc1": "relu"}, **mnist, **only, device=torch.device("cpu")).tables
@@ -427,7 +427,7 @@ def test_data_may_lack_classes_that_the_network_knows(trained, mnist, caplog):
     images, labels = mnist["test"]
     some = images[labels < 7], labels[labels < 7]
     found = analyse(trained, {"fc1": "relu"}, some, **FEW | {"analyses": ["ablate_single"]})
-    assert "the network knows 10 classes, its data have 7" in caplog.text
+    assert "the network has 10 classes, its data have 7" in caplog.text
     assert "drop_class_6" in found.tables["single"]
     assert "drop_class_7" not in found.tables["single"]
 
@@ -440,7 +440,7 @@ def test_a_network_that_knows_nothing_is_warned_of(mnist, caplog):
 
 def test_a_network_that_answers_with_probabilities_is_refused(trained, mnist):
     with pytest.raises(
-        InputError, match="probabilities, which sum to 1, as after softmax; logits are wanted"
+        InputError, match="probabilities, which sum to 1, as after softmax; the loss is computed from logits"
     ):
         analyse(nn.Sequential(trained, nn.Softmax(1)), ["0.fc1"], **mnist, **FEW)
     logarithms = nn.Sequential(trained, nn.LogSoftmax(1))

@@ -84,7 +84,7 @@ def test_a_collate_fn_sees_whole_batches(arrays):
     loader = DataLoader(TensorDataset(*arrays), batch_size=7, shuffle=True, collate_fn=centred)
     assert losses(loader) == pytest.approx(losses((wanted, labels)))
     halved = DataLoader(TensorDataset(*arrays), batch_size=7, collate_fn=lambda items: centred(items[::2]))
-    with pytest.raises(InputError, match="collate_fn makes 4 images of 7 items: give one of each"):
+    with pytest.raises(InputError, match="collate_fn returns 4 images for 7 items: return one each"):
         losses(halved)
 
 
@@ -107,18 +107,18 @@ def test_pictures_are_read_and_random_transforms_doubted(caplog):
     assert images.shape == (4, 4, 5, 3)
     assert images.dtype == np.uint8
     assert labels.tolist() == [0, 1, 0, 1]
-    assert "another each time" not in caplog.text
+    assert "differs each time" not in caplog.text
 
     class Random(Pictures):
         def __getitem__(self, place):
             return torch.rand(1, 4, 4), place % 2
 
     datasets.read(Random(), "all", "own data")
-    assert "an image is another each time it is read" in caplog.text
+    assert "an image differs each time it is read" in caplog.text
 
 
 @pytest.mark.parametrize(("item", "said"), [
-    (3, "gives int: wanted are pairs"), ({"photo": 1}, "wanted are pairs"), ((torch.ones(3),), "are pairs"),
+    (3, "returns int: return pairs"), ({"photo": 1}, "return pairs"), ((torch.ones(3),), "return pairs"),
 ])  # fmt: skip
 def test_items_that_are_no_pairs_are_refused(item, said):
     class Odd(Dataset):

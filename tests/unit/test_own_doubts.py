@@ -46,7 +46,7 @@ def test_information_that_is_mostly_bias_and_missing_norms_are_doubted():
         "information_null_bits": [2.0, 3.0], "l1": [1.0, np.nan],
     })  # fmt: skip
     norm, bias = doubts.of_units(units)
-    assert norm.endswith("weights of another kind): b.")
+    assert norm.endswith("other kinds of weights): b.")
     assert "it is 2.50 bits on average. More test images" in bias
     assert not list(doubts.of_units(units.assign(information_null_bits=0.1, l1=1.0)))
 
@@ -73,7 +73,9 @@ def test_images_that_were_to_be_scaled_are_told_from_others(caplog):
         arrays.as_images(images, "train_images")
     assert not caplog.text
     arrays.as_images(pixels, "train_images")
-    assert "warning: train_images: floating point images of whole numbers up to 255 reach the" in caplog.text
+    assert (
+        "warning: train_images: floating point images with whole numbers up to 255 reach the" in caplog.text
+    )
 
 
 def test_layers_without_an_index_are_named():

@@ -83,4 +83,4 @@ def test_an_empty_norm_is_told_with_its_reason(caplog):
     data = torch.randn(40, 20), torch.arange(40) % 4
     found = analyse(network, ["1"], data, analyses=["measure_units"], progress=False)
     assert found.tables["units"]["l1"].isna().all()
-    assert "No L1 norm where not one dense layer or convolution alone feeds the units" in caplog.text
+    assert "No L1 norm where units are not fed by exactly one dense layer or convolution" in caplog.text

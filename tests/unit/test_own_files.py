@@ -70,7 +70,7 @@ def test_a_factorys_file_may_have_dataclasses(tmp_path):
 
 def test_a_factory_that_wants_other_arguments_is_told_how_it_is_called(tmp_path):
     (tmp_path / "wanting.py").write_text("def build(classes):\n    return classes\n\ndef none():\n    pass\n")
-    said = r"wanting.py:build is called without arguments, and does not take that \(missing .* 'classes'\)"
+    said = r"wanting.py:build is called without arguments, which it does not accept \(missing .* 'classes'\)"
     with pytest.raises(InputError, match=said):
         userfile.call(f"{tmp_path}/wanting.py:build")
     with pytest.raises(InputError, match=r"none is called with 3 arguments, .* \(too many positional"):
@@ -116,7 +116,7 @@ def test_a_model_file_is_read_again_until_its_factory_changes(nets, tmp_path):
     assert found.layers == {"1": 3}
     assert torch.equal(found.incoming["1"], made[0].weight)
     (tmp_path / "widths.py").write_text("HIDDEN = 3  # as before\n")
-    with pytest.raises(InputError, match="model.safetensors: .*was changed after this network was imported"):
+    with pytest.raises(InputError, match="model.safetensors: .*has changed since this network was imported"):
         network.rebuilt(made.state_dict(), header, "model.safetensors", f"{nets}:build")
 
 
@@ -173,7 +173,7 @@ def test_batch_norm_of_early_checkpoints_has_counted_no_batches():
 def test_weights_that_are_no_plain_numbers_are_refused(change, said):
     weights = state()
     weights["0.weight"] = change(weights["0.weight"])
-    with pytest.raises(InputError, match=f"w.pt: these weights are no plain numbers: {said}"):
+    with pytest.raises(InputError, match=f"w.pt: these weights are not plain dense tensors: {said}"):
         weightfile.fit(small(), weights, "w.pt")
 
 
@@ -334,10 +334,10 @@ def test_data_that_do_not_fit_are_refused_by_file(tmp_path):
     torch.save([1], tmp_path / "list.pt")
     for name, said in (
         ("short.npy", "short.npy has 4 labels, the train set has 6 images"),
-        ("two.csv", "has columns a, b: name the one of the labels `label`"),
+        ("two.csv", "has columns a, b: name the one with the labels `label`"),
         ("words.csv", "cannot be read as an array"),
-        ("halves.csv", "ValueError: 0.5 is no whole number"),
-        ("indexed.csv", r"has columns \(no name\), digit: name the one of the labels `label`"),
+        ("halves.csv", "ValueError: 0.5 is not a whole number"),
+        ("indexed.csv", r"has columns \(no name\), digit: name the one with the labels `label`"),
         ("from1.csv", "labels go from -1 to 9; they must count from 0"),
         ("objects.npy", "cannot be read as an array"),
         ("bad.npy", "cannot be read as an array"),

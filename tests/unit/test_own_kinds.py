@@ -67,7 +67,7 @@ class Lazy(Net):
 
 
 def test_lazy_modules_need_one_pass_or_weights(data):
-    with pytest.raises(InputError, match=r"fc1.weight has no numbers yet.*call network\(images\[:2\]\) once"):
+    with pytest.raises(InputError, match=r"fc1.weight has no values yet.*call network\(images\[:2\]\) once"):
         analyse(Lazy(), list(LAYERS), data, **FEW)
     network = Lazy().eval()
     network(data[0])
@@ -115,7 +115,9 @@ def test_an_answer_in_which_logits_cannot_be_told_is_refused(data):
         def forward(self, x):
             return super().forward(x), super().forward(x)
 
-    with pytest.raises(InputError, match=r"answers 2 images with tuple \(0: \(2, 4\), 1: \(2, 4\)\)"):
+    with pytest.raises(
+        InputError, match=r"for 2 images the network returns tuple \(0: \(2, 4\), 1: \(2, 4\)\)"
+    ):
         analyse(Two(), list(LAYERS), data, **FEW)
 
     class Nothing(Net):
@@ -143,9 +145,9 @@ class Complex(Net):
 
 
 @pytest.mark.parametrize(("made", "said"), [
-    (lambda: quantised(observing=True), "fc1.weight_fake_quant still observes .*disable_observer"),
+    (lambda: quantised(observing=True), "fc1.weight_fake_quant still has .*disable_observer"),
     (Training, "norm is in training mode though the network was put in evaluation mode"),
-    (Complex, "answers with torch.complex64: logits are floating point"),
+    (Complex, "returns torch.complex64: logits must be floating point"),
 ])  # fmt: skip
 def test_networks_whose_answers_are_not_their_own_are_refused(made, said, data):
     with pytest.raises(InputError, match=said):
@@ -158,8 +160,8 @@ def test_answers_that_depend_on_the_other_images_are_doubted(data):
             return super().first(x - x.mean(0))
 
     found = analyse(Centred(), list(LAYERS), data, **FEW)
-    assert any("depends on the others in the pass" in doubt for doubt in found.doubts)
-    assert not any("depends on" in doubt for doubt in analyse(Net(), list(LAYERS), data, **FEW).doubts)
+    assert any("depend on the other images in the batch" in doubt for doubt in found.doubts)
+    assert not any("depend on" in doubt for doubt in analyse(Net(), list(LAYERS), data, **FEW).doubts)
 
 
 def test_labels_that_do_not_start_at_0_are_doubted(data):
@@ -174,5 +176,7 @@ def test_a_path_around_the_layers_is_doubted(data):
             return super().forward(x) + x[:, :4]
 
     found = analyse(Around(), list(LAYERS), data, **FEW)
-    assert any("a path leads around the layers" in doubt for doubt in found.doubts)
-    assert not any("a path leads" in doubt for doubt in analyse(Net(), list(LAYERS), data, **FEW).doubts)
+    assert any("some path bypasses these layers" in doubt for doubt in found.doubts)
+    assert not any(
+        "some path bypasses" in doubt for doubt in analyse(Net(), list(LAYERS), data, **FEW).doubts
+    )

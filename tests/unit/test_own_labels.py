@@ -27,8 +27,8 @@ def test_a_column_of_names_decides_which_image_a_label_is_of(tmp_path, column, n
 
 
 @pytest.mark.parametrize(("rows", "said"), [
-    ("cat/0.png,1\ncat/1.png,1\nbird/2.png,1\n", "'bird/2.png' is none of them"),
-    ("cat/0.png,1\ncat/1.png,1\ncat/1.png,1\n", "not every image has one row"),
+    ("cat/0.png,1\ncat/1.png,1\nbird/2.png,1\n", "'bird/2.png' is not one of them"),
+    ("cat/0.png,1\ncat/1.png,1\ncat/1.png,1\n", "some images do not have exactly one row"),
 ])  # fmt: skip
 def test_names_of_other_images_are_refused(tmp_path, rows, said):
     with pytest.raises(InputError, match=f"y.csv: its column image should name .*; {said}"):
@@ -65,7 +65,7 @@ def test_rows_in_an_order_that_a_column_does_not_have_are_doubted(tmp_path, capl
     assert labels_of(tmp_path, "id,label\nimg_9.png,0\nimg_10.png,2\nimg_11.png,1\n", ()) == [0, 2, 1]
     assert not caplog.text
     assert labels_of(tmp_path, "id,label\n907,0\n12,2\n105,1\n", ()) == [0, 2, 1]
-    assert "labels are taken row by row; column id has another order" in caplog.text
+    assert "labels are read in row order; column id has another order" in caplog.text
 
 
 def test_labels_by_name_reach_the_images_of_a_folder(tmp_path):

@@ -248,11 +248,11 @@ class Drawing(Functional):
     (Functional, {"fc3": "relu"}, "no layer 'fc3': layers of this network are fc2, fc1, "),
     (Functional, {"fc1": "gelu"}, "layer fc1 is followed by relu, not by gelu"),
     (Functional, {"readout": "relu"}, "layer readout is followed by output, not by relu$"),
-    (Residual, {"fc1": "relu"}, "fc1 is followed by add, not by relu; what relu .* is called add_relu: name"),
+    (Residual, {"fc1": "relu"}, "fc1 is followed by add, not by relu; the relu .* is called add_relu: list"),
     (Functional, ["shared"], None),
-    (Branching, {"fc1": "relu"}, "cannot be followed by torch.fx .*: give every activation a module"),
-    (Branching, ["relu1"], "no layer 'relu1': layers of this network are .*cannot be followed"),
-    (Drawing, {"fc1": "relu"}, "computes something else when followed by torch.fx"),
+    (Branching, {"fc1": "relu"}, "torch.fx cannot trace this network .*: give every activation its own"),
+    (Branching, ["relu1"], "no layer 'relu1': layers of this network are .*torch.fx cannot trace"),
+    (Drawing, {"fc1": "relu"}, "computes something else when traced by torch.fx"),
 ])  # fmt: skip
 def test_a_layer_that_cannot_be_meant_is_refused_by_name(network, layers, said):
     torch.manual_seed(0)
@@ -321,7 +321,7 @@ def test_layers_may_be_named_by_patterns(wanted, found):
 def test_a_pattern_that_names_nothing_is_refused_with_what_there_is():
     with pytest.raises(InputError, match=r"layer9.\* matches no layer; the activations .* 0.0.norm_relu, 0"):
         find(residual(1), ["layer9.*"], (3, 2, 2))
-    with pytest.raises(InputError, match=r"0.\* stands for several layers, and belongs in a list"):
+    with pytest.raises(InputError, match=r"0.\* is a pattern and belongs in a list"):
         find(residual(1), {"0.*": "relu"}, (3, 2, 2))
 
 
@@ -358,7 +358,7 @@ def test_layers_with_as_many_tokens_in_front_as_examples_are_tried_are_refused()
     network = Encoder(batch_first=False).eval()
     assert catalogue(network, (16,))["layer"].tolist() == ["fc", "relu", "readout"]
     with pytest.raises(
-        InputError, match=r"linear1 returns \(2, 3, 16\) of 3 examples: they must be on its fir"
+        InputError, match=r"linear1 returns \(2, 3, 16\) for 3 examples: they must be on its fir"
     ):
         find(network, ["encoder.layers.1.linear1"], (16,))
 
@@ -370,13 +370,13 @@ def test_a_layer_with_two_names_has_both():
 def test_of_a_network_that_fx_cannot_follow_its_modules_are_shown(caplog):
     shown = catalogue(Branching(), (1, 2, 2))
     assert shown["layer"].tolist() == ["fc1", "readout"]
-    assert "called as functions are not shown: this network cannot be followed" in caplog.text
+    assert "functional activations are not shown: torch.fx cannot trace this network" in caplog.text
 
 
 def test_images_and_layers_that_do_not_fit_are_refused():
     with pytest.raises(InputError, match=r"does not take images of shape \(1, 9, 9\)"):
         find(Functional(), ["fc1"], (1, 9, 9))
-    with pytest.raises(InputError, match=r"need an axis of channels, \(n, 1, h, w\): "):
+    with pytest.raises(InputError, match=r"need a channel axis, \(n, 1, h, w\): "):
         find(Functional(), ["fc1"], (8, 8))
     with pytest.raises(
         InputError, match=r"shape \(3, 8, 8\); its first convolution, conv, takes 1 channels: "

@@ -54,7 +54,7 @@ OWN = {"own": {
     "measure_units": {"bins": 4, "shuffles": 2},
 }}  # fmt: skip
 DOUBT = (
-    "warning: digits: The network knows the training images only, and its units were measured on test images"
+    "warning: digits: The network fits only the training images, but its units were measured on test images"
 )
 TABLES = {"runs", "ablation", "noise", "single", "units", "areas"}
 

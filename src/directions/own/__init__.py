@@ -1,5 +1,5 @@
-"""Networks of the user's own: their factory, weights, layers, data, and what the workflow asks about them.
+"""Own networks, supplied by the user: factory, weights, layers, data, and the jobs that they need.
 
-`userfile`, `plan`: what the workflow reads while it plans; `weightfile`, `activations`, `layers`, `network`:
-from a factory to a network whose units are known; `arrays`: data; `call`: all of it from plain Python.
+`userfile`, `plan`: read by the workflow while it plans; `weightfile`, `activations`, `layers`, `network`:
+from a factory to a network with known units; `arrays`: data; `call`: everything from plain Python.
 """

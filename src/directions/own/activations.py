@@ -1,7 +1,7 @@
-"""A module of its own for every call of an activation, so that its outputs can be observed and changed.
+"""Turn every call of an activation into a module, so that hooks can observe and change its output.
 
-Many networks call `relu(self.fc1(x))`, or one `self.relu` in several places. The network is followed with
-torch.fx, and every such call becomes a module. What the network computes stays the same.
+Many networks call `relu(self.fc1(x))`, or reuse one `self.relu`. The network is traced with torch.fx, and
+every such call becomes a module. The network computes the same as before.
 """
 
 import copy
@@ -30,7 +30,7 @@ PASSED = (
     nn.Dropout,
     nn.Dropout2d,
     nn.Identity,
-)  # fmt: skip  (what may stand between weights and the activation that is meant)
+)  # fmt: skip  (modules allowed between a layer of weights and its activation)
 
 
 class Applied(nn.Module):
@@ -44,24 +44,24 @@ class Applied(nn.Module):
         self.kwargs = {key: value for key, value in kwargs.items() if key != "inplace"}
 
     def forward(self, x: Tensor) -> Tensor:
-        """Of any shape."""
+        """Apply the activation to a tensor of any shape."""
         return getattr(functional, self.name)(x, *self.args, **self.kwargs)
 
 
 def separated(network: nn.Module) -> fx.GraphModule:
-    """The same network with a module for every call of an activation, in evaluation mode.
+    """Return the network, in evaluation mode, with one module per call of an activation.
 
-    The first call of a module keeps its name, later ones are name_2, name_3, ...; a call of a function takes
-    the name of the module that it follows, fc1_relu, or of what it follows in its block, layer3.2.add_relu.
-    Raises InputError where fx cannot follow the network.
+    The first call of a module keeps its name, later ones become name_2, name_3, ...; a functional call is
+    named after the module that it follows, fc1_relu, or the operation in its block, layer3.2.add_relu.
+    Raises InputError if torch.fx cannot trace the network.
     """
     try:
         traced = followed(network.eval())
     except UNTRACEABLE as error:
         raise InputError(
-            "this network cannot be followed by torch.fx to where its activations are called"
-            f" ({str(error).splitlines()[0]}): give every activation a module of its own, such as"
-            " self.relu1 = nn.ReLU(), called once, and name these as layers"
+            "torch.fx cannot trace this network to find where its activations are called"
+            f" ({str(error).splitlines()[0]}): give every activation its own module, such as"
+            " self.relu1 = nn.ReLU(), called once, and list these modules as layers"
         ) from error
     modules = dict(traced.named_modules())
     taken = Counter(modules)
@@ -89,9 +89,9 @@ def separated(network: nn.Module) -> fx.GraphModule:
 
 
 def named(network: nn.Module) -> nn.Module:
-    """The same network; in transformer layers of PyTorch's the activation becomes the module `activation`.
+    """Return the network, with the activation of PyTorch's transformer layers as the module `activation`.
 
-    There it is a function, which has no name, and torch.fx cannot follow these layers to where it is called.
+    There it is a plain function without a module name, and torch.fx cannot trace into these layers.
     """
     for module in network.modules():
         if isinstance(module, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer):
@@ -102,7 +102,7 @@ def named(network: nn.Module) -> nn.Module:
 
 
 def kind(node: fx.Node, network: nn.Module) -> str | None:
-    """The name of the activation that a node calls, as module, function or method; else None."""
+    """Return the name of the activation that a node calls, as module, function or method; else None."""
     if node.op == "call_module":
         return name_of(network.get_submodule(node.target))
     if node.op == "call_function":
@@ -114,14 +114,14 @@ def kind(node: fx.Node, network: nn.Module) -> str | None:
 
 
 def name_of(module: nn.Module) -> str | None:
-    """The name of the activation that a module is; else None."""
+    """Return the name of the activation that a module implements; else None."""
     return module.name if isinstance(module, Applied) else MODULES.get(type(module))
 
 
 def _before(node: fx.Node) -> str:
-    """The module whose output a node takes; of a function what it does, in the block that calls it.
+    """Return the module that feeds a node, or the name of the operation, prefixed by the block calling it.
 
-    So the last sum of a residual block is layer3.2.add, however deep the network is before it.
+    The last sum of a residual block is thus layer3.2.add, however many layers come before it.
     """
     before = node.args[0]
     if before.op == "call_module":
@@ -133,7 +133,7 @@ def _before(node: fx.Node) -> str:
 
 
 def _free(target: str, taken: Counter) -> str:
-    """`target`, or the same with the next number where that name is taken."""
+    """Return `target`, numbered if that name is taken."""
     stem, number = (target[:-2], 2) if target.endswith("_2") else (target, 1)
     while target in taken:
         number += 1
@@ -143,9 +143,9 @@ def _free(target: str, taken: Counter) -> str:
 
 
 def following(traced: fx.GraphModule, layer: str, activation: str) -> str:
-    """The name of the module, after `separated`, that applies `activation` to what `layer` returns.
+    """Return the name of the module, after `separated`, that applies `activation` to the output of `layer`.
 
-    Raises InputError where something else follows.
+    Raises InputError if something else follows.
     """
     nodes = [node for node in traced.graph.nodes if node.op == "call_module" and node.target == layer]
     if len(nodes) != 1:
@@ -159,8 +159,8 @@ def following(traced: fx.GraphModule, layer: str, activation: str) -> str:
             continue
         what = found or getattr(node.target, "__name__", node.target)
         later = [str(user.target) for user in node.users if kind(user, traced) == activation]
-        hint = f"; what {activation} returns then is called {later[0]}: name it with none" if later else ""
+        hint = f"; the {activation} after that is called {later[0]}: list it with none" if later else ""
         raise InputError(f"layer {layer} is followed by {what}, not by {activation}{hint}")
     raise InputError(
-        f"layer {layer} is read in {len(node.users)} places, so {activation} does not simply follow"
+        f"the output of layer {layer} is used {len(node.users)} times, so {activation} does not simply follow"
     )

@@ -1,4 +1,4 @@
-"""What `analyse` returns: tables, doubts, and from them figures and files."""
+"""The result of `analyse`: tables and warnings, which it can draw, save and compare."""
 
 import logging
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, repr=False)
 class Analysis:
-    """What was found.
+    """The result of `analyse`.
 
-    tables: {name: table}, such as tables["areas"], as the workflow writes them (docs/TABLES.md). doubts: what
-    speaks against trusting them, in sentences.
+    tables: {name: table}, such as tables["areas"], as the workflow writes them (docs/TABLES.md). doubts:
+    reasons not to trust them, as sentences.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -30,9 +30,9 @@ class Analysis:
         return own.summary(self.tables)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the tables as CSV, and the figure as PNG and PDF, into a folder, which is made; return it.
+        """Write the tables as CSV and the figure as PNG and PDF into a folder, created if needed; return it.
 
-        Files of the same names are replaced.
+        Existing files of the same names are replaced.
         """
         folder = Path(folder).expanduser()
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,20 +43,20 @@ class Analysis:
         return folder
 
     def compare(self, *others: "Analysis") -> Figure:
-        """Draw a figure of this network beside others, which says so where their layers do not correspond.
+        """Draw this network beside others; the figure notes where their layers do not correspond.
 
-        Raises InputError where two have the same `name`.
+        Raises InputError if two have the same `name`.
         """
         every = {found.name: found.tables for found in (self, *others)}
         if len(every) <= len(others):
-            raise InputError('networks to compare need names of their own: analyse(..., name="...")')
+            raise InputError('networks to compare need distinct names: analyse(..., name="...")')
         for doubt in own_comparison.layers_that_differ(own_comparison.pooled(every)):
             log.warning("warning: comparison: %s", doubt)
         return own_comparison.comparison(every)
 
     @property
     def name(self) -> str:
-        """Of the network, as given to `analyse`."""
+        """The name of the network, as given to `analyse`."""
         return str(self.tables["runs"]["run"].iloc[0])
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The logits among all that a network answers: the one tensor, a dict's `logits`, or part of a tuple."""
+"""Find the logits in a network's output: a single tensor, `logits` of a dict, or an item of a tuple."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -12,22 +12,22 @@ NAME = "logits"  # as Hugging Face and many others call them
 
 
 class Place(NamedTuple):
-    """Where in an answer the logits are: its attribute, or its item."""
+    """Position of the logits in an output: an attribute or an item."""
 
     key: str | int
     attribute: bool = False
 
     def of(self, answer: object) -> object:
-        """Return the logits of an answer."""
+        """Return the logits of an output."""
         return getattr(answer, self.key) if self.attribute else answer[self.key]
 
 
 @torch.no_grad()
 def alone(network: nn.Module, example: Tensor, classes: int | None = None) -> nn.Module:
-    """Return the network, which is made to answer with its logits alone; its modules keep their names.
+    """Return the network, changed in place to return only its logits; its modules keep their names.
 
-    example: images (n, ...). classes: of the data, where they are known: they tell logits from other tensors.
-    Raises InputError for an answer in which the logits cannot be told.
+    example: images (n, ...). classes: number of classes in the data, if known, to tell logits from other
+    tensors. Raises InputError if the output does not show which part is the logits.
 
         alone(network, images)(images)  # (n, classes), where network(images) is (logits, features)
     """
@@ -41,7 +41,7 @@ def alone(network: nn.Module, example: Tensor, classes: int | None = None) -> nn
 
     network.__class__ = type(given.__name__, (given,), {"forward": forward, "__doc__": given.__doc__})
     if not isinstance(network(example.clone()), Tensor):
-        raise InputError(f"the network's own hooks make {type(answer).__name__} of its answers: remove them")
+        raise InputError(f"the network's own hooks turn its output into {type(answer).__name__}: remove them")
     return network
 
 
@@ -58,8 +58,8 @@ def _place(answer: object, examples: int, classes: int | None) -> Place:
             return Place(found[0])
     told = ", ".join(f"{key}: {shape}" for key, shape in shapes.items()) or "no tensors"
     raise InputError(
-        f"the network answers {examples} images with {type(answer).__name__} ({told}), in which the logits"
-        " cannot be told: return them alone, or in a dict under `logits`"
+        f"for {examples} images the network returns {type(answer).__name__} ({told}), and which part is the"
+        " logits is ambiguous: return them alone, or in a dict under `logits`"
     )
 
 

@@ -1,4 +1,4 @@
-"""The user's own data: files of arrays, a tree of images, a function, or one of ours with other labels."""
+"""The user's own data: array files, a folder of images, a function, or a known data set with new labels."""
 
 import gzip
 import logging
@@ -18,7 +18,7 @@ from directions.own import doubts, labelfile, userfile
 from directions.own.plan import ARRAYS
 from directions.own.weightfile import BROKEN, reason, unpickled
 
-CHANNELS = (1, 3, 4)  # of images whose channels stand last
+CHANNELS = (1, 3, 4)  # channel counts by which channels-last images are recognised
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 def dataset(
     data: str | dict, labels: dict[str, str], known: Dataset | None, threads: int = 1, name: str = "own data"
 ) -> Dataset:
-    """The data set that an entry `data` describes, its labels replaced by those of the files in `labels`.
+    """Return the data set that an entry `data` describes, with labels replaced from the files in `labels`.
 
-    known: the data without these labels, where they are prepared. data: the name of one of ours;
-    "file.py:function", which returns the four arrays of `ARRAYS` in their order; {each of `ARRAYS`: file}; or
+    known: the prepared data without these labels, if there are any. data: the name of a known data set;
+    "file.py:function", which returns the four arrays of `ARRAYS` in order; {each of `ARRAYS`: file}; or
     {imagefolder: folder, size: pixels}. labels: {"train" or "test": file}. Raises InputError naming a file
     that is missing, broken, or does not fit.
     """
@@ -66,7 +66,7 @@ def dataset(
 
 
 def plain(values: object, name: str) -> np.ndarray:
-    """Return an array of what may be a tensor: on a GPU, in bfloat16, or with a gradient.
+    """Convert to a NumPy array, also from a tensor on a GPU, in bfloat16, or with a gradient.
 
     Raises InputError for rows of unequal length.
     """
@@ -80,7 +80,7 @@ def plain(values: object, name: str) -> np.ndarray:
 
 
 def array(file: str, images: Sequence[str] = ()) -> np.ndarray:
-    """The array of a .npy, .pt, .csv (labels) or IDX file (also .gz); raises InputError where it is none.
+    """Read the array of a .npy, .pt, .csv (labels) or IDX file (also .gz); raises InputError for any other.
 
     images: as `labelfile.read` takes them.
     """
@@ -106,10 +106,10 @@ def array(file: str, images: Sequence[str] = ()) -> np.ndarray:
 
 
 def as_images(images: np.ndarray, name: str, doubted: bool = True) -> np.ndarray:
-    """uint8 (n, c, h, w) or float32 (n, ...); images without channels get one, channels at the end go first.
+    """Return images as uint8 (n, c, h, w) or float32 (n, ...); bytes get a channel axis, moved to axis 1.
 
-    doubted: whether doubts are logged. Raises InputError for anything else. Floats are what the network
-    takes: nothing is scaled or turned.
+    doubted: whether to log warnings. Floats are taken as the network's input, not scaled or transposed.
+    Raises InputError for anything else.
     """
     if images.dtype.kind == "f" and images.ndim >= 2:  # of either byte order
         if not np.isfinite(images).all():
@@ -127,17 +127,17 @@ def as_images(images: np.ndarray, name: str, doubted: bool = True) -> np.ndarray
         return images[:, None]
     if images.shape[1] == 2 and images.shape[3] in CHANNELS:
         raise InputError(
-            f"{name}: {images.shape} may be (n, c, h, w) or (n, h, w, c), which cannot be told: give floating"
-            " point, images / 255 as float32, with its axes as the network takes them"
+            f"{name}: {images.shape} may be (n, c, h, w) or (n, h, w, c), which is ambiguous: give floating"
+            " point, images / 255 as float32, with axes as the network takes them"
         )
     if images.shape[1] not in CHANNELS and images.shape[3] in CHANNELS:
-        log.info("%s: %s has its channels last; they are put first", name, images.shape)
+        log.info("%s: %s is channels-last; moving channels to axis 1", name, images.shape)
         return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
     return images
 
 
 def as_labels(labels: np.ndarray, name: str) -> np.ndarray:
-    """int64 (n,), from 0; raises InputError for anything else."""
+    """Return labels as int64 (n,), from 0; raises InputError for anything else."""
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         hint = ", such as labels.argmax(1)" if labels.ndim == 2 and labels.shape[1] > 1 else ""
         hint = hint or (", such as labels.ravel()" if labels.ndim == 2 else "")
@@ -151,5 +151,5 @@ def as_labels(labels: np.ndarray, name: str) -> np.ndarray:
 
 
 def _whole(labels: np.ndarray) -> bool:
-    """Tell whether labels of another type are whole numbers."""
+    """Return whether labels of a non-integer type are whole numbers."""
     return labels.dtype.kind == "b" or (labels.dtype.kind == "f" and bool((labels % 1 == 0).all()))

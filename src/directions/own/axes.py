@@ -1,4 +1,4 @@
-"""On which axis of a layer's output its units lie, told by the weights that feed it."""
+"""Find the unit axis of a layer's output from the weights that feed it."""
 
 from torch import Tensor, nn
 
@@ -9,7 +9,7 @@ TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 def weighs(module: nn.Module) -> bool:
-    """Tell whether a module mixes what it is given by weights of its own: dense, convolutional or other."""
+    """Return whether a module mixes its inputs by its own weights: dense, convolutional or other."""
     if isinstance(module, (nn.Linear, *CONVOLUTIONS)):
         return True
     parts = {name for name, _ in module.named_children()}
@@ -19,20 +19,20 @@ def weighs(module: nn.Module) -> bool:
 
 
 def check_examples_first(call: Call, examples: int) -> None:
-    """Raises InputError where a layer's output is no tensor with so many examples on its first axis."""
+    """Raise InputError unless a layer's output is a tensor with this many examples on its first axis."""
     if not isinstance(call.output, Tensor) or call.output.dim() < 2:
         raise InputError(
             f"layer {call.name} returns {type(call.output).__name__}, not one tensor of examples"
         )
     if call.output.shape[0] != examples:
         raise InputError(
-            f"layer {call.name} returns {tuple(call.output.shape)} of {examples} examples: they must be on"
+            f"layer {call.name} returns {tuple(call.output.shape)} for {examples} examples: they must be on"
             " its first axis (such as batch_first=True)"
         )
 
 
 def unit_axis(call: Call, feeding: Call) -> int:
-    """The axis of a layer's output on which its units lie, 1 or -1, as the weights that feed it tell."""
+    """Return the unit axis of a layer's output, 1 or -1, from the weights that feed it."""
     check_examples_first(call, PROBE)
     shape = tuple(call.output.shape)
     if not isinstance(feeding.module, (nn.Linear, *CONVOLUTIONS)):
@@ -42,8 +42,8 @@ def unit_axis(call: Call, feeding: Call) -> int:
             return 1
         raise InputError(
             f"layer {call.name} returns (examples, ...) of shape {shape}, and is fed by {feeding.name}, a"
-            f" {type(feeding.module).__name__}, so which axis has the units cannot be told: name a layer that"
-            " a dense layer or a convolution feeds, or one that returns (examples, units)"
+            f" {type(feeding.module).__name__}, so its unit axis is ambiguous: name a layer that a dense"
+            " layer or a convolution feeds, or one that returns (examples, units)"
         )
     units = len(feeding.module.weight)
     usual = -1 if isinstance(feeding.module, nn.Linear) else 1
@@ -57,5 +57,5 @@ def unit_axis(call: Call, feeding: Call) -> int:
     told = "more than one axis has" if fitting else "no axis has"
     raise InputError(
         f"layer {call.name} returns (examples, ...) of shape {shape}, and {told} the {units} units of"
-        f" {feeding.name}, which feeds it: name a layer nearer to its weights"
+        f" {feeding.name}, which feeds it: name a layer closer to those weights"
     )

@@ -1,4 +1,4 @@
-"""All analyses of one network from plain Python, without files: `from directions import analyse`."""
+"""Run all analyses of one network from plain Python, without files: `from directions import analyse`."""
 
 import importlib
 import logging
@@ -30,8 +30,8 @@ Array = np.ndarray | Tensor
 Data = tuple[Array, Array] | Dataset | DataLoader
 log = logging.getLogger(__name__)
 
-DRAWN = {"train": "own data", "test": "own data, test set"}  # what the random choice of images goes by
-SHORT = {  # arguments of `analyse` that stand for a setting of an analysis
+DRAWN = {"train": "own data", "test": "own data, test set"}  # seed the random choice of images
+SHORT = {  # arguments of `analyse` that are shorthand for a setting of an analysis
     "ablate": ("ablate_cumulative", "layers"),
     "orderings": ("ablate_cumulative", "orderings"),
     "noise": ("add_noise", "ratios"),
@@ -55,43 +55,43 @@ def analyse(
     units: str | int | Mapping[str, Sequence[int]] | None = None,
     **settings,
 ) -> Analysis:
-    """Ablate, add noise to, and measure the units of a network, which is left as it is.
+    """Ablate, add noise to, and measure the units of a network, which is left unchanged.
 
     Args:
-        network: answers images (n, ...) with logits (n, classes), alone, in a tuple, or as `logits` of a dict
-            or of an object.
+        network: maps images (n, ...) to logits (n, classes), returned alone, in a tuple, or as `logits` of a
+            dict or an object.
         layers: names of modules whose outputs are units, or patterns of such names, ["relu1", "layer1.*"];
             {module: activation that follows it}, {"fc1": "relu"}; or "all activations". `show_layers` prints
             all names.
-        train: what the network was trained on: (images, labels), a Dataset, or a DataLoader. Images are uint8
-            (n, h, w), (n, c, h, w) or (n, h, w, c), and reach the network as 0 to 1; or floating point
+        train: the training set: (images, labels), a Dataset, or a DataLoader. Images are uint8 (n, h, w),
+            (n, c, h, w) or (n, h, w, c), scaled to 0..1 before they reach the network; or floating point
             (n, ...), as the network takes them. Labels are whole numbers (n,) from 0.
-        test: the same of the test set, of any number of images. None: units are ablated alone and measured
-            on training images.
+        test: the test set in the same form, with any number of images. None: single-unit ablation and the
+            measurement of units use training images.
         name: of the network, in tables and figures.
         normalize: {"mean": [...], "sd": [...]} per channel, of pixels in 0 to 1.
-        device: as torch takes it, or "auto", a GPU where there is one.
-        progress: whether to say on stderr how far it is.
-        ablate: in which layers units are ablated cumulatively: "all", the last so many, or names and
-            patterns of those of `layers`.
-        orderings: in how many random orders; 10 where nothing is said.
-        noise: levels of noise, each an SD over the unit's own, such as [0.1, 1]; 12 from 0.03 to 10 where
-            nothing is said.
-        units: which units are ablated alone: "all", so many drawn at random, or {layer: numbers from 0}.
-        settings: any other of configs/own.example.yaml, such as analyses=["add_noise"], train_images=500,
-            seed=1, or ablate_cumulative={"clamp": ["zero", "mean"]}.
+        device: a torch device, or "auto", a GPU if there is one.
+        progress: whether to report progress on stderr.
+        ablate: the layers for cumulative ablation: "all", a number for the last ones, or names and patterns
+            from `layers`.
+        orderings: number of random orders of units; 10 by default.
+        noise: noise levels as a multiple of the unit's own SD, such as [0.1, 1]; by default 12 from 0.03 to
+            10.
+        units: the units for single-unit ablation: "all", a number drawn at random, or {layer: indices}.
+        settings: any other setting of configs/own.example.yaml, such as analyses=["add_noise"],
+            train_images=500, seed=1, or ablate_cumulative={"clamp": ["zero", "mean"]}.
 
     Returns:
-        Tables, and from them figures.
+        The tables, with methods that draw, save and compare them.
 
     Raises:
-        InputError: for a layer that does not exist, images that do not fit, a network whose numbers would
-            mean nothing, and the like, naming the way out.
+        InputError: for a layer that does not exist, images that do not fit, a network whose results would
+            be meaningless, and the like; the message says what to do.
 
     Example:
-        found = analyse(network, {"fc1": "relu"}, (images, labels), orderings=20, noise=[0.5, 1, 2])
-        found.tables["areas"]
-        found.save("mine")
+        result = analyse(network, {"fc1": "relu"}, (images, labels), orderings=20, noise=[0.5, 1, 2])
+        result.tables["areas"]
+        result.save("mine")
     """
     for short, value in (("ablate", ablate), ("orderings", orderings), ("noise", noise), ("units", units)):
         if value is not None:
@@ -111,7 +111,7 @@ def analyse(
 def _prepared(
     network: nn.Module, layers: Layers, sets: dict, chosen: dict, normalize: dict | None, device: object
 ) -> Trained:
-    """The network with its layers found, on the first images alone, and all images that are used."""
+    """Find the network's layers on its first image, then load all images that are used."""
     shapes = {split: _first(data, split).shape[1:] for split, data in sets.items()}
     if len(set(shapes.values())) > 1:
         raise InputError(
@@ -132,7 +132,7 @@ def _prepared(
 
 
 def _tables(name: str, trained: Trained, sets: dict, chosen: dict, progress: bool) -> dict[str, pd.DataFrame]:
-    """All tables, each with its keys in front."""
+    """Run the analyses; return all tables, with the key columns first."""
     data = "own data" if "test" in sets else "own data, no test set"
     examples = [trained.examples(split) if split in sets else None for split in DRAWN]
     made = {"runs": pd.DataFrame([record(name, trained, *examples, data)])}
@@ -152,7 +152,7 @@ def _tables(name: str, trained: Trained, sets: dict, chosen: dict, progress: boo
 
 
 def _listed(value: object) -> object:
-    """Lists and mappings of whatever kind, as the config has them."""
+    """Convert sequences, arrays and mappings to the lists and dicts of a config."""
     if isinstance(value, Mapping):
         return {key: _listed(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic | Tensor):
@@ -161,38 +161,36 @@ def _listed(value: object) -> object:
 
 
 def _first(data: Data, split: str) -> np.ndarray:
-    """The first image of a split as it will reach the network, (1, ...)."""
+    """Return the first image of a split as the network will receive it, (1, ...)."""
     if datasets.is_one(data):
         images = datasets.first(data)
     elif hasattr(data[0], "__getitem__"):
         images = arrays.plain(data[0][:1], f"{split} images")
     else:
-        raise InputError(
-            f"{split}: images are {type(data[0]).__name__}, wanted is an array or tensor (n, ...)"
-        )
+        raise InputError(f"{split}: images are {type(data[0]).__name__}; give an array or a tensor (n, ...)")
     return arrays.as_images(images, f"{split} images, the first", doubted=False)
 
 
 def _classes(sets: dict[str, Data]) -> int | None:
-    """How many classes the labels have; None while those of a Dataset are not read."""
+    """Return the number of classes in the labels; None before those of a Dataset have been read."""
     if any(datasets.is_one(data) for data in sets.values()):
         return None
     return 1 + max(int(_labels(*pair, split).max()) for split, pair in sets.items())
 
 
 def _check(network: object, layers: object, sets: dict[str, object], settings: dict) -> None:
-    """Raises InputError for what is easily confused in a call."""
+    """Raise InputError for arguments that are easily confused."""
     if not isinstance(network, nn.Module):
         hint = ": call it first, analyse(build(), ...)" if callable(network) else ""
         if isinstance(network, torch.export.ExportedProgram):
-            hint = ": analyse the network from before it was exported"
+            hint = ": analyse the network as it was before export"
         raise InputError(f"network is {type(network).__name__}, not a torch.nn.Module{hint}")
     if not layers or (isinstance(layers, str) and not patterns.is_pattern(layers)):
         raise InputError(
             f'layers is {layers!r}: give a list of modules, ["relu1"], {{"fc1": "relu"}}, or "{patterns.ALL}"'
         )
     if not isinstance(layers, str) and (other := [name for name in layers if not isinstance(name, str)]):
-        raise InputError(f"layers: {other[0]!r} is no name of a module: `show_layers` prints all names")
+        raise InputError(f"layers: {other[0]!r} is not the name of a module: `show_layers` prints all names")
     for split, pair in sets.items():
         if not datasets.is_one(pair) and (not isinstance(pair, tuple | list) or len(pair) != 2):
             raise InputError(
@@ -209,32 +207,30 @@ def _check(network: object, layers: object, sets: dict[str, object], settings: d
 
 
 def _untested(defaults: dict) -> dict:
-    """The same with training images where test images are not to be had."""
+    """Return the settings with every analysis on training images, for lack of a test set."""
     return {key: value | {"split": "train"} if key in ANALYSES else value for key, value in defaults.items()}
 
 
 def _device(asked: str | torch.device) -> str | torch.device:
-    """What torch calls it. Raises InputError for a GPU that is not there."""
+    """Resolve "auto" and check a torch device. Raises InputError for a GPU that does not exist."""
     if str(asked).startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(f'device="{asked}": PyTorch finds no GPU here; "auto" or "cpu" will do')
+        raise InputError(f'device="{asked}": PyTorch finds no GPU here; use "auto" or "cpu"')
     if asked == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         return torch.device(asked)
     except RuntimeError as error:
-        raise InputError(
-            f'device="{asked}" is none that PyTorch knows: "auto", "cpu" or "cuda" is'
-        ) from error
+        raise InputError(f'device="{asked}" is unknown to PyTorch: use "auto", "cpu" or "cuda"') from error
 
 
 def _with_keys(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """A table with the columns in front that scripts/collect.py puts there."""
+    """Prepend the key columns that scripts/collect.py writes."""
     keys = pd.DataFrame([{"experiment": "own", "run": name}] * len(rows))
     return pd.concat([keys, rows.reset_index(drop=True)], axis=1)
 
 
 def _labels(images: Array, labels: Array, split: str) -> np.ndarray:
-    """Checked labels, one for each image."""
+    """Check the labels, one for each image; return them as int64 (n,)."""
     given = arrays.as_labels(arrays.plain(labels, f"{split} labels"), f"{split} labels")
     if len(images) != len(given) or not len(given):
         raise InputError(f"{split}: {len(images)} images, {len(given)} labels")
@@ -242,7 +238,7 @@ def _labels(images: Array, labels: Array, split: str) -> np.ndarray:
 
 
 def _examples(images: Array, labels: Array, split: str, chosen: dict, classes: int, device: str) -> Examples:
-    """At most as many examples as are wanted, drawn as the workflow draws them from a user's files."""
+    """Return up to the requested number of examples, drawn as the workflow draws them from a user's files."""
     pixels = arrays.as_images(arrays.plain(images, f"{split} images"), f"{split} images")
     given = _labels(images, labels, split)
     wanted = chosen[f"{split}_images"]

@@ -1,4 +1,4 @@
-"""Which modules a network calls for an image, in which order, and what they return."""
+"""Record a forward pass: which modules a network calls, in which order, and what they return."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from directions.errors import InputError
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-PROBE = 2  # examples with which a network is tried
+PROBE = 2  # examples in the batch that a network is tried on
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Call:
 
 
 def calls_of(network: nn.Module, example: Tensor) -> list[Call]:
-    """All calls of modules for these examples, in the order in which they end."""
+    """Return all module calls in a forward pass of these examples, in the order in which they finish."""
     calls: list[Call] = []
 
     def noting(name: str) -> Callable:
@@ -35,7 +35,7 @@ def calls_of(network: nn.Module, example: Tensor) -> list[Call]:
             network(example.clone())
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        flat = "; images (n, h, w) that are no bytes need an axis of channels, (n, 1, h, w)"
+        flat = "; images (n, h, w) other than uint8 need a channel axis, (n, 1, h, w)"
         raise InputError(
             f"the network does not take images of shape {tuple(example.shape[1:])}"
             f"{flat if example.dim() == 3 else _other_channels(network, example)}: {reason}"
@@ -47,13 +47,13 @@ def calls_of(network: nn.Module, example: Tensor) -> list[Call]:
 
 
 def called_once(calls: list[Call]) -> list[str]:
-    """The names of modules that are called just once."""
+    """Return the names of the modules that are called exactly once."""
     times = Counter(call.name for call in calls)
     return [name for name, number in times.items() if number == 1]
 
 
 def _other_channels(network: nn.Module, example: Tensor) -> str:
-    """Says so where the first convolution wants another number of channels."""
+    """Return a hint if the first convolution takes another number of channels."""
     for name, module in network.named_modules():
         if isinstance(module, CONVOLUTIONS) and module.in_channels != example.shape[1]:
             return f"; its first convolution, {name}, takes {module.in_channels} channels"

@@ -1,4 +1,4 @@
-"""Images and labels out of a PyTorch Dataset or DataLoader: those that are used, and no others."""
+"""Read images and labels from a PyTorch Dataset or DataLoader, loading only the items that are used."""
 
 import itertools
 import logging
@@ -13,21 +13,21 @@ from directions.labels import choose_images
 from directions.own import arrays
 from directions.seeds import number
 
-IMAGES = ("pixel_values", "image", "images", "img", "input", "x")  # names in items that are dicts
+IMAGES = ("pixel_values", "image", "images", "img", "input", "x")  # keys of items that are dicts
 LABELS = ("label", "labels", "target", "targets", "y")
-TWICE = 32  # items that are read twice, to see random transforms
-MANY = 10_000  # items that are read by themselves, as they are not counted before
+TWICE = 32  # items that are read twice, to detect random transforms
+MANY = 10_000  # items read at most from a data set without a length
 
 log = logging.getLogger(__name__)
 
 
 def is_one(data: object) -> bool:
-    """Tell whether it is a Dataset or a DataLoader."""
+    """Return whether the data are a Dataset or a DataLoader."""
     return isinstance(data, Dataset | DataLoader)
 
 
 def first(data: Dataset | DataLoader) -> np.ndarray:
-    """Return the first image (1, ...), as it comes. Raises InputError where there is none."""
+    """Return the first image (1, ...), unconverted. Raises InputError if there is none."""
     image, _ = next(_items(data, "all", "first"), (None, None))
     if image is None:
         raise InputError(f"{type(data).__name__} has no images")
@@ -35,19 +35,19 @@ def first(data: Dataset | DataLoader) -> np.ndarray:
 
 
 def read(data: Dataset | DataLoader, wanted: int | str, drawn: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return (images (n, ...), labels (n,)) of the images used, as they come.
+    """Return (images (n, ...), labels (n,)) of the images used, unconverted.
 
-    wanted: at most so many, or "all". drawn: what the random choice goes by, as for arrays. Of what cannot be
-    counted, an IterableDataset, the first are taken. Raises InputError for items that are no pair of image
-    and label. What the data draw at random, such as a transform, is drawn from a seed.
+    wanted: the largest number of images, or "all". drawn: seeds the random choice, as for arrays. An
+    IterableDataset, which has no length, gives its first items. Random transforms are drawn from a fixed
+    seed. Raises InputError for items other than pairs of image and label.
     """
     pairs = list(_items(data, wanted, drawn))
     again = itertools.islice(_items(data, wanted, drawn, seed="own again"), TWICE)
     if not all(_equal(first[0], second[0]) for first, second in zip(pairs, again, strict=False)):
-        log.warning("warning: an image is another each time it is read: give data without random transforms")
+        log.warning("warning: an image differs each time it is read: give data without random transforms")
     images, labels = zip(*pairs, strict=True) if pairs else ((), ())
     if len({image.shape for image in images}) > 1:
-        raise InputError("images must all have the same shape: resize and crop them in the data set")
+        raise InputError("images must all have the same shape: resize or crop them in the data set")
     return np.stack(images) if images else np.empty(0), np.array(labels)
 
 
@@ -81,9 +81,9 @@ def _items(
 def _of_batches(
     loader: DataLoader, places: Sequence[int], used: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The pairs used, each out of a whole batch, since a collate_fn of one's own may mix its images.
+    """Yield the pairs used, each taken from a whole batch, as a custom collate_fn may mix the images of one.
 
-    Batches are of consecutive items, as many as the loader's, in the order of the data set.
+    Batches hold consecutive items in the order of the data set, and are as large as the loader's.
     """
     size = loader.batch_size or 1
     for batch, inside in itertools.groupby(used.tolist(), lambda place: place // size):
@@ -91,15 +91,15 @@ def _of_batches(
         pairs = list(_single(_pair(loader.collate_fn(items))))
         if len(pairs) != len(items):
             raise InputError(
-                f"the loader's collate_fn makes {len(pairs)} images of {len(items)} items: give one of each"
+                f"the loader's collate_fn returns {len(pairs)} images for {len(items)} items: return one each"
             )
         yield from (pairs[place % size] for place in inside)
 
 
 def _places(loader: DataLoader) -> Sequence[int]:
-    """The numbers of the items that a loader takes from its data set, ascending."""
+    """Return the indices of the items that a loader takes from its data set, ascending."""
     sampler = loader.batch_sampler
-    if type(sampler) is BatchSampler:  # which may leave some out at the end, drop_last
+    if type(sampler) is BatchSampler:  # it may leave out a last partial batch (drop_last)
         return sorted(set(sampler.sampler))
     return sorted({place for batch in sampler for place in batch})
 
@@ -109,12 +109,12 @@ def _pair(item: object) -> tuple[np.ndarray, np.ndarray]:
         item = [next((item[name] for name in names if name in item), None) for names in (IMAGES, LABELS)]
     if not isinstance(item, tuple | list) or len(item) < 2 or any(part is None for part in item[:2]):
         raise InputError(
-            f"the data set gives {type(item).__name__}: wanted are pairs, (image, label), or dicts with"
+            f"the data set returns {type(item).__name__}: return pairs, (image, label), or dicts with"
             f" {IMAGES[1]} and {LABELS[0]}"
         )
     return arrays.plain(item[0], "images"), arrays.plain(item[1], "labels")
 
 
 def _single(batch: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The pairs of a batch."""
+    """Yield the pairs of a batch."""
     return zip(*batch, strict=True)

@@ -1,8 +1,8 @@
-"""Tell which dense layer or convolution feeds a layer of units, alone, by trying it out.
+"""Determine by experiment which dense layer or convolution alone feeds a layer of units.
 
-What a layer of weights returns is replaced by numbers of ours. Fed by it alone, units then do not depend on
-the images; fed by it unit by unit, a change of one of its numbers changes the same unit most of all (others a
-little, where a norm over units stands between). Sums, branches and weights of another kind fail one of these.
+The output of a layer of weights is replaced by fixed random numbers. If it alone feeds the units, they no
+longer depend on the images; if it does so unit by unit, changing one number changes the same unit most
+(others a little, through a norm over units). Sums, branches and other kinds of weights fail one of the two.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from directions.seeds import torch_stream
 from directions.units import edited, observed
 
-TRIED = 3  # units that are changed; a bound of ours
-FAR = 100.0  # by how much, where what they are otherwise is about 1
+TRIED = 3  # units that are changed; our own bound
+FAR = 100.0  # size of the change, on values of about 1
 
 
 @torch.no_grad()
 def feeds(network: nn.Module, weights: str, layer: str, example: Tensor) -> bool:
-    """Tell whether the module `weights` feeds the units of `layer`, alone and unit by unit.
+    """Return whether the module `weights` alone feeds the units of `layer`, unit by unit.
 
-    example: images (2 or more, ...); both modules are called once, and have their units on `unit_axis`.
+    example: images (2 or more, ...). Both modules are called once and have their units on `unit_axis`.
     """
     units = len(network.get_submodule(weights).weight)
     tried = [units * place // TRIED for place in range(min(TRIED, units))]

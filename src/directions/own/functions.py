@@ -1,6 +1,6 @@
-"""Pooling, flattening and dropout that a network calls as functions, made modules that `chains` can follow.
+"""Replace functional pooling, flattening and dropout by modules, which `chains` can follow.
 
-Nothing else changes: a network that ends in `self.fc(x.view(x.size(0), -1))` is then ablated along a chain,
+Nothing else changes: a network that ends in `self.fc(x.view(x.size(0), -1))` can then be ablated as a chain,
 like one that ends in `nn.Sequential(nn.Flatten(), fc)`.
 """
 
@@ -25,17 +25,17 @@ POSITIONS = [[2, 3], [-2, -1]]  # height and width
 
 
 class Recorder(fx.Interpreter):
-    """Runs a network and keeps the whole numbers, or tuples of these, that it computes: sizes."""
+    """Runs a traced network and records the sizes that it computes: whole numbers, or tuples of them."""
 
     def sizes(self, example: Tensor) -> dict[fx.Node, int | tuple[int, ...]]:
-        """Of such examples (n, ...)."""
+        """Return {node: sizes} for examples (n, ...)."""
         self.found = {}
         with torch.no_grad():
             self.run(example.clone())
         return self.found
 
     def run_node(self, n: fx.Node) -> object:
-        """As `fx.Interpreter`, and note."""
+        """Run a node as `fx.Interpreter` does, and record its value if it is a size."""
         value = super().run_node(n)
         if isinstance(value, int) or (isinstance(value, tuple) and all(isinstance(v, int) for v in value)):
             self.found[n] = value
@@ -43,10 +43,10 @@ class Recorder(fx.Interpreter):
 
 
 def as_modules(network: nn.Module, layers: Collection[str], example: Tensor) -> nn.Module:
-    """The network with modules for such functions; itself where there are none, or it cannot be traced.
+    """Return the network with modules for these functions, or itself if it has none or cannot be traced.
 
-    network: in evaluation mode. layers: modules that must go on being called. example: (n, ...), for which
-    the answers must stay the same.
+    network: in evaluation mode. layers: modules that must still be called. example: (n, ...); the outputs
+    for it must stay the same.
     """
     try:
         traced = followed(network)
@@ -56,7 +56,7 @@ def as_modules(network: nn.Module, layers: Collection[str], example: Tensor) -> 
         if not any(replaced) or not set(layers) <= called:
             return network
         modules = dict(traced.named_modules())
-        # An operation in place, `h.clamp_(max=2)`, acts though nobody takes its result.
+        # An operation in place, `h.clamp_(max=2)`, has an effect even if its result is unused.
         traced.graph.eliminate_dead_code(lambda node: node.is_impure() or in_place(node, modules))
         traced.recompile()
         with torch.no_grad():
@@ -68,14 +68,14 @@ def as_modules(network: nn.Module, layers: Collection[str], example: Tensor) -> 
 
 
 def _sizes(traced: fx.GraphModule, example: Tensor) -> dict[fx.Node, int | tuple[int, ...]]:
-    """{node: what it computes} for sizes other than the number of examples, such as x.size(3)."""
+    """Return {node: value} for sizes other than the number of examples, such as x.size(3)."""
     recorder = Recorder(traced.eval())
     few, more = (recorder.sizes(batch) for batch in (example, torch.cat([example, example[:1]])))
     return {node: value for node, value in few.items() if more[node] == value}
 
 
 def _replaced(node: fx.Node, traced: fx.GraphModule, sizes: dict) -> bool:
-    """Whether a module, or for dropout nothing, now stands where this node called a function."""
+    """Replace a functional call by a module, or remove a dropout; return whether this node was one."""
     if node.target is functional.dropout and node.kwargs.get("training") is False:
         node.replace_all_uses_with(node.args[0])
         traced.graph.erase_node(node)
@@ -95,7 +95,7 @@ def _replaced(node: fx.Node, traced: fx.GraphModule, sizes: dict) -> bool:
 
 
 def _as_module(function: object, args: tuple, kwargs: dict) -> nn.Module | None:
-    """The module that does what this function does to its first argument; None if there is none."""
+    """Return the module equivalent to this function of its first argument; None if there is none."""
     unknown: list[fx.Node] = []
     fx.map_arg((args, kwargs), unknown.append)
     constant = not unknown
@@ -108,12 +108,12 @@ def _as_module(function: object, args: tuple, kwargs: dict) -> nn.Module | None:
 
 
 def _over_positions(dim: object = None, keepdim: bool = False, **others: object) -> bool:
-    """Whether a mean with these arguments is that of a feature map."""
+    """Return whether a mean with these arguments is over the positions of a feature map."""
     return isinstance(dim, tuple | list) and sorted(dim) in POSITIONS and not others
 
 
 def _flattens(args: tuple) -> bool:
-    """Whether arguments are like those of x.view(x.size(0), -1) or x.view(-1, 400)."""
+    """Return whether arguments flatten, as in x.view(x.size(0), -1) or x.view(-1, 400)."""
     shape = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
     if len(shape) != 2 or not isinstance(shape[1], int):
         return False
@@ -121,7 +121,7 @@ def _flattens(args: tuple) -> bool:
 
 
 def _counts_examples(node: object) -> bool:
-    """Whether a node is x.size(0) or x.shape[0]."""
+    """Return whether a node is x.size(0) or x.shape[0]."""
     if not isinstance(node, fx.Node) or node.args[1:] != (0,):
         return False
     return node.target == "size" or (node.target is operator.getitem and "shape" in node.args[0].args)

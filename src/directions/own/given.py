@@ -1,4 +1,4 @@
-"""A network as it was given, made ready for hooks: not compiled, in float32."""
+"""Prepare a given network for hooks: undo compilation and parallel wrappers, convert to float32."""
 
 import copy
 import logging
@@ -12,19 +12,18 @@ from directions.errors import InputError
 
 log = logging.getLogger(__name__)
 
-COMPILED = "_orig_mod"  # where torch.compile keeps the network that it was given
+COMPILED = "_orig_mod"  # attribute in which torch.compile keeps the original network
 
 
 def original(network: nn.Module) -> nn.Module:
-    """Return the network itself, with the originals in place of all that torch.compile returned.
+    """Return the network itself, with modules wrapped by torch.compile replaced by their originals.
 
-    Compiled code does not run hooks, and DataParallel only passes images on. Modules inside the network are
-    replaced in it.
+    Compiled code runs no hooks, and DataParallel only passes images on. Inner modules are replaced in place.
     """
     while isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
         network = network.module
     while isinstance(inner := getattr(network, COMPILED, None), nn.Module):
-        log.info("torch.compile's network is taken from before it was compiled: compiled code runs no hooks")
+        log.info("using the network as it was before torch.compile: compiled code runs no hooks")
         network = inner
     for parent in list(network.modules()):
         parent._compiled_call_impl = None  # of network.compile()
@@ -35,24 +34,24 @@ def original(network: nn.Module) -> nn.Module:
 
 
 def copied(network: nn.Module) -> nn.Module:
-    """Return a deep copy, also of a network that torch.nn.utils.prune, weight_norm or spectral_norm changed.
+    """Return a deep copy, also after torch.nn.utils.prune, weight_norm or spectral_norm.
 
-    These keep tensors that were computed from others, which copy.deepcopy refuses. Of what torch.compile
-    returned its original is copied; the network itself stays compiled. Raises InputError for lazy modules
-    that have not seen an image: they have no weights yet.
+    These keep tensors computed from others, which copy.deepcopy refuses. Of a compiled network, the original
+    is copied; the network itself stays compiled. Raises InputError for lazy modules that have not seen an
+    image, as they have no weights yet.
     """
     if lazy := [name for name, value in network.named_parameters() if is_lazy(value)]:
         raise InputError(
-            f"{lazy[0]} has no numbers yet, as a lazy module makes its weights in its first pass: call"
-            " network(images[:2]) once, then train it or load its weights"
+            f"{lazy[0]} has no values yet, as a lazy module creates its weights in its first forward pass:"
+            " call network(images[:2]) once, then train it or load its weights"
         )
-    known: dict[int, object] = {  # what deepcopy shall take for the copy of an object
+    known: dict[int, object] = {  # deepcopy's memo: {id of an object: its copy}
         id(value): value.detach().clone()
         for module in network.modules()
         for value in vars(module).values()
         if isinstance(value, Tensor) and not value.is_leaf
     }
-    for module in reversed(list(network.modules())):  # the innermost first
+    for module in reversed(list(network.modules())):  # innermost first
         if isinstance(inner := getattr(module, COMPILED, None), nn.Module):
             known[id(module)] = copy.deepcopy(inner, known)
     return copy.deepcopy(network, known)
@@ -63,31 +62,31 @@ def check_still(network: nn.Module) -> None:
     for name, module in network.named_modules():
         if isinstance(module, torch.jit.ScriptModule):
             raise InputError(
-                f"{name or 'the network'} is code that torch.jit compiled, in which no hook runs: analyse the"
-                " network from before torch.jit.script or trace"
+                f"{name or 'the network'} was compiled by torch.jit, and compiled code runs no hooks: analyse"
+                " the network as it was before torch.jit.script or trace"
             )
         enabled = getattr(module, "observer_enabled", None)
         if isinstance(enabled, Tensor) and enabled.any():
             raise InputError(
-                f"{name} still observes what passes through it, and changes its quantisation with every pass:"
-                " network.apply(torch.ao.quantization.disable_observer) before its weights are saved or"
-                " analysed"
+                f"{name} still has an active observer, which changes its quantisation with every pass: call"
+                " network.apply(torch.ao.quantization.disable_observer) before saving or analysing its"
+                " weights"
             )
 
 
 def plain(network: nn.Module) -> nn.Module:
-    """Return `original`, its numbers in float32 where they were float64, float16 or bfloat16."""
+    """Return `original`, with float64, float16 and bfloat16 parameters and buffers converted to float32."""
     network = original(network)
     numbers = [*network.parameters(), *network.buffers()]
     other = {value.dtype for value in numbers if value.is_floating_point()} - {torch.float32}
     if other:
-        log.info("the network's %s is taken as float32", ", ".join(sorted(map(str, other))))
+        log.info("converting the network's %s to float32", ", ".join(sorted(map(str, other))))
         network.float()
     return network
 
 
 def layer_name(name: str, known: Container[str] = ()) -> str:
-    """Return the name of a layer of a compiled or parallel network in its original, which has `known`."""
+    """Map a layer name of a compiled or parallel network to its name in the original, which has `known`."""
     plain_name = ".".join(part for part in name.split(".") if part != COMPILED)
     alone = plain_name.removeprefix("module.")  # of DataParallel
     return alone if plain_name not in known and alone in known else plain_name

@@ -1,11 +1,11 @@
-"""What an analysis says while it runs, on a screen without logging being configured, and what it doubts."""
+"""Collect the warnings of an analysis; print its log to stderr if logging is not configured."""
 
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PREFIX = "warning: "  # of lines that the workflow repeats at the end of a run
+PREFIX = "warning: "  # marks log lines that the workflow repeats at the end of a run
 
 
 class _Heard(logging.Handler):
@@ -23,9 +23,9 @@ class _Heard(logging.Handler):
 
 @contextmanager
 def heard(progress: bool) -> Iterator[list[str]]:
-    """While open, collect the doubts that are logged in the list yielded.
+    """Collect logged warnings in the list yielded, until the context ends.
 
-    Where logging is not configured, they are printed to stderr too, and with `progress` how far all is.
+    If logging is not configured, they are also printed to stderr, as is progress with `progress`.
     """
     logger = logging.getLogger("directions")
     configured, level = logger.hasHandlers(), logger.level

@@ -1,4 +1,4 @@
-"""Images as a network was trained on them: scaled to a mean and a standard deviation per channel."""
+"""Normalise images as in training: subtract the mean of each channel, divide by its standard deviation."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ from directions.imagefiles import ImageFiles
 
 @dataclass(frozen=True, eq=False)
 class Normalized:
-    """Stands where images would: of each channel `mean` is taken, then it is divided by `sd`.
+    """Images normalised batch by batch: `mean` is subtracted per channel, and the result divided by `sd`.
 
-    Both are of pixels in 0..1, as torchvision's are: one number, or one per channel. Raises InputError for
-    another number of them, and for an sd that is not positive.
+    Both refer to pixels in 0..1, as in torchvision: one number, or one per channel. Raises InputError for
+    any other count, and for an sd that is not positive.
     """
 
     images: Tensor | ImageFiles
@@ -39,19 +39,19 @@ class Normalized:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(images, channels, ...)."""
+        """Shape of the images: (images, channels, ...)."""
         return tuple(self.images.shape)
 
     @property
     def device(self) -> torch.device:
-        """Where batches are."""
+        """Device of the batches."""
         return self.images.device
 
     def __getitem__(self, chosen: slice) -> "Normalized":
         return Normalized(self.images[chosen], self.mean, self.sd)
 
     def split(self, size: int) -> Iterator[Tensor]:
-        """Consecutive batches of at most `size` images, float32 (n, channels, ...)."""
+        """Yield consecutive batches of at most `size` images, float32 (n, channels, ...)."""
         for batch in self.images.split(size):
             mean, sd = (
                 torch.tensor(values, device=batch.device).view(1, -1, *[1] * (batch.dim() - 2))
@@ -61,7 +61,7 @@ class Normalized:
 
 
 def normalized(examples: Examples, normalize: dict | None) -> Examples:
-    """The same examples, with images scaled to {mean, sd}, each a list; as they are for None."""
+    """Return the examples with images normalised by {mean, sd}, each a list; unchanged for None."""
     if normalize is None:
         return examples
     images = Normalized(examples.images, tuple(normalize["mean"]), tuple(normalize["sd"]))

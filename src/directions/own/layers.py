@@ -1,10 +1,10 @@
-"""Layers of units of any network: which they are, along which axis their units lie, what feeds them.
+"""Find the layers of units of any network, the axis of their units, and the weights that feed them.
 
 A unit is one neuron of a dense layer or one feature map of a convolution. A dense layer has its units on the
-last axis of its output, also where it acts on every token or position, (examples, tokens, units); a
-convolution has them on axis 1, (examples, units, height, width). An activation follows the layer of weights
-that was called last before it: GELU after a dense layer in a channels-last block has units on the last axis.
-What is clamped, made noisy or measured is the unit at all tokens or positions together.
+last axis of its output, also when applied to every token or position, (examples, tokens, units); a
+convolution has them on axis 1, (examples, units, height, width). An activation takes the axis of the last
+layer of weights called before it: GELU after a dense layer in a channels-last block has units on the last
+axis. A unit is clamped, perturbed or measured at all tokens or positions together.
 """
 
 import difflib
@@ -29,27 +29,27 @@ from directions.units import Network
 
 log = logging.getLogger(__name__)
 
-AS_IS = "none"  # the activation of layers whose outputs are units as they come
-BRANCHES = 3  # layers of weights before one of units that may feed it
+AS_IS = "none"  # in place of an activation: the layer's own outputs are the units
+BRANCHES = 3  # layers of weights before a layer of units that are tried as its input
 SHOWN = 20  # layers named in an error
-SIZES = (1.0, 10.0)  # of the numbers, normal ones, with which operations in place are tried
+SIZES = (1.0, 10.0)  # standard deviations of the inputs on which operations in place are tried
 
 Layers = str | Sequence[str] | Mapping[str, str]
 
 
 def find(network: nn.Module, wanted: Layers, shape: Sequence[int], classes: int | None = None) -> Network:
-    """The network with the units of the layers wanted; it is changed where `activations.separated` is needed.
+    """Return the network with the units of these layers, traced by `activations.separated` if need be.
 
     wanted: names of modules whose outputs are units, with patterns as `patterns.expanded` takes them, or
-    {module: activation that follows it}, "none" for its output as it comes. shape: of one example, without
-    the examples' axis. classes: of the data, where they are known (see `answers.alone`). Raises InputError
-    for a layer that does not exist (naming those that do, the nearest first), is not called just once, or
-    whose units cannot be told.
+    {module: activation that follows it}, "none" for its own output. shape: of one example, without the batch
+    axis. classes: number of classes in the data, if known (see `answers.alone`). Raises InputError for a
+    layer that does not exist (naming those that do, the nearest first), is not called exactly once, or has
+    ambiguous units.
     """
     network = plain(network).eval()
     check_still(network)
     example = torch.rand(PROBE, *shape, generator=torch_stream("example"))
-    calls_of(network, example)  # a first pass, in which lazy modules find their shapes
+    calls_of(network, example)  # a first pass, which initialises lazy modules
     network = activations.named(answers.alone(network.requires_grad_(False), example, classes))
     if patterns.asked(wanted):
         shown = catalogue(network, shape)
@@ -68,9 +68,9 @@ def find(network: nn.Module, wanted: Layers, shape: Sequence[int], classes: int 
 
 
 def _out_of_place(network: nn.Module, example: Tensor) -> None:
-    """Let activations return new tensors, unless the network's answers depend on their changing old ones.
+    """Make in-place activations return new tensors, unless the network relies on the in-place change.
 
-    Tried with numbers of both signs and several sizes: an activation may leave those in 0..1 as they are.
+    Tested on numbers of both signs and several magnitudes, as an activation may not change those in 0..1.
     """
     modules = [module for module in network.modules() if getattr(module, "inplace", False)]
     if not modules:
@@ -84,15 +84,15 @@ def _out_of_place(network: nn.Module, example: Tensor) -> None:
     pairs = zip((network(images.clone()) for images in tried), before, strict=True)
     if any(isinstance(old, Tensor) and not proof.agree(new, old) for new, old in pairs):
         for module in modules:
-            module.inplace = True  # `self.relu(h)`, its result not assigned
+            module.inplace = True  # `self.relu(h)` with its result unused
 
 
 def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
-    """Columns layer, module, output, units, activation: all layers that `find` takes, in forward order.
+    """Return a table of all layers that `find` accepts: layer, module, output, units, activation.
 
-    shape: of one example; output: the same of what the layer returns. Activations that are called as
-    functions are missing where torch.fx cannot follow the network, which the log says. Raises InputError for
-    a shape that the network does not take.
+    Rows are in forward order. shape: of one example; output: the shape of the layer's output for it. If
+    torch.fx cannot trace the network, functional activations are missing, with a warning in the log. Raises
+    InputError for a shape that the network does not take.
     """
     example = torch.rand(PROBE, *shape, generator=torch_stream("example"))
     network = activations.named(network.eval())
@@ -100,7 +100,7 @@ def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
     try:
         network = activations.separated(network)
     except InputError as error:
-        log.warning("activations that are called as functions are not shown: %s", error)
+        log.warning("functional activations are not shown: %s", error)
     calls, feeding, rows = calls_of(network, example), None, []
     longer = calls_of(network, _one_more(example))
     for place, call in enumerate(calls):
@@ -112,7 +112,7 @@ def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
             check_examples_first(longer[place], PROBE + 1)
             axis = unit_axis(call, calls[feeding])
         except InputError:
-            continue  # its units cannot be told
+            continue  # its units are ambiguous
         kind = activations.name_of(call.module)
         shape = "x".join(map(str, call.output.shape[1:]))
         rows.append(
@@ -122,7 +122,7 @@ def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
 
 
 def _separated(network: nn.Module, asked: dict[str, str], example: Tensor) -> tuple:
-    """(network with an own module for every call of an activation, its layers wanted, its calls)."""
+    """Return (network with one module per call of an activation, names of the layers in it, its calls)."""
     existing = dict(network.named_modules())
     if (unknown := next((name for name in asked if name not in existing), None)) and set(asked.values()) == {
         AS_IS
@@ -135,8 +135,8 @@ def _separated(network: nn.Module, asked: dict[str, str], example: Tensor) -> tu
         traced = activations.separated(network)
     if not same(traced, network, example):
         raise InputError(
-            "this network computes something else when followed by torch.fx, perhaps because it draws"
-            " numbers: give every activation a module of its own, called once, and name these as layers"
+            "this network computes something else when traced by torch.fx, perhaps because it draws random"
+            " numbers: give every activation its own module, called once, and list these as layers"
         )
     calls = calls_of(traced, example)
     called = {call.name for call in calls}
@@ -146,7 +146,7 @@ def _separated(network: nn.Module, asked: dict[str, str], example: Tensor) -> tu
             found = [call.name for call in within if activations.name_of(call.module)]
             hint = f"the last activation in it, {found[-1]}" if found else f"one of {_nearest(name, called)}"
             raise InputError(
-                f"layer {name} is a block, or is never called; where activations need modules of their own,"
+                f"layer {name} is a block, or is never called; as activations had to be turned into modules,"
                 f" name {hint}"
             )
         if name not in called:
@@ -159,7 +159,7 @@ def _separated(network: nn.Module, asked: dict[str, str], example: Tensor) -> tu
 
 
 def _name(asked: str, network: nn.Module) -> str:
-    """The name by which `named_modules` knows a layer, which may have several."""
+    """Return the name that `named_modules` gives a layer, which may have several names."""
     every = dict(network.named_modules(remove_duplicate=False))
     name = layer_name(asked, every)
     return next((first for first, module in network.named_modules() if module is every.get(name)), name)
@@ -167,24 +167,24 @@ def _name(asked: str, network: nn.Module) -> str:
 
 def _no_layer(name: str, known: Iterable[str]) -> str:
     if not any(known):
-        return f"no layer {name!r}: this network has no modules: analyse it from before it was exported"
+        return f"no layer {name!r}: this network has no modules: analyse it as it was before export"
     return f"no layer {name!r}: layers of this network are {_nearest(name, known)}"
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    """The layers that there are, those first that are most like `name`."""
+    """List the existing layers, those most similar to `name` first."""
     ranked = difflib.get_close_matches(name, sorted(filter(None, known)), n=10**6, cutoff=0.0)
     more = f" and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else ""
     return f"{', '.join(ranked[:SHOWN])}{more}"
 
 
 def _one_more(example: Tensor) -> Tensor:
-    """Another number of examples, as an axis may be as long as they are by chance."""
+    """Return a larger batch, as an axis may have the length of the batch by chance."""
     return torch.cat([example, example[:1]])
 
 
 def _measured(network: nn.Module, wanted: list[str], calls: list[Call], example: Tensor) -> Network:
-    """The network with units counted, axes marked, weights found."""
+    """Count the units of each layer, mark their axis, and find the weights that feed them."""
     for call in calls:
         if isinstance(call.module, nn.Linear) and isinstance(call.output, Tensor) and call.output.dim() > 2:
             call.module.unit_axis = -1

@@ -1,4 +1,4 @@
-"""A network of the user's own: from its factory and weights, or again from its model file."""
+"""Build an own network from its factory and weights, or rebuild it from its model file."""
 
 from collections.abc import Sequence
 
@@ -19,9 +19,9 @@ from directions.units import Network
 
 
 def made(factory: str) -> nn.Module:
-    """What "file.py:function" returns; a network without weights of its own is always drawn the same.
+    """Return the network that "file.py:function" builds, with a fixed seed for its initial weights.
 
-    Raises InputError where it is no network.
+    Raises InputError if the function returns anything else.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(number("own"))
@@ -32,9 +32,9 @@ def made(factory: str) -> nn.Module:
 
 
 def imported(settings: dict, shape: Sequence[int]) -> nn.Module:
-    """The network of these settings: `build`, a factory, and where given `weights`, a file that fits it.
+    """Build the network from its settings: `build`, a factory, and optionally `weights`, a file.
 
-    shape: of one example, from which lazy modules without weights find theirs. Raises InputError as `made`
+    shape: of one example, to initialise lazy modules if there is no weight file. Raises InputError as `made`
     and `weightfile` do.
     """
     network = made(settings["build"])
@@ -48,13 +48,13 @@ def imported(settings: dict, shape: Sequence[int]) -> nn.Module:
 
 
 def at_most(images: int | str, dataset: Dataset, split: str) -> int:
-    """How many images of a split are used, where so many are wanted, or "all"."""
+    """Return how many images of a split are used: "all", or at most the requested number."""
     have = len(dataset.split(split)[1])
     return have if images == "all" else min(images, have)
 
 
 def header(settings: dict, shape: Sequence[int], classes: int, test_images: int) -> dict:
-    """What a model file says to be read again; shape: of one example, without the examples' axis."""
+    """Return the metadata of a model file, from which `rebuilt` restores it; shape: of one example."""
     own = {key: settings.get(key) for key in ("build", "layers", "normalize")}
     return {
         "own": own | {"code": userfile.digest(settings["build"])},
@@ -65,17 +65,17 @@ def header(settings: dict, shape: Sequence[int], classes: int, test_images: int)
 
 
 def rebuilt(state: dict[str, Tensor], header: dict, origin: object, code: str | None) -> Network:
-    """The network of a model file, on the CPU; code: the factory that the config names for it.
+    """Rebuild the network of a model file, on the CPU; code: the factory that the config names for it.
 
-    Raises InputError where the header names another factory, and where its file is gone or was changed
-    after the network was imported.
+    Raises InputError if the header names another factory, or if its file is gone or has changed since the
+    network was imported.
     """
     weights.check_code(origin, header, code)
     own = header["own"]
     if userfile.digest(own["build"]) != own["code"]:
         raise InputError(
-            f"{origin}: {own['build']}, or a file that it imports, was changed after this network was"
-            " imported: let the workflow import it again (`snakemake --cores all --configfile ... -- own`)"
+            f"{origin}: {own['build']}, or a file that it imports, has changed since this network was"
+            " imported: import it again with the workflow (`snakemake --cores all --configfile ... -- own`)"
         )
     network = made(own["build"])
     weightfile.fit(network, state, origin)
@@ -83,5 +83,5 @@ def rebuilt(state: dict[str, Tensor], header: dict, origin: object, code: str | 
 
 
 def as_trained_on(examples: Examples, header: dict) -> Examples:
-    """Examples as the network of a model file takes them."""
+    """Normalise examples as the network of a model file expects them."""
     return normalized(examples, header["own"]["normalize"])

@@ -1,4 +1,4 @@
-"""Layers by a pattern of names, `layer1.*`, or all activations of a network at once."""
+"""Select layers by a name pattern, `layer1.*`, or all activations of a network at once."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -7,33 +7,33 @@ from fnmatch import fnmatchcase
 from directions.errors import InputError
 
 ALL = "all activations"
-WILD = "*?["  # a shell's
+WILD = "*?["  # shell wildcards
 
 log = logging.getLogger(__name__)
 
 
 def is_pattern(name: str) -> bool:
-    """Tell whether a name stands for several layers."""
+    """Return whether a name is a pattern, for any number of layers."""
     return name == ALL or any(sign in name for sign in WILD)
 
 
 def asked(wanted: str | Sequence[str] | Mapping[str, str]) -> list[str]:
-    """Return the patterns among the layers wanted; raises InputError for one in a mapping."""
+    """Return the patterns among these layers; raises InputError for a pattern in a mapping."""
     found = [name for name in ([wanted] if isinstance(wanted, str) else wanted) if is_pattern(name)]
     if found and isinstance(wanted, Mapping):
         raise InputError(
-            f"layers: {found[0]} stands for several layers, and belongs in a list, [{found[0]!r}]: there it"
-            " names activations, so none need be said to follow"
+            f"layers: {found[0]} is a pattern and belongs in a list, [{found[0]!r}]: patterns match the"
+            " activations themselves, so there is no need to say which one follows"
         )
     return found
 
 
 def expanded(wanted: str | Sequence[str], activations: Sequence[str], modules: Sequence[str]) -> list[str]:
-    """Return the names of all layers that are wanted, each once, with those that patterns stand for.
+    """Return the names of these layers with patterns expanded, each once.
 
-    activations: names of all activations. modules: of all modules that are called once. Both in the order of
-    the forward pass. A pattern stands for the activations that it matches, or where it matches none for the
-    modules. Raises InputError for one that matches nothing.
+    activations: names of all activations. modules: names of all modules that are called once. Both are in
+    forward order. A pattern expands to the activations that it matches, or, if there are none, to the
+    modules. Raises InputError for a pattern that matches nothing.
 
         expanded(["layer1.*"], ["relu", "layer1.0.relu"], ["conv", "relu", "layer1.0"])  # ["layer1.0.relu"]
     """
@@ -48,7 +48,7 @@ def expanded(wanted: str | Sequence[str], activations: Sequence[str], modules: S
             )
             matched = next(filter(None, choices), [])
         if not matched:
-            there = ", ".join(activations) or "none that can be named"
+            there = ", ".join(activations) or "none that have names"
             raise InputError(f"layers: {name} matches no layer; the activations of this network are: {there}")
         found |= dict.fromkeys(matched)
     log.info("layers: %s", ", ".join(found))

@@ -1,4 +1,4 @@
-"""What the workflow makes of the networks named in the config: files that each needs, what jobs are asked."""
+"""Plan the jobs of the own networks in the config: the files that each needs, and job fingerprints."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from directions.hints import nearest
 from directions.own import userfile
 from directions.provenance import said
 
-ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")  # files of which data may be made
+ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")  # the four array files of a data set
 FOLDER = ("imagefolder", "size")
 OF_NETWORK = (
     "build",
@@ -28,7 +28,7 @@ OF_NETWORK = (
     "seed",
 )  # for the import
 
-# What holds where the config says nothing else: as in the paper, but with fewer images, orderings and points.
+# Defaults: as in the paper, but with fewer images, orderings and points.
 DEFAULTS = {
     "analyses": list(OWN_ANALYSES),
     "train_images": 2000,
@@ -45,12 +45,12 @@ DEFAULTS = {
 
 
 def merged(base: dict, over: dict) -> dict:
-    """`base` with `over` laid on it, the settings of each analysis one by one."""
+    """Merge `over` into `base`, setting by setting within each analysis."""
     return base | over | {key: base[key] | over.get(key, {}) for key in OWN_ANALYSES}
 
 
 def check_settings(settings: dict) -> None:
-    """Raises InputError for settings of a network that a config would be refused for, naming all of them."""
+    """Raise InputError naming all settings of a network that would be refused in a config."""
     known = schema.read(Path(__file__).parents[3] / "schemas/config.json")
     network = {"additionalProperties": False, "$defs": known["$defs"]}
     every = known["$defs"]["own_network"]["properties"]
@@ -62,25 +62,25 @@ def check_settings(settings: dict) -> None:
 
 
 def _of_noise(entry: dict) -> Iterator[str]:
-    """What is wrong with the range of noise in the settings of a network."""
+    """Yield problems with the noise range in the settings of a network."""
     noise = entry["add_noise"]
     if noise["lowest"] >= noise["highest"]:
         yield f"add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
 
 
 def _plain(value: object) -> object:
-    """Numbers and arrays of NumPy and PyTorch as Python's own."""
+    """Convert numbers and arrays of NumPy and PyTorch to plain Python."""
     return value.tolist() if hasattr(value, "tolist") else repr(value)
 
 
 def completed(own: dict) -> dict[str, dict]:
-    """{network: all its settings} from the config's block `own`: its own, those of all, defaults."""
+    """Return {network: all its settings} from the config's block `own`, with common settings and defaults."""
     common = merged(DEFAULTS, {key: value for key, value in own.items() if key != "networks"})
     return {name: merged(common, entry) for name, entry in own.get("networks", {}).items()}
 
 
 def problems(own: dict) -> Iterator[str]:
-    """What is impossible in a block `own` that its schema accepts."""
+    """Yield problems in a block `own` that its schema does not catch."""
     for name, entry in completed(own).items():
         path = f"own.networks.{name}"
         references = {"build": entry["build"]}
@@ -92,7 +92,7 @@ def problems(own: dict) -> Iterator[str]:
         elif isinstance(data, str) and (data == "imagefolder" or data not in KNOWN):
             known = [known for known in KNOWN if known != "imagefolder"]
             yield (
-                f"{path}.data: {data} is no data set{nearest(data, known)}; there are"
+                f"{path}.data: {data} is not a data set{nearest(data, known)}; there are"
                 f" {', '.join(known)}, file.py:function, {{{', '.join(ARRAYS)}}} and {{imagefolder, size}}"
             )
         for key, reference in references.items():
@@ -114,14 +114,14 @@ def problems(own: dict) -> Iterator[str]:
 
 
 def _braces(key: str, files: list[str]) -> Iterator[str]:
-    """What is wrong with the names of files that become inputs of jobs."""
+    """Yield problems with the names of files that become inputs of jobs."""
     for file in files:
         if set("{}") & set(str(Path(file).expanduser())):
             yield f"{key}: {file} has braces in its path, which are wildcards to Snakemake: rename it"
 
 
 def _named(entry: dict) -> dict[str, str]:
-    """{key of the config: file or folder} that an entry names outright."""
+    """Return {key of the config: file or folder} for the paths that an entry names directly."""
     data = entry["data"] if isinstance(entry["data"], dict) else {}
     found = {"weights": entry["weights"]} if entry.get("weights") else {}
     found |= {f"labels.{split}": file for split, file in entry.get("labels", {}).items()}
@@ -129,24 +129,24 @@ def _named(entry: dict) -> dict[str, str]:
 
 
 def listed(folder: str) -> str:
-    """Stands for a tree of images, as `imagefolder.state` has it."""
+    """Return a digest for a folder of images, as `imagefolder.state` computes it."""
     return imagefolder.state(Path(folder).expanduser())
 
 
 class Plan:
-    """The networks of a checked config, {name: all settings}, and the jobs that they need."""
+    """The networks of a validated config, {name: all settings}, and the jobs that they need."""
 
     def __init__(self, own: dict, code: Callable[[str], str] = lambda _stage: ""):
-        """code: stage -> digest of the code that its jobs run (see deciding.py)."""
+        """Take the config's block `own`; code: stage -> digest of its code (see deciding.py)."""
         self.networks = completed(own)
         self._code = code
-        self.data: dict[str, str | dict] = {}  # {name: entry}: data of the user's own, each once
+        self.data: dict[str, str | dict] = {}  # {name: entry}: the user's own data sets, each once
         for network, entry in self.networks.items():
             if (name := self.data_name(network)) and name not in self.data:
                 self.data[name] = entry["data"]
 
     def data_name(self, network: str) -> str | None:
-        """What the file of a network's own data is called, labels aside; None where the data are ours.
+        """Return the file name for a network's own data, without labels; None for a known data set.
 
         Networks with the same data share it.
         """
@@ -163,7 +163,7 @@ class Plan:
         return f"{re.sub('[^A-Za-z0-9_]', '_', word)}-{digest}"
 
     def shape(self, network: str) -> list[int] | None:
-        """The shape of an image, where it is known before the data are prepared."""
+        """Return the shape of an image, if it is known before the data are prepared."""
         data = self.networks[network]["data"]
         if isinstance(data, dict):
             return [3, data["size"], data["size"]] if "imagefolder" in data else None
@@ -171,29 +171,29 @@ class Plan:
         return list(known) if known else None
 
     def files(self, network: str) -> list[str]:
-        """The user's files that make the network: factory, what it imports, weights."""
+        """Return the user's files that define the network: factory, its imports, weights."""
         entry = self.networks[network]
         weights = [str(Path(entry["weights"]).expanduser())] if entry.get("weights") else []
         return userfile.files(entry["build"]) + weights
 
     def data_files(self, data: str) -> list[str]:
-        """The user's files that make the data of this name; a tree of images is in `asked`, see `listed`."""
+        """Return the user's files for this data set; a folder of images is part of `asked`, see `listed`."""
         entry = self.data[data]
         if isinstance(entry, str):
             return userfile.files(entry)
         return [str(Path(entry[name]).expanduser()) for name in ARRAYS if name in entry]
 
     def label_files(self, network: str) -> list[str]:
-        """The user's files of labels that replace those of its data."""
+        """Return the user's label files that replace the labels of the data."""
         return [str(Path(file).expanduser()) for file in self.networks[network].get("labels", {}).values()]
 
     def tables(self, network: str) -> list[str]:
-        """The tables of a network, those made from others included."""
+        """Return the tables of a network, including those derived from others."""
         tables = ["runs", *(ANALYSES[analysis] for analysis in self.networks[network]["analyses"])]
         return tables + (["areas"] if "ablation" in tables else [])
 
     def asked(self, stage: str, network: str = "", table: str = "", data: str = "", **_: str) -> str:
-        """The one parameter of a rule, as `provenance.Ancestry.asked` has it.
+        """Return the fingerprint of a job, in the form of `provenance.Ancestry.asked`.
 
         base(data) · data(network) · trial(network) · import(network) · each analysis(network) ·
         collect(network, table) · areas(network) · summary(network) · comparison().
@@ -231,7 +231,7 @@ class Plan:
 
     @staticmethod
     def _content(data: str | dict, labels: dict) -> dict:
-        """What data and labels are made of."""
+        """Return the settings that define data and labels."""
         folder = data.get("imagefolder") if isinstance(data, dict) else None
         tree = {"files": listed(folder)} if folder else {}
         return {"data": data, "labels": labels, **tree}

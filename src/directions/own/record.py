@@ -1,4 +1,4 @@
-"""What is written down about a network of the user's own: one row of the table `runs`."""
+"""Describe an own network by its row of the table `runs`, and check that it can be analysed."""
 
 import logging
 import math
@@ -17,16 +17,16 @@ from directions.examples import Examples
 from directions.own import doubts
 from directions.trained import Trained
 
-PROBE = 64  # images whose answers are looked at at a time
-SAME = 1e-4  # of the largest logit: far above the rounding of float32; a bound of ours
+PROBE = 64  # images per batch in the checks
+SAME = 1e-4  # tolerance relative to the largest logit, far above float32 rounding; our own bound
 
 log = logging.getLogger(__name__)
 
 
 def record(name: str, network: Trained, train: Examples, test: Examples | None, data: str) -> dict:
-    """Sizes and scores; without a test set no images and no scores there.
+    """Return sizes and scores; without a test set, 0 test images and NaN for their scores.
 
-    Raises InputError for a network with another number of classes than its data.
+    Raises InputError as `check_answers` does, and for logits that are not finite.
     """
     check_answers(network, train)
     splits = {"train": train} if test is None else {"train": train, "test": test}
@@ -35,8 +35,8 @@ def record(name: str, network: Trained, train: Examples, test: Examples | None, 
         found = evaluate(network.model, examples.images, examples.labels)
         if not math.isfinite(found.loss):
             raise InputError(
-                f"the network answers some {split} images with NaN or infinite logits (loss {found.loss}):"
-                " did its training diverge, or do weights or images hold such numbers?"
+                f"the network returns NaN or infinite logits for some {split} images (loss {found.loss}):"
+                " did its training diverge, or do weights or images contain such values?"
             )
         _check_original(network, examples.images)
         scores |= {f"{split}_loss": found.loss, f"{split}_accuracy": found.accuracy}
@@ -58,7 +58,7 @@ def record(name: str, network: Trained, train: Examples, test: Examples | None, 
 
 
 def check_answers(network: Trained, examples: Examples) -> None:
-    """Raises InputError unless the network's answers are logits (examples, classes) that cover the data's."""
+    """Raise InputError unless the network returns logits (examples, classes) for all classes of the data."""
     [images] = examples.images[:PROBE].split(PROBE)
     with torch.no_grad():
         answers = network.model(scaled(images))
@@ -69,13 +69,13 @@ def check_answers(network: Trained, examples: Examples) -> None:
         lowest = int(examples.labels.min())
         hint = f" (labels start at {lowest} here: they must count from 0)" if lowest else ""
         raise InputError(
-            f"the network answers {len(images)} images with {shape}; its data have {examples.classes} classes"
+            f"for {len(images)} images the network returns {shape}; its data have {examples.classes} classes"
             f"{hint}, so it must be ({len(images)}, {examples.classes})"
         )
     if not answers.is_floating_point():
-        raise InputError(f"the network answers with {answers.dtype}: logits are floating point numbers")
+        raise InputError(f"the network returns {answers.dtype}: logits must be floating point")
     if lowest := int(examples.labels.min()):
-        log.warning("warning: no training image has label 0, labels start at %d: they count from 0", lowest)
+        log.warning("warning: no training image has label 0, labels start at %d: count from 0", lowest)
     proof.of_network(network.model, network.layers, examples.images)
     _check_original(network, examples.images[:PROBE])
     _check_paths(network, scaled(images))
@@ -85,16 +85,16 @@ def check_answers(network: Trained, examples: Examples) -> None:
         and torch.allclose(answers.sum(1), torch.ones_like(answers[:, 0]))
     ):
         raise InputError(
-            "the network answers with probabilities, which sum to 1, as after softmax; logits are wanted, for"
-            " losses are computed from them: leave the softmax out, or return torch.log of it"
+            "the network returns probabilities, which sum to 1, as after softmax; the loss is computed from"
+            " logits: leave out the softmax, or return torch.log of it"
         )
     if shape[1] > examples.classes:
-        log.warning("warning: the network knows %d classes, its data have %d", shape[1], examples.classes)
+        log.warning("warning: the network has %d classes, its data have %d", shape[1], examples.classes)
 
 
 @torch.no_grad()
 def _check_original(network: Trained, images: Tensor) -> None:
-    """Raise InputError where the network that is analysed differs from the one given, on any image."""
+    """Raise InputError if the prepared network differs from the one given, on any image."""
     if network.original is None:
         return
     for start in range(0, len(images), PROBE):
@@ -105,22 +105,22 @@ def _check_original(network: Trained, images: Tensor) -> None:
         if torch.allclose(answers, wanted, rtol=0, atol=SAME * float(wanted.abs().max()), equal_nan=True):
             continue
         raise InputError(
-            f"made ready for ablation, this network computes something else: its logits of image"
-            f" {start + int(apart.argmax())} are off by {float(apart.max()):.3g}. Hooks of its own, or an"
-            " operation in place whose result is not assigned, are usual causes: write `h = self.relu(h)`,"
-            " make hooks part of forward(), give every activation a module of its own, called once"
+            f"prepared for ablation, this network computes something else: its logits for image"
+            f" {start + int(apart.argmax())} are off by {float(apart.max()):.3g}. Usual causes are its own"
+            " hooks, or an operation in place whose result is not assigned: write `h = self.relu(h)`, move"
+            " hooks into forward(), give every activation its own module, called once"
         )
 
 
 @torch.no_grad()
 def _check_batch(network: nn.Module, images: Tensor) -> None:
-    """Raise InputError for norms and dropout that train; warn where an answer depends on other images."""
+    """Raise InputError for norms or dropout in training mode; warn if logits depend on the batch."""
     network = network.to(images.device)
     whole = network(images.clone())
     if training := [name for name, module in network.named_modules() if module.training and _acts(module)]:
         raise InputError(
             f"{training[0]} is in training mode though the network was put in evaluation mode: does the"
-            " network's own train() or forward() say so? Its answers are not those of a trained network then"
+            " network's own train() or forward() set it? Its logits are then not those of the trained network"
         )
     half = len(images) // 2
     if half < 2 or not isinstance(whole, Tensor) or not whole.isfinite().all():
@@ -128,24 +128,24 @@ def _check_batch(network: nn.Module, images: Tensor) -> None:
     parts = torch.cat([network(images[:half].clone()), network(images[half:].clone())])
     if not proof.agree(parts, whole):
         log.warning(
-            "warning: the network's answer to an image depends on the others in the pass, as with batch norm"
-            " that keeps no statistics: numbers hang on the size of a pass"
+            "warning: the logits for an image depend on the other images in the batch, as with batch norm"
+            " without running statistics: results depend on the batch size"
         )
 
 
 @torch.no_grad()
 def _check_paths(network: Trained, images: Tensor) -> None:
-    """Warn where answers still depend on the image with every unit off: curves then do not end at chance."""
+    """Warn if logits still depend on the image with all units ablated: curves then do not end at chance."""
     every, values = np.arange(sum(network.layers.values())), dict.fromkeys(network.layers, 0.0)
     with ablation.ablated(network.model, network.layers, every, values):
         answers = network.model(images)
     if not proof.agree(answers, answers[:1].expand_as(answers)):
         log.warning(
-            "warning: with all units of these layers at 0 the answers still depend on the image: a path leads"
-            " around the layers, so ablation curves need not end at chance"
+            "warning: with all units of these layers at 0 the logits still depend on the image: some path"
+            " bypasses these layers, so ablation curves need not end at chance"
         )
 
 
 def _acts(module: nn.Module) -> bool:
-    """Tell whether a module computes something else in training."""
+    """Return whether a module behaves differently in training."""
     return isinstance(module, _BatchNorm | _DropoutNd)

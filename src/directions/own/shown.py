@@ -1,4 +1,4 @@
-"""What the layers of a network are called, in print: `from directions import show_layers`."""
+"""Print the layer names of a network: `from directions import show_layers`."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from directions.own.layers import catalogue
 
 
 def text(network: nn.Module, shape: Sequence[int]) -> tuple[str, list[str]]:
-    """Return (a table of all layers with units and a line to paste, the names of all activations)."""
+    """Return (printable table of all layers with units and a line to paste, names of all activations)."""
     found = catalogue(network, shape)
     rows = [("layer", "module", "output", "units"), *found.drop(columns="activation").astype(str).to_numpy()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -26,8 +26,8 @@ def show_layers(network: nn.Module, shape: Sequence[int]) -> list[str]:
     """Print the layers of a network by the names that `analyse` takes; return those of all activations.
 
     Args:
-        network: left as it is.
-        shape: of one image, channels first, such as (1, 28, 28).
+        network: left unchanged.
+        shape: the shape of one image, channels first, such as (1, 28, 28).
 
     Returns:
         The names of all activations, in the order of the forward pass.
@@ -36,7 +36,7 @@ def show_layers(network: nn.Module, shape: Sequence[int]) -> list[str]:
         InputError: for a shape that the network does not take.
 
     Example:
-        found = analyse(network, show_layers(network, (1, 28, 28)), (images, labels))
+        result = analyse(network, show_layers(network, (1, 28, 28)), (images, labels))
     """
     told, activations = text(original(copied(network)), shape)
     print(told)

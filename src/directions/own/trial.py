@@ -1,4 +1,4 @@
-"""A model of the user's own, tried on two images before it is trained."""
+"""Check a user's model on two images before it is trained."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,10 @@ from directions.errors import InputError
 
 
 def check(model: nn.Module, reference: str, image_shape: tuple[int, ...], classes: int) -> None:
-    """Raise InputError where it does not take such images, does not answer with logits (examples, classes),
-    or uses an nn.ReLU module more than once, of which only the first use would be ablated.
+    """Raise InputError unless a model takes these images and returns logits (examples, classes).
 
-    reference: file.py:function, to be named. The model is left in training mode.
+    The same for an nn.ReLU module that is used more than once, as only its first use would be ablated.
+    reference: file.py:function, for the message. The model is left in training mode.
     """
     calls = dict.fromkeys(models.unit_layers(model), 0)
     handles = [model.get_submodule(name).register_forward_hook(_counting(calls, name)) for name in calls]
@@ -30,12 +30,10 @@ def check(model: nn.Module, reference: str, image_shape: tuple[int, ...], classe
             handle.remove()
     shape = tuple(getattr(answer, "shape", ()))
     if shape != (2, classes):
-        raise InputError(f"{reference}: of 2 images the network makes {shape}, not logits (2, {classes})")
+        raise InputError(f"{reference}: for 2 images the network returns {shape}, not logits (2, {classes})")
     for name, times in calls.items():
         if times != 1:
-            raise InputError(
-                f"{reference}: nn.ReLU {name} is used {times} times: give each layer one of its own"
-            )
+            raise InputError(f"{reference}: nn.ReLU {name} is used {times} times: give each layer its own")
 
 
 def _counting(calls: dict[str, int], name: str) -> Callable[..., None]:

@@ -1,4 +1,4 @@
-"""Functions in the user's own files, named as `file.py:function`."""
+"""Find and call functions in the user's own files, named as `file.py:function`."""
 
 import ast
 import difflib
@@ -14,7 +14,7 @@ from directions.errors import InputError
 
 
 def parted(reference: str) -> tuple[Path, str]:
-    """(file, function) of "nets.py:build". Raises InputError for a text without both, and for no file."""
+    """Split "nets.py:build" into (file, function). Raises InputError if malformed, and for a missing file."""
     file, _, function = reference.rpartition(":")
     if not file.endswith(".py") or not function.isidentifier():
         raise InputError(f"{reference!r} names no function: write file.py:function, as in nets.py:build")
@@ -25,7 +25,7 @@ def parted(reference: str) -> tuple[Path, str]:
 
 
 def files(reference: str) -> list[str]:
-    """The function's file and all files beside it that it imports, itself or through others, sorted.
+    """Return the function's file and all files beside it that it imports, directly or not, sorted.
 
     Raises InputError as `parted` does, and for a file that is not valid Python.
     """
@@ -44,7 +44,7 @@ def files(reference: str) -> list[str]:
 
 
 def check(reference: str) -> None:
-    """Raise InputError as `files` does, and where the file binds no such name; nothing is run for it."""
+    """Raise InputError as `files` does, and if the file does not define this name; no code is run."""
     files(reference)
     path, function = parted(reference)
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -62,9 +62,9 @@ def check(reference: str) -> None:
 
 
 def _imported(path: Path, top: Path) -> Iterator[tuple[Path, str]]:
-    """(folder to look in, name) of modules that a file imports, and of what may be modules in a package.
+    """Yield (folder to search, name) for every module, or possible module of a package, that a file imports.
 
-    top: the folder of the first file, where names without a leading dot are looked for.
+    top: the folder of the first file, where absolute imports are looked up.
     """
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -82,7 +82,7 @@ def _imported(path: Path, top: Path) -> Iterator[tuple[Path, str]]:
 
 
 def digest(reference: str) -> str:
-    """Stands for the content of `files`."""
+    """Return the SHA-256 of the function's source files, as listed by `files`."""
     found = hashlib.sha256()
     for file in files(reference):
         found.update(Path(file).read_bytes())
@@ -90,7 +90,7 @@ def digest(reference: str) -> str:
 
 
 def _place(error: Exception, path: Path) -> str:
-    """ "nets.py, line 12, in build: " of the last line in the user's folder that led to an error."""
+    """Return "nets.py, line 12, in build: ", the innermost line in the user's folder that led to an error."""
     folder = path.parent.resolve()
     lines = [
         frame
@@ -101,26 +101,26 @@ def _place(error: Exception, path: Path) -> str:
 
 
 def _fits(reference: str, function: Callable, arguments: tuple) -> None:
-    """Raise InputError for a function that cannot be called with so many arguments."""
+    """Raise InputError for a function that cannot be called with these arguments."""
     try:
         signature = inspect.signature(function)
     except ValueError:
-        return  # one that is not written in Python: calling it will tell
+        return  # not written in Python: the call itself will show
     try:
         signature.bind(*arguments)
     except TypeError as error:
         number = f"with {len(arguments)} arguments" if arguments else "without arguments"
         raise InputError(
-            f"{reference} is called {number}, and does not take that ({error}): change it, or wrap it in a"
+            f"{reference} is called {number}, which it does not accept ({error}): change it, or wrap it in a"
             " function that does"
         ) from error
 
 
 def call(reference: str, *arguments: object) -> object:
-    """What the function returns, called with these arguments; its file may import others beside it.
+    """Call the function with these arguments; its file may import others beside it.
 
-    It runs code, so it is for files of the user's own. Raises InputError where there is no such function, and
-    for whatever goes wrong inside it, with the user's line at which it did.
+    This runs arbitrary code, so it is for the user's own files only. Raises InputError if there is no such
+    function, and for any error inside it, with the line in the user's code.
     """
     path, function = parted(reference)
     spec = importlib.util.spec_from_file_location(f"own_{path.stem}", path)
@@ -137,7 +137,7 @@ def call(reference: str, *arguments: object) -> object:
         return found(*arguments)
     except InputError:
         raise
-    except Exception as error:  # a user's code may raise anything
+    except Exception as error:  # user code may raise anything
         raise InputError(f"{reference}: {_place(error, path)}{type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(path.parent.resolve()))

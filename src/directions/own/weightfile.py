@@ -1,4 +1,4 @@
-"""Weights from the user's file into the user's network."""
+"""Load weights from a user's file into the user's network."""
 
 import pickle
 import warnings
@@ -12,21 +12,21 @@ from torch.nn.parameter import is_lazy
 
 from directions.errors import InputError
 
-WRAPPED = ("state_dict", "model_state_dict", "model", "net")  # under which training scripts keep weights
-# What torch.load raises for a file that is torn, or none of its own.
+WRAPPED = ("state_dict", "model_state_dict", "model", "net")  # keys that hold the weights in checkpoints
+# Errors of torch.load for a file that is truncated, or not in its format.
 BROKEN = (
     OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError,
     pickle.UnpicklingError,
 )  # fmt: skip
 COUNTS = "num_batches_tracked"
-SHOWN = 5  # names per kind of misfit in an error
+SHOWN = 5  # names shown per kind of mismatch in an error
 
 
 def read(path: Path | str) -> dict[str, Tensor]:
-    """{name: tensor} of a .safetensors file, or of a state dict by torch.save, alone or in a checkpoint.
+    """Return {name: tensor} from a .safetensors file or a torch.save state dict, alone or in a checkpoint.
 
-    Nothing but tensors is unpickled, so a file from a stranger can do no harm. Raises InputError for a file
-    that is missing, broken, or holds something else.
+    Only tensors are unpickled, so an untrusted file can do no harm. Raises InputError for a file that is
+    missing, broken, or holds something else.
     """
     path = Path(path).expanduser()
     if not path.is_file():
@@ -43,25 +43,25 @@ def read(path: Path | str) -> dict[str, Tensor]:
 
 
 def unpickled(path: Path, wanted: str, saving: str) -> object:
-    """What a file by torch.save holds, where that is tensors and plain values: nothing else is unpickled.
+    """Return the content of a torch.save file of tensors and plain values; nothing else is unpickled.
 
-    wanted, saving: for errors, what was to be read and what a file that holds objects of classes is. Raises
-    InputError without PyTorch's own words, which advise to let the file run code.
+    wanted, saving: for messages, what was to be read, and what a file with pickled objects holds. Raises
+    InputError without PyTorch's own message, which advises to let the file run code.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # more of PyTorch's advice
             return torch.load(path, map_location="cpu", weights_only=True)
     except BROKEN as error:
-        if "GLOBAL" in str(error):  # it names a class: a whole network, or an optimizer, was saved
+        if "GLOBAL" in str(error):  # it refers to a class: a whole network, or an optimizer, was saved
             raise InputError(f"{path} holds {saving}") from None
         raise InputError(f"{path} cannot be read as {wanted} ({reason(error)})") from None
 
 
 def reason(error: Exception) -> str:
-    """The kind and the first line of an error, but for PyTorch's advice on files that could run code."""
+    """Return the type and first line of an error, without PyTorch's advice on files that could run code."""
     line = (str(error).splitlines() or [""])[0]
     if "weights_only" in line or "Weights only" in line:
-        line = "torn, or of a kind that could run code and is never read"
+        line = "truncated, or in a format that could run code, which is never read"
     return f"{type(error).__name__}: {line}".removesuffix(": ")
 
 
@@ -73,12 +73,12 @@ def _unwrapped(content: object, path: Path) -> dict[str, Tensor]:
         inner = [name for name, value in content.items() if _is_state(value)]
         if len(inner) > 1:
             raise InputError(
-                f"{path} holds weights under each of {', '.join(map(str, inner))}: save one of them alone"
+                f"{path} holds weights under each of {', '.join(map(str, inner))}: save only one of them"
             )
         content = content[inner[0]] if inner else content
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         found = f"; it holds {_few(list(map(str, content)))}" if isinstance(content, dict) else ""
-        raise InputError(f"{path} holds no state dict, that is, no names with a tensor each{found}")
+        raise InputError(f"{path} holds no state dict, a dict of names and tensors{found}")
     return content
 
 
@@ -91,9 +91,9 @@ def _is_state(content: object) -> bool:
 
 
 def _named(wanted: dict[str, Tensor], state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The state with the network's names: without a prefix that all share, such as "model." or "_orig_mod.".
+    """Match the state to the network's names: strip a prefix shared by all, "model." or "_orig_mod.".
 
-    Numbers of batches that batch norm has seen, which checkpoints of early PyTorch lack, are the network's.
+    Batch counts of batch norm, which checkpoints from early PyTorch lack, are taken from the network.
     """
     counts = {name: value for name, value in wanted.items() if name.rpartition(".")[2] == COUNTS}
     stripped = state
@@ -107,7 +107,7 @@ def _named(wanted: dict[str, Tensor], state: dict[str, Tensor]) -> dict[str, Ten
 
 
 def _strange(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> list[str]:
-    """Tensors that would lose something when they are copied into the network's."""
+    """List the tensors that would lose information when copied into the network."""
     kinds = {
         "sparse (.to_dense())": lambda value: value.layout != torch.strided,
         "quantised (.dequantize())": lambda value: value.is_quantized,
@@ -128,12 +128,12 @@ def _strange(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> list[str]:
 def fit(network: nn.Module, state: dict[str, Tensor], origin: object) -> None:
     """Load weights into a network.
 
-    Raises InputError where they do not fit, naming what is missing, what is unexpected, what is misshapen.
+    Raises InputError if they do not fit, naming what is missing, unexpected, or of another shape.
     """
     wanted = network.state_dict()
     state = _named(wanted, state)
     if strange := _strange(state, wanted):
-        raise InputError(f"{origin}: these weights are no plain numbers: {_few(strange)}")
+        raise InputError(f"{origin}: these weights are not plain dense tensors: {_few(strange)}")
     faults = {
         "missing": [name for name in wanted if name not in state],
         "unexpected": [name for name in state if name not in wanted],
@@ -150,7 +150,7 @@ def fit(network: nn.Module, state: dict[str, Tensor], origin: object) -> None:
 
 
 def _has_shape(value: object) -> bool:
-    """Tell whether it is a tensor, and none of a lazy module that takes any shape."""
+    """Return whether a value is a tensor with a shape, unlike the parameters of a lazy module."""
     return isinstance(value, Tensor) and not is_lazy(value)
 
 
