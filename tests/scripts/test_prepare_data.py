@@ -203,7 +203,7 @@ def test_without_imagenet_the_ways_to_get_it_are_told(tmp_path):
     output = tmp_path / "imagenet.safetensors"
     done = run("--dataset", "imagenet", "--raw", tmp_path, "--output", output)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: no source gave data set imagenet:")
+    assert done.stderr.startswith("error: no source has data set imagenet:")
     assert "register at https://image-net.org" in done.stderr
     assert "Traceback" not in done.stderr
     assert all_files(tmp_path) == []

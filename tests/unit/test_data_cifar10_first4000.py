@@ -79,7 +79,7 @@ def test_jpegs_that_decode_to_others_are_refused(tmp_path):
 
 
 def test_without_the_jpegs_the_ways_to_get_them_are_told(tmp_path):
-    with pytest.raises(InputError, match="50 files of data set cifar10_jpeg:(.|\n)*clone: not asked"):
+    with pytest.raises(InputError, match="50 files of data set cifar10_jpeg:(.|\n)*clone: not tried"):
         prepare_jpegs(save(tmp_path), "0" * 64)
 
 
@@ -122,7 +122,7 @@ def test_cifar10_itself_will_do(tmp_path, monkeypatch):
 
 
 def test_without_file_and_archive_both_are_named(tmp_path):
-    with pytest.raises(InputError, match=r"there is no .*first4000\.npz, .* no source gave cifar-10-python"):
+    with pytest.raises(InputError, match=r"there is no .*first4000\.npz, .* no source has cifar-10-python"):
         prepare(tmp_path)
 
 

@@ -90,7 +90,7 @@ def test_a_wrong_missing_or_extra_file_is_named(tmp_path, form, changes, said):
 )
 def test_a_damaged_archive_is_named(tmp_path, damage):
     (tmp_path / "cifar10_jpeg.tar.gz").write_bytes(damage(packed(CONTENTS)))
-    with pytest.raises(InputError, match=r"cifar10_jpeg\.tar\.gz is refused: it is no whole tar archive"):
+    with pytest.raises(InputError, match=r"cifar10_jpeg\.tar\.gz is refused: it is not a complete tar archive"):
         prepare(tmp_path)
 
 
@@ -143,7 +143,7 @@ def test_without_a_source_the_ways_are_told(tmp_path):
     with pytest.raises(InputError) as caught:
         prepare(tmp_path, "local", "clone", tree=tree)
     said = str(caught.value)
-    assert said.startswith("no source gave the 50 files of data set cifar10_jpeg:\n  - local: no ")
+    assert said.startswith("no source has the 50 files of data set cifar10_jpeg:\n  - local: no ")
     assert "\n  - clone: fatal: " in said
     assert f"1. `git clone --depth 1 {tree.repository} {tmp_path}/cifar10_jpeg`\n  2. put a .tar" in said
 

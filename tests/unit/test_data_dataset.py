@@ -88,7 +88,7 @@ def test_a_damaged_file_is_refused_by_name_with_the_way_out(tmp_path, damage):
     small().save(path)
     path.write_bytes(damage(path.read_bytes()))
     for read in (data.load, lambda path: data.load_labels(path, "train")):
-        with pytest.raises(InputError, match=r"mnist\.safetensors is damaged.*delete it and run again"):
+        with pytest.raises(InputError, match=r"mnist\.safetensors is damaged.*delete it and rerun"):
             read(path)
 
 

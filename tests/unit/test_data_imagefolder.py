@@ -127,7 +127,7 @@ def test_unreadable_images_are_named_and_counted(tree, stream, threads, monkeypa
     places = [message.index(f"{tree}/train/{name} (") for name in named]
     assert places == sorted(places)
     assert "truncated" in message
-    assert "(not an image of a known format) and 2 more: replace or delete them and run again" in message
+    assert "(not an image of a known format) and 2 more: replace or delete them and rerun" in message
 
 
 def test_streamed_images_stay_in_their_files(tree, tmp_path, monkeypatch):

@@ -131,7 +131,7 @@ def test_without_a_copy_the_ways_to_get_it_are_told(tmp_path):
     with pytest.raises(InputError) as caught:
         prepare(tmp_path)
     for part in (
-        *("no source gave data set imagenet", f"no {tmp_path}/imagenet/train/ and no", *ARCHIVES.values()),
+        *("no source has data set imagenet", f"no {tmp_path}/imagenet/train/ and no", *ARCHIVES.values()),
         *(DEVKIT, "1. make", "a link", "2. register at https://image-net.org/download.php"),
     ):
         assert part in str(caught.value)

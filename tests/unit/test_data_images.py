@@ -109,7 +109,7 @@ def test_a_link_to_nothing_is_named(tmp_path, place):
     tree = fill(tmp_path / "tree", colour)
     (tree / place).symlink_to("/nowhere/there")
     for read in (state, prepare):
-        with pytest.raises(InputError, match=f"{tree / place} is a link to nothing: restore /nowhere/there"):
+        with pytest.raises(InputError, match=f"{tree / place} is a broken link: restore /nowhere/there"):
             read(tree)
 
 
@@ -117,7 +117,7 @@ def test_links_in_a_circle_are_named(tmp_path):
     tree = fill(tmp_path / "tree", colour)
     (tree / "train/cat/again").symlink_to(tree / "train/cat")
     for read in (state, prepare):
-        with pytest.raises(InputError, match="again is a link to a folder that holds it"):
+        with pytest.raises(InputError, match="again is a link to a folder that contains it"):
             read(tree)
 
 

@@ -73,4 +73,4 @@ def test_a_folder_of_images_is_told_by_the_state_of_its_files(root, tmp_path):
     states.append(asked("data", settings))
     assert len(set(states)) == 3
     (tmp_path / "photos/train/a/3.png").symlink_to("/nowhere/x.png")
-    assert "3.png is a link to nothing" in asked("data", settings)  # the job will say it, too
+    assert "3.png is a broken link" in asked("data", settings)  # the job will say it, too

@@ -239,4 +239,4 @@ def test_a_broken_link_in_a_tree_of_images_is_refused_by_key(folder):
     (folder / "photos/train/a").mkdir(parents=True)
     (folder / "photos/train/a/gone.png").symlink_to("/nowhere/x.png")
     message = refused(own={"networks": {"a": entry(data={"imagefolder": "photos", "size": 8})}})
-    assert "own.networks.a.data.imagefolder: photos/train/a/gone.png is a link to nothing" in message
+    assert "own.networks.a.data.imagefolder: photos/train/a/gone.png is a broken link" in message

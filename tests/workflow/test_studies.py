@@ -160,7 +160,7 @@ def test_the_end_says_which_figures_are_missing_and_how_to_get_their_data(partly
     assert "figures that are ready: fig7a\n" in end
     assert "figures that are not: fig1c, fig7b\n" in end
     cifar10 = end.split("logs/prepare_data/cifar10.log (stops fig7b):\n")[1].split("\n\n")[0]
-    assert "error: no source gave cifar-10-python.tar.gz" in cifar10
+    assert "error: no source has cifar-10-python.tar.gz" in cifar10
     assert "put cifar-10-python.tar.gz into data/raw/cifar10/" in cifar10
     imagenet = end.split("logs/prepare_data/imagenet.log (stops fig1c):\n")[1].split("\n\n")[0]
     assert "error: " in imagenet

@@ -1,7 +1,7 @@
-"""Data sets: how their files are found and read (`registry`), and the one file all later stages read.
+"""Data sets: how their files are found and read (`registry`), and the one file that all later stages read.
 
-Torch and torchvision are imported only where they are needed, by `Known.prepare`: label corruption
-and the workflow's parsing use this package too.
+Torch and torchvision are imported only where needed, by `Known.prepare`, as label corruption and the
+workflow's parsing use this package too.
 """
 
 from directions.data.dataset import SPLITS, Dataset, load, load_labels

@@ -1,4 +1,4 @@
-"""CIFAR-10: one archive of pickled batches, the "python version" that torchvision uses."""
+"""CIFAR-10, from the archive of pickled batches that torchvision uses (the "python version")."""
 
 import gzip
 import io
@@ -14,7 +14,7 @@ from directions.data.sources import fetch
 from directions.errors import InputError
 
 BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
-ALLOWED = {  # all that the published batches name; numpy.core moved to numpy._core in NumPy 2
+ALLOWED = {  # all globals in the published batches; numpy.core moved to numpy._core in NumPy 2
     ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
@@ -24,19 +24,19 @@ ALLOWED = {  # all that the published batches name; numpy.core moved to numpy._c
 class BatchUnpickler(pickle.Unpickler):
     """Unpickles NumPy arrays and plain values only.
 
-    A pickle can call whatever it can name. The archive's digest is checked before this is reached,
-    so this is the second lock: nothing can be named but the three parts of an array.
+    A pickle can call any global that it can name. The archive's digest has already been checked; as a second
+    safeguard, only the three globals that an array needs are allowed.
     """
 
     def find_class(self, module: str, name: str):
-        """The object that a pickle names, if it is an allowed one; else UnpicklingError."""
+        """Return an allowed global of a pickle; raises UnpicklingError for any other."""
         if (module, name) not in ALLOWED:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which no batch of CIFAR-10 does")
+            raise pickle.UnpicklingError(f"it refers to {module}.{name}, which no batch of CIFAR-10 does")
         return ALLOWED[module, name]
 
 
 def decode_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 (n, 3, 32, 32) and labels int64 (n,) of one pickled batch; InputError if it is none."""
+    """Return images uint8 (n, 3, 32, 32) and labels int64 (n,) of a pickled batch; InputError if invalid."""
     try:
         batch = BatchUnpickler(io.BytesIO(content), encoding="latin1").load()  # written by Python 2
         images = np.asarray(batch["data"], dtype=np.uint8).reshape(-1, 3, 32, 32)
@@ -46,7 +46,7 @@ def decode_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read(known: Known, request: Request) -> Dataset:
-    """The data set from its archive, which is read in place and not unpacked to disk."""
+    """Read the data set from its archive, without unpacking it to disk."""
     [file], [archive] = known.raw.files, fetch(known, request)
     batches = {}
     try:

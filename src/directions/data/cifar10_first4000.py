@@ -1,6 +1,6 @@
-"""The first 4,000 training images of CIFAR-10, genuine and as JPEGs: what does the loss change? (D31).
+"""The first 4,000 training images of CIFAR-10, lossless and as JPEGs, to measure the effect of loss (D31).
 
-The first 3,000 are to train on, the other 1,000 to test, in CIFAR-10's own order in both data sets.
+The first 3,000 are the training set, the other 1,000 the test set, in CIFAR-10's own order in both versions.
 """
 
 import zlib
@@ -25,9 +25,9 @@ JPEGS = "321e512f17f74de99fa5175a2f7c22fc02f07f3ea915260e2b98f6599e79e5e0"
 
 
 def read(known: Known, request: Request, *, pixels: str = GENUINE) -> Dataset:
-    """The genuine images, from data/raw/cifar10_first4000.npz or else from CIFAR-10's archive.
+    """Read the lossless images from data/raw/cifar10_first4000.npz, or else from CIFAR-10's archive.
 
-    Raises InputError where neither is there, and for a file that holds anything else.
+    Raises InputError if neither exists, and for a file that holds anything else.
     """
     place = request.raw / FILE
     if "local" in request.sources and place.exists():
@@ -38,15 +38,15 @@ def read(known: Known, request: Request, *, pixels: str = GENUINE) -> Dataset:
     if dataset.digest != pixels:
         raise InputError(
             f"{origin} does not hold the first {TRAIN + TEST:,} training images of CIFAR-10 and their labels"
-            f" (sha256 expected {pixels}, found {dataset.digest}): replace or delete it and run again"
+            f" (sha256 expected {pixels}, found {dataset.digest}): replace or delete it and rerun"
         )
     return dataset
 
 
 def load(place: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 (n, 3, 32, 32) and labels int64 (n,) of an .npz file.
+    """Load images uint8 (n, 3, 32, 32) and labels int64 (n,) from an .npz file.
 
-    It holds `images`, uint8 (n, 32, 32, 3), and `labels` (n,). Raises InputError where it is no such file.
+    It must hold `images`, uint8 (n, 32, 32, 3), and `labels` (n,). Raises InputError for any other file.
     """
     try:
         with np.load(place, allow_pickle=False) as file:
@@ -56,7 +56,7 @@ def load(place: Path) -> tuple[np.ndarray, np.ndarray]:
     except UNUSABLE as error:
         raise InputError(
             f"{place} cannot be used ({error}): it must be an .npz of `images`, uint8 (n, 32, 32, 3), and"
-            " `labels`; replace or delete it and run again"
+            " `labels`; replace or delete it and rerun"
         ) from error
     return images.transpose(0, 3, 1, 2), labels.astype(np.int64)
 
@@ -66,16 +66,16 @@ def _from_archive(place: Path, request: Request) -> tuple[np.ndarray, np.ndarray
     try:
         whole = CIFAR10.prepare(replace(request, sources=tuple(asked)))
     except InputError as error:
-        raise InputError(f"there is no {place}, and to make it of CIFAR-10 itself, {error}") from error
+        raise InputError(f"there is no {place}, and CIFAR-10 itself is not available: {error}") from error
     return whole.train_images[: TRAIN + TEST], whole.train_labels[: TRAIN + TEST]
 
 
 def read_jpeg(
     known: Known, request: Request, *, tree: Tree = TREE, pixels: str = JPEGS, genuine: str = GENUINE
 ) -> Dataset:
-    """The same images in the same order, from the JPEG copy; the genuine ones tell the order of the classes.
+    """Read the same images in the same order from the JPEG copy; the lossless ones give the class order.
 
-    Raises InputError where either is not to be had, or is not what it should be.
+    Raises InputError if either is unavailable, or not as published.
     """
     lossless = read(known, request, pixels=genuine)
     asked = [source for source in request.sources if source in CIFAR10_JPEG.sources]
@@ -86,7 +86,7 @@ def read_jpeg(
 
 
 def _split(known: Known, images: np.ndarray, labels: np.ndarray) -> Dataset:
-    """The first images to train on, the last `known.test_images` to test."""
+    """Split off the last `known.test_images` as the test set."""
     train = known.train_images
     return Dataset(
         known.name, known.class_names, images[:train], labels[:train], images[train:], labels[train:]

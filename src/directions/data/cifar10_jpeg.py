@@ -1,4 +1,4 @@
-"""CIFAR-10, JPEG copy: all 60,000 images, but compressed with loss, as a public repository has them (D31)."""
+"""CIFAR-10, JPEG copy: all 60,000 images in lossy compression, from a public repository (D31)."""
 
 import io
 from itertools import product
@@ -17,7 +17,7 @@ SIDE = 32  # pixels
 
 
 def paths(train: int, test: int) -> tuple[str, ...]:
-    """The files of a copy with so many images per class: "test/airplane/0000.jpg" and so on, sorted."""
+    """List the files for these numbers of images per class: "test/airplane/0000.jpg" and so on, sorted."""
     splits = product((("test", test), ("train", train)), CIFAR10.class_names)
     return tuple(
         f"{split}/{name}/{place:04d}.jpg" for (split, count), name in splits for place in range(count)
@@ -56,11 +56,11 @@ PIXELS = "7ddfe07ea463d33ddb516a1fa229ef7cf48e3c10718dcfbcdd964ef9633e4c85"  # d
 
 
 def read(known: Known, request: Request, *, tree: Tree = TREE, pixels: str = PIXELS) -> Dataset:
-    """The data set in an order of our own: the first image of every class, then the second of every class.
+    """Read the data set in our own order: the first image of every class, then the second of every class.
 
-    A file's number is the image's place within its class in CIFAR-10 itself; how the classes take turns there
-    is known of the first 4,000 only (`cifar10_first4000.py`). Raises InputError for files that are not those
-    of the public copy, naming them, and where this Pillow decodes them to other pixels.
+    A file's number is the index of the image within its class in CIFAR-10 itself; the order of classes there
+    is known only for the first 4,000 (`cifar10_first4000.py`). Raises InputError naming files that differ
+    from the public copy, and if this Pillow decodes them to other pixels.
     """
     contents = fetch(known, tree, request)
     parts = []
@@ -72,7 +72,7 @@ def read(known: Known, request: Request, *, tree: Tree = TREE, pixels: str = PIX
 
 
 def decoded(contents: dict[str, bytes], split: str, labels: np.ndarray) -> np.ndarray:
-    """Images uint8 (n, 3, 32, 32) of classes `labels` (n,): of each class its first, second, ... in turn."""
+    """Decode images uint8 (n, 3, 32, 32) for `labels` (n,), taking those of each class in their order."""
     images, used = np.empty((len(labels), 3, SIDE, SIDE), np.uint8), [0] * len(CIFAR10.class_names)
     for index, label in enumerate(labels):
         name = f"{split}/{CIFAR10.class_names[label]}/{used[label]:04d}.jpg"
@@ -83,18 +83,18 @@ def decoded(contents: dict[str, bytes], split: str, labels: np.ndarray) -> np.nd
 
 
 def as_known(dataset: Dataset, pixels: str) -> Dataset:
-    """The data set if its digest is `pixels`; else InputError.
+    """Return the data set if its digest is `pixels`; else raise InputError.
 
-    The files were checked before, so the decoder differs: JPEG leaves rounding to it, and libjpeg-turbo, with
-    which Pillow's own wheels are built, rounds otherwise than other libraries do.
+    The files have been checked before, so the decoder must differ: JPEG leaves rounding to the decoder, and
+    libjpeg-turbo, with which Pillow's wheels are built, rounds differently from other libraries.
     """
     if dataset.digest != pixels:
         turbo = features.version("libjpeg_turbo")
         library = f"libjpeg-turbo {turbo}" if turbo else f"libjpeg {features.version('jpg')}"
         raise InputError(
             f"data set {dataset.name}: Pillow {PIL.__version__} with {library} decodes the images to"
-            f" other pixels (sha256 expected {pixels}, found {dataset.digest}): install Pillow as"
-            " requirements.lock has it (`make setup` does)"
+            f" other pixels (sha256 expected {pixels}, found {dataset.digest}): install Pillow in the"
+            " version of requirements.lock (`make setup` does)"
         )
     return dataset
 

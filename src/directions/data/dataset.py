@@ -1,4 +1,4 @@
-"""A data set as all later stages see it: one safetensors file, checked whenever it is read."""
+"""A prepared data set: one safetensors file, whose digests are checked whenever it is read."""
 
 import hashlib
 import json
@@ -19,11 +19,11 @@ SPLITS = ("train", "test")
 
 @dataclass(frozen=True, eq=False)
 class FileList:
-    """Images that stay in their files; stands where an array of them would, uint8 (n, 3, size, size).
+    """Images that stay in their files, in place of an array uint8 (n, 3, size, size).
 
-    folder: what names are relative to. names: uint8, all names as bytes, each ended by a newline (compact:
-    worker processes share it). digests: uint8 (n, 16), the `content_digest` of every file when it was
-    checked. resize: pixels of the shorter side before the middle square of `size` pixels is cut out.
+    folder: root of the names. names: uint8, all names as bytes, each ended by a newline (compact, as worker
+    processes share it). digests: uint8 (n, 16), the `content_digest` of every file when it was checked.
+    resize: length of the shorter side in pixels before the central square of `size` pixels is cut out.
     """
 
     folder: str
@@ -32,14 +32,14 @@ class FileList:
     resize: int
     size: int
 
-    dtype, ndim = np.dtype(np.uint8), 4  # of the array
+    dtype, ndim = np.dtype(np.uint8), 4  # of the array that it replaces
 
     def __len__(self) -> int:
         return len(self.digests)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Of the array: (images, channels, height, width)."""
+        """Shape of the array: (images, channels, height, width)."""
         return (len(self), 3, self.size, self.size)
 
     @cached_property
@@ -47,7 +47,7 @@ class FileList:
         return np.flatnonzero(self.names == ord("\n"))
 
     def path(self, number: int) -> Path:
-        """Where image `number` lies."""
+        """Return the path of image `number`."""
         start = self._ends[number - 1] + 1 if number else 0
         return Path(self.folder, os.fsdecode(self.names[start : self._ends[number]].tobytes()))
 
@@ -57,8 +57,8 @@ class Dataset:
     """Images and labels of both splits.
 
     `*_images` are uint8 (images, channels, height, width), as a NumPy array or a FileList, or float32
-    (images, ...) as a network takes them; `*_labels` int64 (images,) from 0 to `classes` - 1, an index into
-    `class_names`. Raises InputError when they are anything else.
+    (images, ...) as a network takes them; `*_labels` int64 (images,) from 0 to `classes` - 1, indices into
+    `class_names`. Raises InputError for anything else.
     """
 
     name: str
@@ -97,16 +97,16 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        """The number of classes."""
+        """Number of classes."""
         return len(self.class_names)
 
     def split(self, split: str) -> tuple[np.ndarray | FileList, np.ndarray]:
-        """Images and labels of "train" or "test"."""
+        """Return images and labels of "train" or "test"."""
         return getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
 
     @cached_property
     def tensors(self) -> dict[str, np.ndarray]:
-        """What is stored: `{split}_labels` and `{split}_images`, or `_names` and `_digests` of a FileList."""
+        """Tensors to store: `{split}_labels`, and `{split}_images` or a FileList's `_names`, `_digests`."""
         found = {}
         for split in SPLITS:
             images, found[f"{split}_labels"] = self.split(split)
@@ -118,7 +118,7 @@ class Dataset:
 
     @property
     def files(self) -> dict[str, dict]:
-        """{split: the facts of its FileList}; empty where pixels are stored."""
+        """{split: folder and sizes of its FileList}; empty if pixels are stored."""
         lists = {split: self.split(split)[0] for split in SPLITS}
         return {
             split: {"folder": images.folder, "resize": images.resize, "size": images.size}
@@ -128,49 +128,49 @@ class Dataset:
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """A SHA-256 per tensor, e.g. `digests["test_labels"]`."""
+        """SHA-256 of each tensor, e.g. `digests["test_labels"]`."""
         return {name: tensor_digest(tensor) for name, tensor in self.tensors.items()}
 
     @property
     def digest(self) -> str:
-        """One SHA-256 over the content of all tensors; name and class names are not in it."""
+        """SHA-256 over the content of all tensors, without name and class names."""
         return hashlib.sha256(json.dumps(self.digests, sort_keys=True).encode()).hexdigest()
 
     def save(self, path: Path | str) -> None:
-        """Write the file whole or not at all; the same content gives the same bytes.
+        """Write the file atomically; equal content gives equal bytes.
 
-        Raises InputError when it cannot be written, e.g. on a full disk.
+        Raises InputError if it cannot be written, e.g. on a full disk.
         """
         facts = {"name": self.name, "class_names": self.class_names, "digests": self.digests}
         if self.files:
             facts["files"] = self.files
-        # One key, since safetensors writes several in a random order, which would change the bytes.
+        # A single key, as safetensors writes several in random order, which would change the bytes.
         metadata = {"dataset": json.dumps(facts | {"digest": self.digest}, sort_keys=True)}
         tensors = {name: np.ascontiguousarray(tensor) for name, tensor in self.tensors.items()}
         try:
             with atomic(path) as partial:
-                # Not save_file: its files can be read by nobody but their owner.
+                # Not save_file, whose files only their owner can read.
                 partial.write_bytes(save(tensors, metadata=metadata))
         except OSError as error:
-            raise InputError(f"{path} cannot be written ({error}): mend that and run again") from error
+            raise InputError(f"{path} cannot be written ({error}): fix the problem and rerun") from error
 
 
 def tensor_digest(tensor: np.ndarray) -> str:
-    """The SHA-256 of one tensor's type, shape and values."""
+    """Return the SHA-256 of a tensor's type, shape and values."""
     digest = hashlib.sha256(f"{tensor.dtype.name} {tensor.shape}".encode())
     digest.update(np.ascontiguousarray(tensor).data)
     return digest.hexdigest()
 
 
 def content_digest(content: bytes) -> bytes:
-    """16 bytes that tell the content of one image file from any other."""
+    """Return the first 16 bytes of the SHA-256 of an image file's content."""
     return hashlib.sha256(content).digest()[:16]
 
 
 def load(path: Path | str) -> Dataset:
-    """The data set at `path`, with the digest of every tensor checked.
+    """Load the data set at `path`, checking the digest of every tensor.
 
-    Raises InputError naming the file when it is absent, damaged, or not a data set.
+    Raises InputError naming the file if it is missing, damaged, or not a data set.
     """
     tensors, facts = _read(path)
     for split, files in facts.get("files", {}).items():
@@ -180,19 +180,19 @@ def load(path: Path | str) -> Dataset:
 
 
 def load_labels(path: Path | str, split: str) -> np.ndarray:
-    """The true labels of "train" or "test", int64 (images,), without reading the images.
+    """Load the true labels of "train" or "test", int64 (images,), without reading the images.
 
-    Raises InputError naming the file when it is absent, damaged, or not a data set.
+    Raises InputError naming the file if it is missing, damaged, or not a data set.
     """
     name = f"{split}_labels"
     return _read(path, name)[0][name]
 
 
 def _read(path: Path | str, *names: str) -> tuple[dict[str, np.ndarray], dict]:
-    """The named tensors, or all, and the facts stored with them."""
+    """Return the named tensors, or all, and the metadata stored with them."""
     if not Path(path).is_file():
         raise InputError(f"there is no data set {path}: scripts/prepare_data.py makes it")
-    way_out = "delete it and run again, scripts/prepare_data.py makes it anew"
+    way_out = "delete it and rerun, and scripts/prepare_data.py will recreate it"
     try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}

@@ -1,4 +1,4 @@
-"""A tree of the user's own images: train/CLASS/*.jpg and test/CLASS/*.jpg (or val/ for test/)."""
+"""A folder of the user's own images: train/CLASS/*.jpg and test/CLASS/*.jpg (or val/ for test/)."""
 
 import hashlib
 import logging
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from torchvision.datasets import ImageFolder
 
 LOG = logging.getLogger(__name__)
-SPLIT_FOLDERS = (("train",), ("test", "val"))  # the first that is there
-SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")  # torchvision's
+SPLIT_FOLDERS = (("train",), ("test", "val"))  # per split, the first that exists
+SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")  # as in torchvision
 SHOWN = 5  # unreadable images or classes named in an error
-CHUNK = 500  # images that a thread takes at a time
-REPORT_SECONDS = 10.0  # between two lines of progress
+CHUNK = 500  # images per task of a thread
+REPORT_SECONDS = 10.0  # interval of progress lines
 
 
 def read(known: Known, request: Request) -> Dataset:
-    """The data set from a tree as `torchvision.datasets.ImageFolder` takes it.
+    """Read the data set from a tree in the layout of `torchvision.datasets.ImageFolder`.
 
-    Raises InputError without a tree, for a split without images, for classes that the splits do not
+    Raises InputError if no tree is given, for a split without images, for classes that the splits do not
     share, and for unreadable images, naming them.
     """
     if request.tree is None:
@@ -49,9 +49,9 @@ def read(known: Known, request: Request) -> Dataset:
 
 
 def find_splits(tree: Path, *names: tuple[str, ...]) -> list["ImageFolder"]:
-    """torchvision's lists of the images of two splits; of each, the first of the named folders that is there.
+    """List the images of two splits with torchvision; per split, the first of the named folders that exists.
 
-    Raises InputError where a folder or images are missing, and for classes that the splits do not share.
+    Raises InputError if a folder or images are missing, and for classes that the splits do not share.
     """
     train, test = (_split(tree, split) for split in names)
     for missing, place, other in (
@@ -64,7 +64,7 @@ def find_splits(tree: Path, *names: tuple[str, ...]) -> list["ImageFolder"]:
 
 
 def names(tree: Path) -> dict[str, list[str]]:
-    """{"train" or "test": "class/file" of each image, in the order of the data set}."""
+    """Return {"train" or "test": "class/file" of each image, in the order of the data set}."""
     splits = zip(("train", "test"), find_splits(tree, *SPLIT_FOLDERS), strict=True)
     return {
         name: [Path(path).relative_to(split.root).as_posix() for path, _label in split.samples]
@@ -73,7 +73,7 @@ def names(tree: Path) -> dict[str, list[str]]:
 
 
 def shown(names: list[str]) -> str:
-    """The first of these names, and how many more there are."""
+    """Join the first of these names, and say how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{', '.join(names[:SHOWN])}{more}"
 
@@ -84,7 +84,7 @@ def _split(tree: Path, names: tuple[str, ...]) -> "ImageFolder":
     folder = next((tree / name for name in names if (tree / name).is_dir()), None)
     if folder is None:
         raise InputError(f"there is no folder {' or '.join(str(tree / name) for name in names)}")
-    for _ in files(folder):  # refuses broken links, of which torchvision would leave out a class
+    for _ in files(folder):  # refuses broken links, where torchvision would silently skip a class
         pass
     form = f"{folder} must hold one folder of images per class"
     try:
@@ -99,33 +99,33 @@ def _split(tree: Path, names: tuple[str, ...]) -> "ImageFolder":
 
 
 def files(folder: Path) -> Iterator[str]:
-    """The image files of a split's folder, class by class, links followed as torchvision follows them.
+    """Yield the image files of a split's folder, class by class, following links as torchvision does.
 
-    Raises InputError for a link to nothing, and for a link to a folder that holds it.
+    Raises InputError for a broken link, and for a link to a folder that contains it.
     """
     waiting = [(str(folder), frozenset())]
     while waiting:
         place, above = waiting.pop()
         if (real := os.path.realpath(place)) in above:
-            raise InputError(f"{place} is a link to a folder that holds it: remove the link")
+            raise InputError(f"{place} is a link to a folder that contains it: remove the link")
         with os.scandir(place) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
         broken = next((entry.path for entry in found if entry.is_symlink() and not os.path.exists(entry)), "")
         if broken:
             raise InputError(
-                f"{broken} is a link to nothing: restore {os.path.realpath(broken)}, or remove it"
+                f"{broken} is a broken link: restore {os.path.realpath(broken)}, or remove the link"
             )
         waiting += [(entry.path, above | {real}) for entry in reversed(found) if entry.is_dir()]
-        if above:  # beside the classes' folders, torchvision looks for no images
+        if above:  # outside the class folders, torchvision looks for no images
             yield from (
                 entry.path for entry in found if entry.name.lower().endswith(SUFFIXES) and entry.is_file()
             )
 
 
 def state(tree: Path) -> str:
-    """Stands for the images of a tree: names, sizes and times of their files, and where links lead.
+    """Return a digest of a tree of images: names, sizes and times of its files, and the targets of links.
 
-    They are not read for it. Raises InputError as `files` does.
+    The images are not read. Raises InputError as `files` does.
     """
     digest, whole = hashlib.sha256(), os.path.realpath(tree)
     for names in SPLIT_FOLDERS:
@@ -138,7 +138,7 @@ def state(tree: Path) -> str:
 
 
 def decoded(split: "ImageFolder", size: int, threads: int) -> np.ndarray:
-    """All images, uint8 (n, 3, size, size). Raises InputError naming unreadable ones."""
+    """Decode all images, uint8 (n, 3, size, size). Raises InputError naming unreadable ones."""
     from directions import imagefiles
 
     images = np.empty((len(split.samples), 3, size, size), np.uint8)
@@ -152,14 +152,14 @@ def decoded(split: "ImageFolder", size: int, threads: int) -> np.ndarray:
 
 
 def listed(split: "ImageFolder", resize: int, size: int, threads: int) -> FileList:
-    """The list of the image files, each decoded once. Raises InputError naming unreadable ones."""
+    """List the image files, decoding each once. Raises InputError naming unreadable ones."""
     from directions import imagefiles
 
     tree, folder = os.path.split(split.root)
     names = [os.fsencode(folder + path.removeprefix(split.root)) for path, _label in split.samples]
     broken = next((name for name in names if b"\n" in name), None)
     if broken is not None:
-        raise InputError(f"{tree}: a file name holds a line break, rename it: {os.fsdecode(broken)!r}")
+        raise InputError(f"{tree}: a file name contains a line break, rename it: {os.fsdecode(broken)!r}")
     digests = b"".join(_each(split, lambda _index, path: imagefiles.check(path), threads))
     return FileList(
         folder=tree or ".",
@@ -171,7 +171,7 @@ def listed(split: "ImageFolder", resize: int, size: int, threads: int) -> FileLi
 
 
 def _each(split: "ImageFolder", work: Callable[[int, str], object], threads: int) -> list:
-    """`work(index, path)` for all images, in order, by threads; every unreadable image is found first."""
+    """Run `work(index, path)` on all images in threads; return results in order, or name all unreadable."""
     from directions.imagefiles import Unreadable
 
     total = len(split.samples)
@@ -199,7 +199,7 @@ def _each(split: "ImageFolder", work: Callable[[int, str], object], threads: int
     if unreadable:
         raise InputError(
             f"{len(unreadable)} of {total} images in {split.root} cannot be read:"
-            f" {shown(unreadable)}: replace or delete them and run again"
+            f" {shown(unreadable)}: replace or delete them and rerun"
         )
     LOG.info("local: %s, %d images of %d classes read", split.root, total, len(split.classes))
     return results

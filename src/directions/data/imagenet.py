@@ -1,4 +1,4 @@
-"""ImageNet (ILSVRC 2012): 1.28 million JPEGs in a thousand folders, read from their files whenever needed."""
+"""ImageNet (ILSVRC 2012): 1.28 million JPEGs in a thousand folders, streamed from their files."""
 
 import logging
 import shutil
@@ -14,16 +14,16 @@ from directions.errors import InputError
 
 LOG = logging.getLogger(__name__)
 CLASSES = 1_000
-RESIZE = 256  # pixels of the shorter side before the middle is cut out (docs/DEVIATIONS.md, D27)
+RESIZE = 256  # shorter side in pixels before the center crop (docs/DEVIATIONS.md, D27)
 ARCHIVES = {"train": "ILSVRC2012_img_train.tar", "val": "ILSVRC2012_img_val.tar"}
-DEVKIT = "ILSVRC2012_devkit_t12.tar.gz"  # tells the classes of the images in "val"
+DEVKIT = "ILSVRC2012_devkit_t12.tar.gz"  # has the classes of the images in "val"
 
 
 def read(known: Known, request: Request) -> Dataset:
-    """The list of ImageNet's files, unpacked from its archives first where need be.
+    """List ImageNet's files, after unpacking its archives if need be.
 
-    Raises InputError where neither folders nor archives are there, where classes or images are missing, and
-    for unreadable images, naming them.
+    Raises InputError if neither folders nor archives exist, if classes or images are missing, and for
+    unreadable images, naming them.
     """
     tree = request.raw / "imagenet"
     unpack(tree)
@@ -35,8 +35,8 @@ def read(known: Known, request: Request) -> Dataset:
         ):
             if expected != found:
                 raise InputError(
-                    f"{split.root}: expected {expected} {what}, found {found}: this is not the whole ImageNet"
-                    " of 2012 and no more; put it right, or delete the folder so that it is unpacked again"
+                    f"{split.root}: expected {expected} {what}, found {found}: this is not exactly the"
+                    " ImageNet of 2012; correct it, or delete the folder to have it unpacked again"
                 )
     size = known.shape[-1]
     parts = []
@@ -47,9 +47,9 @@ def read(known: Known, request: Request) -> Dataset:
 
 
 def unpack(tree: Path) -> None:
-    """Make tree/train and tree/val of the original archives in `tree`, each whole or not at all.
+    """Unpack the original archives in `tree` to tree/train and tree/val, each completely or not at all.
 
-    Nothing is done where they are there. Raises InputError where archives are missing or damaged.
+    Existing folders are kept. Raises InputError if archives are missing or damaged.
     """
     wanted = {split: archive for split, archive in ARCHIVES.items() if not (tree / split).is_dir()}
     missing = [name for name in (*wanted.values(), DEVKIT) if not (tree / name).is_file()]
@@ -58,14 +58,14 @@ def unpack(tree: Path) -> None:
     for split, archive in wanted.items():
         LOG.info("local: checking and unpacking %s, which takes a while", tree / archive)
         scratch = tree / ".unpacking"
-        shutil.rmtree(scratch, ignore_errors=True)  # of a killed run
+        shutil.rmtree(scratch, ignore_errors=True)  # left by a killed run
         try:
             scratch.mkdir()
             for name in (archive, DEVKIT):
                 (scratch / name).symlink_to((tree / name).resolve())
             _torchvision_unpacks(scratch, split)
             (scratch / split).rename(tree / split)
-        except (OSError, RuntimeError, tarfile.TarError) as error:  # RuntimeError: another MD5
+        except (OSError, RuntimeError, tarfile.TarError) as error:  # RuntimeError: wrong MD5
             said = str(error).replace(str(scratch), str(tree))
             raise InputError(f"{tree / archive} cannot be unpacked: {said}") from error
         finally:
@@ -82,11 +82,11 @@ def _no_source(tree: Path, folders: list[str], missing: list[str]) -> str:
     absent = " and no ".join(f"{tree / name}/" for name in folders)
     return "\n".join(
         [
-            "no source gave data set imagenet:",
-            f"  - local: no {absent}, and to make them, no {', '.join(missing)} in {tree}/",
+            "no source has data set imagenet:",
+            f"  - local: no {absent}, and to unpack them, no {', '.join(missing)} in {tree}/",
             "two ways to get it:",
-            f"  1. make {tree} a link to a copy that you have, with train/CLASS/*.JPEG and val/CLASS/*.JPEG,",
-            "     as torchvision's ImageNet leaves them",
+            f"  1. make {tree} a link to a copy of yours, with train/CLASS/*.JPEG and val/CLASS/*.JPEG,",
+            "     in the layout of torchvision's ImageNet",
             "  2. register at https://image-net.org/download.php and download, of ILSVRC 2012, the training",
             "     images (138 GB), the validation images (6 GB) and the development kit (tasks 1 and 2); put",
             f"     {', '.join((*ARCHIVES.values(), DEVKIT))} into {tree}/,",

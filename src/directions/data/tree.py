@@ -1,4 +1,4 @@
-"""Thousands of small files under one digest: in a folder, an archive, or a public git repository."""
+"""Thousands of small files with one digest, from a folder, an archive, or a public git repository."""
 
 import hashlib
 import io
@@ -20,16 +20,16 @@ from directions.errors import InputError
 
 LOG = logging.getLogger(__name__)
 ARCHIVES = (".tar.gz", ".tgz", ".tar")
-PRIME = 2**61 - 1  # of the sums that tell which file is wrong
+PRIME = 2**61 - 1  # modulus of the sums that identify a wrong file
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Files that lie as data/raw/{folder}/, or in an archive of that name, and are known by their digest.
+    """Files in data/raw/{folder}/, or in an archive of that name, identified by their digest.
 
-    names: their paths below it, sorted, such as "train/cat/0000.jpg"; sha256: of the lines that
-    `sha256sum` prints of them in this order; sums: {"train/cat": `sums` of its files}; repository: the
-    address of a git repository that has them.
+    names: their paths below it, sorted, such as "train/cat/0000.jpg"; sha256: of the output of `sha256sum`
+    for them in this order; sums: {"train/cat": `sums` of its files}; repository: the URL of a git
+    repository that has them.
     """
 
     folder: str
@@ -40,19 +40,19 @@ class Tree:
 
     @cached_property
     def tops(self) -> set[str]:
-        """The uppermost folders: what lies beside them is not looked at."""
+        """Top-level folders; anything outside them is ignored."""
         return {name.split("/")[0] for name in self.names}
 
     def places(self, raw: Path) -> list[Path]:
-        """Where a user may have it below data/raw."""
+        """Return the paths below data/raw where a user may have it."""
         return [raw / self.folder, *(raw / f"{self.folder}{suffix}" for suffix in ARCHIVES)]
 
 
 def fetch(known: Known, tree: Tree, request: Request) -> dict[str, bytes]:
-    """{name: content} of all files, verified, from the first source that has them, "local" or "clone".
+    """Return {name: content} of all files, verified, from the first of "local" and "clone" that has them.
 
-    Raises InputError for files in data/raw that are missing, wrong or too many, by name, and where no source
-    has them, with every source's reason and the ways to get them.
+    Raises InputError naming files in data/raw that are missing, wrong or superfluous, and, if no source has
+    them, with the reason of every source and the ways to get them.
     """
     failures = []
     for source in request.sources:
@@ -77,15 +77,15 @@ def _local(tree: Tree, raw: Path) -> dict[str, bytes]:
         found = read_folder(tree, place) if place.is_dir() else read_archive(tree, place)
         check(tree, found)
     except Damaged as damaged:
-        raise InputError(f"{place} is refused: {damaged}: put it right or delete it and run again") from None
+        raise InputError(f"{place} is refused: {damaged}: correct or delete it and rerun") from None
     except OSError as error:
-        raise InputError(f"{place} cannot be read ({error}): mend that and run again") from error
+        raise InputError(f"{place} cannot be read ({error}): fix the problem and rerun") from error
     LOG.info("local: %s verified (sha256 %s)", place, tree.sha256)
     return found
 
 
 def _clone(tree: Tree, raw: Path) -> dict[str, bytes]:
-    """The files of the public repository; kept in data/raw as one archive."""
+    """Clone the public repository; keep its files in data/raw as one archive."""
     LOG.info("clone: cloning %s", tree.repository)
     command = ["git", "clone", "--progress", "--depth=1", tree.repository, "cloned"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
@@ -101,7 +101,7 @@ def _clone(tree: Tree, raw: Path) -> dict[str, bytes]:
 
 
 def read_folder(tree: Tree, folder: Path) -> dict[str, bytes]:
-    """{name: content} of the files of a folder. Raises Damaged where files are missing or too many."""
+    """Return {name: content} for a folder. Raises Damaged if files are missing or superfluous."""
     paths = (path for top in sorted(tree.tops) for path in (folder / top).rglob("*") if not path.is_dir())
     found = {path.relative_to(folder).as_posix(): path for path in paths}
     check_names(tree, found)
@@ -109,9 +109,9 @@ def read_folder(tree: Tree, folder: Path) -> dict[str, bytes]:
 
 
 def read_archive(tree: Tree, archive: Path) -> dict[str, bytes]:
-    """{name: content} of a tar archive, whatever the folders above its "train" and "test" are called.
+    """Return {name: content} for a tar archive, whatever the folders above its "train" and "test" are called.
 
-    Raises Damaged where it is no whole archive, and where files are missing or too many.
+    Raises Damaged if the archive is incomplete, and if files are missing or superfluous.
     """
     found = {}
     try:
@@ -121,20 +121,20 @@ def read_archive(tree: Tree, archive: Path) -> dict[str, bytes]:
                 if name and not member.isdir():
                     found[name] = members.extractfile(member).read() if member.isreg() else b""
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise Damaged(f"it is no whole tar archive ({error})") from error
+        raise Damaged(f"it is not a complete tar archive ({error})") from error
     check_names(tree, found)
     return found
 
 
 def _below(tree: Tree, path: str) -> str | None:
-    """A member's path from the uppermost folder of the tree on; None of what lies beside it."""
+    """Return a member's path from the top-level folder of the tree on; None for a member outside it."""
     parts = PurePosixPath(path).parts
     start = next((at for at, part in enumerate(parts) if part in tree.tops), None)
     return None if start is None else "/".join(parts[start:])
 
 
 def check_names(tree: Tree, found: Iterable[str]) -> None:
-    """Raise Damaged, naming them, where files are missing or too many."""
+    """Raise Damaged naming files that are missing or superfluous."""
     found, wanted = set(found), set(tree.names)
     faults = {"missing": sorted(wanted - found), "not of this data set": sorted(found - wanted)}
     said = [f"{len(names):,} {what}, {shown(names)}" for what, names in faults.items() if names]
@@ -152,19 +152,19 @@ def check(tree: Tree, contents: dict[str, bytes]) -> None:
 
 
 def digest(hashes: dict[str, str]) -> str:
-    """The SHA-256 of what `sha256sum` prints of files, in the order of `hashes`, {name: SHA-256}."""
+    """Return the SHA-256 of the `sha256sum` output for these files, in the order of {name: SHA-256}."""
     return hashlib.sha256("".join(f"{is_}  {name}\n" for name, is_ in hashes.items()).encode()).hexdigest()
 
 
 def sums(hashes: list[str]) -> tuple[int, int]:
-    """Two numbers that tell which one of these files is wrong: by how much a sum of their digests differs
-    from what it should be, and by how much one of digests times place does; their ratio is the place."""
+    """Return two checksums that identify a single wrong file: the sum of digests, and that of index times
+    digest. A wrong file changes both, and the ratio of the changes is its index."""
     values = [int(text[:15], 16) for text in hashes]
     return sum(values) % PRIME, sum(place * value for place, value in enumerate(values)) % PRIME
 
 
 def _wrong(tree: Tree, hashes: dict[str, str]) -> Iterable[str]:
-    """The wrong file of each folder, or, where it has several, the folder."""
+    """Yield the wrong file of each folder, or the folder if it has several."""
     for folder, group in groupby(tree.names, key=lambda name: name.rsplit("/", 1)[0]):
         names, known = list(group), tree.sums[folder]
         plain, weighted = (
@@ -177,7 +177,7 @@ def _wrong(tree: Tree, hashes: dict[str, str]) -> Iterable[str]:
 
 
 def packed(contents: dict[str, bytes]) -> bytes:
-    """A .tar.gz of these files."""
+    """Pack these files into a .tar.gz."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
         for name, content in contents.items():
