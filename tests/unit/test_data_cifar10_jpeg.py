@@ -90,7 +90,7 @@ def test_a_wrong_missing_or_extra_file_is_named(tmp_path, form, changes, said):
 )
 def test_a_damaged_archive_is_named(tmp_path, damage):
     (tmp_path / "cifar10_jpeg.tar.gz").write_bytes(damage(packed(CONTENTS)))
-    with pytest.raises(InputError, match=r"cifar10_jpeg\.tar\.gz is refused: it is not a complete tar archive"):
+    with pytest.raises(InputError, match=r"cifar10_jpeg\.tar\.gz is refused: .*not a complete tar archive"):
         prepare(tmp_path)
 
 
