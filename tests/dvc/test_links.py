@@ -60,5 +60,5 @@ def test_a_pull_that_was_killed_is_completed_by_the_next_and_two_at_once_take_tu
     ]
     said = [pull.communicate()[0] for pull in pulls]
     assert [pull.returncode for pull in pulls] == [0, 0]
-    assert sum("another pull or push is at work" in words for words in said) == 1
+    assert sum("another pull or push is running" in words for words in said) == 1
     assert study.jobs("fig1a") == {}

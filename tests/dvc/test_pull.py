@@ -79,5 +79,5 @@ def test_a_share_without_a_remote_or_with_an_object_missing_says_what_to_do(auth
     study.remote(str(tmp_path / "empty"))
     said = study.refused("pull", "fig1a")
     assert "remote 'storage' has no results/tiny/figures/fig1a.p" in said
-    assert "which fig1a needs" in said
+    assert "needed by fig1a" in said
     assert "the tiny study has no 'fig9z': it has fig1a, " in study.refused("pull", "fig9z")

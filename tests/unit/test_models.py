@@ -175,7 +175,7 @@ def test_a_model_whose_file_was_changed_since_its_training_was_planned_is_refuse
     planned = provenance.written(f"{file}:deep", "build") | {"model": "deep", "hidden": [7, 5], "seed": 3}
     models.build(planned, (1, 8, 8), 4)
     file.write_text(NETS + "# another line\n")
-    with pytest.raises(InputError, match="nets.py:deep, or a file that it imports, was changed .* run again"):
+    with pytest.raises(InputError, match="nets.py:deep, or a file that it imports, has changed .*: rerun"):
         models.build(planned, (1, 8, 8), 4)
 
 

@@ -63,7 +63,7 @@ def test_a_full_disk_is_named_and_what_was_copied_in_part_is_removed(tmp_path):
         f"ERROR: failed to transfer '1234' - [Errno 28] No space left on device: '/a/file' -> '{partial}'\n"
         "ERROR: failed to push data to the cloud - 1 files failed to upload\n"
     )
-    with pytest.raises(InputError, match=f"the disk of {tmp_path} is full .*then the same command again"):
+    with pytest.raises(InputError, match=f"the disk of {tmp_path} is full .*then rerun the same command"):
         accidents.refuse_full(words)
     assert not partial.exists()
     accidents.refuse_full("ERROR: something else")

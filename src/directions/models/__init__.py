@@ -1,7 +1,7 @@
-"""The paper's networks. A model is a plain `nn.Sequential` that knows nothing of ablation or noise.
+"""The paper's networks: plain `nn.Sequential` models, independent of ablation and noise.
 
-Its units are the outputs of the modules that `unit_layers` names: one neuron of a dense layer, or one
-whole feature map of a convolution (paper, section 2.2), so they are dimension 1 of that output.
+Units are the outputs of the modules that `unit_layers` names: single neurons of a dense layer, or whole
+feature maps of a convolution (paper, section 2.2). They lie along dimension 1 of that output.
 """
 
 import importlib
@@ -18,7 +18,7 @@ from directions.seeds import number
 
 Build = Callable[[dict, tuple[int, int, int], int], nn.Sequential]
 
-# Imported by name where a model is the user's own, so that no analysis of ours depends on it.
+# Imported by name, only for a user's model, so that the analyses of built-in models do not depend on it.
 OWN = "directions.own.userfile"
 
 MODELS: dict[str, Build] = {
@@ -30,15 +30,15 @@ MODELS: dict[str, Build] = {
 
 
 def build(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
-    """The network of these training settings, its weights drawn from the stream ("init", seed).
+    """Build the network from training settings, with weights drawn from the stream ("init", seed).
 
-    Convolutions keep their weights channels last, which every pass over images inherits: on a CPU it is
-    what they compute with. Where the settings have `build`, file.py:function, the model is the user's own.
-    Raises InputError for a model that is not in `MODELS`, and for one of the user's own without units.
+    Weights are in channels-last format, which activations inherit, as CPU convolutions compute in it. If the
+    settings have `build`, file.py:function, the model is the user's own. Raises InputError for a model that
+    is not in `MODELS`, and for a user's model without units.
     """
     if settings["model"] not in MODELS and "build" not in settings:
         raise InputError(f"unknown model {settings['model']!r}: known are {', '.join(MODELS)}")
-    with torch.random.fork_rng(devices=[]):  # torch's initialisers draw from the global generator only
+    with torch.random.fork_rng(devices=[]):  # torch's initialisers use only the global generator
         torch.manual_seed(number("init", settings["seed"]))
         if "build" in settings:
             model = _of_the_user(settings, image_shape, classes)
@@ -51,8 +51,8 @@ def _of_the_user(settings: dict, image_shape: tuple[int, int, int], classes: int
     userfile, reference = importlib.import_module(OWN), settings["build"]
     if settings.get("code", now := userfile.digest(reference)[:16]) != now:
         raise InputError(
-            f"{reference}, or a file that it imports, was changed after this network's training was planned:"
-            " run again"
+            f"{reference}, or a file that it imports, has changed since the training of this network was"
+            " planned: rerun"
         )
     model = userfile.call(reference, settings, image_shape, classes)
     feeding = [layer for _, layer in _fed(model)] if isinstance(model, nn.Module) else []
@@ -65,7 +65,7 @@ def _of_the_user(settings: dict, image_shape: tuple[int, int, int], classes: int
 
 
 def _fed(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """(name of a ReLU, the layer whose weights feed it), from input to output, batch norm between or not."""
+    """Yield (name of a ReLU, the layer whose weights feed it, batch norm in between or not), in order."""
     feeding = None
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear | nn.Conv2d):
@@ -75,18 +75,18 @@ def _fed(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def unit_layers(model: nn.Module) -> dict[str, int]:
-    """{name of the ReLU module whose outputs are units: number of units}, from input to output."""
+    """Return {name of a ReLU module, whose outputs are units: number of units}, from input to output."""
     return {name: len(layer.weight) for name, layer in _fed(model)}
 
 
 def incoming_weights(model: nn.Module) -> dict[str, Tensor]:
-    """{unit layer: weights (units, fan-in) of the layer that feeds it}, for the L1 norms of Figure A3.
+    """Return {unit layer: weights (units, fan-in) of the layer that feeds it}, for L1 norms (Figure A3).
 
-    Raw weights, as the paper has them: batch norm is not folded in.
+    These are the raw weights, as in the paper: batch norm is not folded in.
     """
     return {name: layer.weight.detach().flatten(1) for name, layer in _fed(model)}
 
 
 def parameter_count(model: nn.Module) -> int:
-    """Number of trained numbers, weights and biases."""
+    """Return the number of trainable parameters."""
     return sum(parameter.numel() for parameter in model.parameters())

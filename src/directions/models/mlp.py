@@ -1,4 +1,4 @@
-"""The paper's dense network (section 2.1)."""
+"""The paper's multilayer perceptron (section 2.1)."""
 
 from collections import OrderedDict
 from functools import partial
@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import nn
 
-INITS = {  # of weights, the biases being 0; torch: as nn.Linear draws both, uniform within 1 / sqrt(fan-in)
+INITS = {  # of weights, with zero biases; torch: nn.Linear's default, both uniform within 1 / sqrt(fan-in)
     "torch": None,
     "he": partial(nn.init.kaiming_normal_, nonlinearity="relu"),
     "glorot": nn.init.xavier_uniform_,
@@ -14,11 +14,11 @@ INITS = {  # of weights, the biases being 0; torch: as nn.Linear draws both, uni
 
 
 def mlp(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
-    """Dense layers with ReLU and no batch norm (section 2.1); `hidden` gives the width of each.
+    """Build dense layers with ReLU and no batch norm (section 2.1); `hidden` lists their widths.
 
-    Input (examples, c, h, w) in 0..1, output logits (examples, classes). With `dropout` > 0 that share
-    of each hidden layer is dropped in training (Figure 5a). `init` names the distribution of the first
-    weights, one of `INITS` (docs/DEVIATIONS.md, D15).
+    Input (examples, c, h, w) in 0..1, output logits (examples, classes). `dropout` is the dropout rate of
+    each hidden layer (Figure 5a). `init` names the distribution of the initial weights, one of `INITS`
+    (docs/DEVIATIONS.md, D15).
     """
     channels, height, width = image_shape
     widths = [channels * height * width, *settings["hidden"]]

@@ -1,7 +1,7 @@
-"""ResNet-50 as the paper has it (section 2.1): torchvision's, but for where a stage halves the image (D17).
+"""The paper's ResNet-50 (section 2.1): torchvision's, except where a stage halves the image (D17).
 
-Written out, because importing torchvision takes as long as a small network's whole analysis; the tests hold
-it against torchvision's own blocks.
+Implemented here because importing torchvision takes as long as the whole analysis of a small network; the
+tests compare it with torchvision's blocks.
 """
 
 from collections import OrderedDict
@@ -13,14 +13,14 @@ from directions.models.widths import channels
 STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))  # channels inside a block, blocks
 STEM = 64
 EXPANSION = 4  # channels of a block's output per channel inside it
-FEATURE_MAPS = 22_720  # of which 3,072 in the last three layers (D18)
+FEATURE_MAPS = 22_720  # 3,072 of them in the last three layers (D18)
 assert STEM + sum(blocks * (2 + EXPANSION) * inner for inner, blocks in STAGES) == FEATURE_MAPS
 
 
 class Block(nn.Module):
-    """Bottleneck: convolutions of 1x1, 3x3 (with the stride) and 1x1, each with batch norm, and a shortcut.
+    """Bottleneck block: 1x1, 3x3 (with the stride) and 1x1 convolutions with batch norm, and a shortcut.
 
-    The shortcut is registered before the convolutions: the layer before a ReLU is then the one that feeds it.
+    The shortcut is registered before the convolutions, so the layer before each ReLU is the one feeding it.
     """
 
     def __init__(self, fan_in: int, inner: int, stride: int):
@@ -38,24 +38,24 @@ class Block(nn.Module):
         self.relu3 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(examples, fan_in, h, w) -> (examples, 4 * inner, h / stride, w / stride)."""
+        """Map (examples, fan_in, h, w) to (examples, 4 * inner, h / stride, w / stride)."""
         out = self.relu1(self.bn1(self.conv1(x)))
         out = self.relu2(self.bn2(self.conv2(out)))
         return self.relu3(self.bn3(self.conv3(out)) + self.downsample(x))
 
 
 def shortcut(fan_in: int, fan_out: int, stride: int) -> nn.Module:
-    """What is added to a block's output: its input, projected where channels grow, thinned by a stride."""
+    """Build a block's shortcut: its input, projected if channels change, subsampled by a stride."""
     if fan_in != fan_out:
         return nn.Sequential(nn.Conv2d(fan_in, fan_out, 1, stride, bias=False), nn.BatchNorm2d(fan_out))
     return nn.MaxPool2d(1, stride) if stride > 1 else nn.Identity()
 
 
 def resnet50(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
-    """A stem, sixteen bottleneck blocks, and a linear read-out of the mean over all positions.
+    """Build a stem, sixteen bottleneck blocks, and a linear read-out of the mean over all positions.
 
     Input (examples, c, h, w) in 0..1, output logits (examples, classes). The last block of each stage but
-    the last halves the image. `pad` zero pixels are put around the images; `width` scales all channels.
+    the last halves the image. Images are zero-padded by `pad` pixels; `width` scales all channel counts.
     """
     fan_in = channels(STEM, settings["width"])
     stem = OrderedDict(
@@ -80,7 +80,7 @@ def resnet50(settings: dict, image_shape: tuple[int, int, int], classes: int) ->
 
 
 def initialised(model: nn.Sequential) -> nn.Sequential:
-    """The same with convolutions drawn as torchvision's ResNet draws them (He et al. 2015, fan-out)."""
+    """Initialise convolutions as torchvision's ResNet does (He et al. 2015, fan-out); return the model."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

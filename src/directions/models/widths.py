@@ -1,17 +1,17 @@
-"""Channel counts scaled by the width factor, and the size of images after strides."""
+"""Channel counts scaled by the width factor, and image sizes after strides."""
 
 from directions.errors import InputError
 
 
 def channels(full: int, width: float) -> int:
-    """`full` channels times the width factor, rounded to whole ones; raises InputError where none is left."""
+    """Scale a channel count by the width factor and round; raises InputError if no channel is left."""
     if (scaled := round(full * width)) < 1:
         raise InputError(f"width {width} leaves no channel of {full}: raise it to {1 / full} at least")
     return scaled
 
 
 def halved(size: int, times: int) -> int:
-    """Height or width of an image after so many convolutions of stride 2 with "same" padding."""
+    """Return the height or width after this many stride-2 convolutions with "same" padding."""
     for _ in range(times):
         size = -(-size // 2)
     return size

@@ -1,6 +1,6 @@
-"""A study's products shared through DVC: what they are (stages), what dvc.lock says of them (record), how
-they are brought (pull) and handed on (push).
+"""Share a study's products through DVC: its stages (stages), what dvc.lock confirms (record), and how
+products are fetched (pulling) and published (pushing).
 
-Snakemake decides what runs; DVC names, stores and moves the bytes; dvc.lock is the record of which code,
-settings and inputs made each product. Only public commands of both are used (tools).
+Snakemake decides what runs; DVC stores and transfers the files; dvc.lock records the code, settings and
+inputs behind each product. Only public commands of both are used (tools).
 """

@@ -1,4 +1,4 @@
-"""What kills and full disks leave behind: mended, or said in words that name the way out."""
+"""Recover from killed processes and full disks, or raise an error that says what to do."""
 
 import errno
 import fcntl
@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 
 RWLOCK = Path(".dvc/tmp/rwlock")
 FULL = "No space left on device|Disk quota exceeded|database or disk is full"
-LITTLE = 2**20  # bytes left, with which even a database of DVC's fails, and says "disk I/O error"
+LITTLE = 2**20  # free bytes below which DVC's databases fail with "disk I/O error"
 
 
 def mend_rwlock(root: Path) -> None:
-    """Remove .dvc/tmp/rwlock where it is torn: every DVC command would fail on it.
+    """Remove a truncated .dvc/tmp/rwlock, on which every DVC command would fail.
 
-    DVC writes the file in place, so a kill can leave it empty or cut off. While it writes, it holds
-    rwlock.lock: what is torn while we hold that lock, no process will complete.
+    DVC writes the file in place, so a kill can leave it empty or truncated. DVC holds rwlock.lock while
+    writing: if the file is invalid while we hold that lock, no process will complete it.
     """
     path = root / RWLOCK
     if not _torn(path):
@@ -32,7 +32,7 @@ def mend_rwlock(root: Path) -> None:
         fcntl.flock(guard, fcntl.LOCK_EX)
         if _torn(path):
             path.unlink()
-            log.info("removed %s, which a DVC that was killed left torn", RWLOCK)
+            log.info("removed %s, left truncated by a killed DVC process", RWLOCK)
 
 
 def _torn(path: Path) -> bool:
@@ -45,15 +45,15 @@ def _torn(path: Path) -> bool:
 
 
 def snakemake_locks(root: Path) -> list[str]:
-    """The lock files of a Snakemake that is at work in a checkout, or was killed there."""
+    """List the lock files of a Snakemake process that is running in a checkout, or was killed there."""
     found = (root / ".snakemake/locks").glob("*.lock")
     return sorted(path.relative_to(root).as_posix() for path in found)
 
 
 def refuse_full(words: str) -> None:
-    """Raise InputError where a command said that a disk is full, naming the folder and the way out.
+    """Raise InputError if a command's output reports a full disk, naming the folder.
 
-    DVC copies under temporary names: those that it could not complete are removed.
+    DVC copies under temporary names; its incomplete copies are removed.
     """
     line = next((line for line in words.splitlines() if re.search(FULL, line)), "")
     if not line:
@@ -69,7 +69,7 @@ def refuse_full(words: str) -> None:
 
 @contextmanager
 def full_disk_in_words() -> Iterator[None]:
-    """Turn the error of a write of our own onto a full disk into an InputError."""
+    """Turn a write error of our own on a full disk into an InputError."""
     try:
         yield
     except OSError as error:
@@ -80,6 +80,6 @@ def full_disk_in_words() -> Iterator[None]:
 
 def _full(where: Path) -> InputError:
     return InputError(
-        f"the disk of {where} is full (or your quota there): make room, then the same command again."
-        " What was copied whole stays, and nothing else is called up to date"
+        f"the disk of {where} is full (or your quota there): free some space, then rerun the same command."
+        " Files that were copied completely are kept, and nothing else is marked as up to date"
     )

@@ -1,8 +1,8 @@
-"""Python commands, run by copies (forks) of one process that has imported what takes them long to import.
+"""Run Python commands in forks of one process that has already imported their slow dependencies.
 
-DVC and Snakemake import other people's code for a second or two at every start, and a pull starts each of
-them several times. A copy is a process of its own: own folder, environment, search path and output, and it
-imports this project's code itself, of which the process that is copied has nothing.
+DVC and Snakemake spend a second or two on third-party imports at every start, and a pull starts each of them
+several times. A fork has its own working directory, environment, search path and output. It imports this
+project's code itself, as the parent process has none of it.
 """
 
 import atexit
@@ -20,14 +20,14 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-NEEDS = {  # what `python -m` runs: what it imports of other people's
+NEEDS = {  # module run by `python -m`: its third-party imports
     "snakemake": ("snakemake.cli", "snakemake.storage", "snakemake.report.html_reporter", "jsonschema"),
     "dvc": ("dvc.cli.parser", "dvc.repo.reproduce", "dvc_data.index.checkout"),
 }
 
 
 class Done(subprocess.CompletedProcess):
-    """A command that ended, and the processor seconds that it took, with all that it waited for."""
+    """A finished command, with the processor seconds that it and its child processes used."""
 
     seconds: float
 
@@ -35,9 +35,9 @@ class Done(subprocess.CompletedProcess):
 def run(
     command: Sequence[str | Path], cwd: Path, env: Mapping[str, str] | None = None, needs: Sequence[str] = ()
 ) -> Done:
-    """As `subprocess.run` with captured text: [sys.executable, "-m", MODULE, ...] or [.., SCRIPT, ...].
+    """Run [sys.executable, "-m", MODULE, ...] or [.., SCRIPT, ...] like `subprocess.run`, capturing text.
 
-    `needs` names modules of other people's to import before, for this command and those after it.
+    `needs` names third-party modules to import first, for this command and later ones.
     """
     python, *arguments = map(str, command)
     assert python == sys.executable
@@ -55,7 +55,7 @@ def run(
 
 @cache
 def _server() -> subprocess.Popen:
-    """The process that is copied; it ends with its input, which closes however this one ends."""
+    """Start the process to fork; it ends when its input closes, however this process ends."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     server = subprocess.Popen(
         [sys.executable, __file__], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -65,16 +65,16 @@ def _server() -> subprocess.Popen:
 
 
 def serve() -> None:
-    """Run what each line of the input asks for, one after another; print exit codes and processor seconds."""
+    """Run the command on each line of the input in turn; print exit codes and processor seconds."""
     del sys.path[0]  # the folder of this file
     search = list(sys.path)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, and for whoever asked for it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the command and by the caller
     for line in sys.stdin:
         request = json.loads(line)
         for needed in request["needs"]:
-            with suppress(ImportError):  # which the command will report
+            with suppress(ImportError):  # the command itself will report it
                 importlib.import_module(needed)
-        gc.freeze()  # a copy shares the memory that it does not touch
+        gc.freeze()  # keeps untouched memory shared with the forks
         process = os.fork()
         if not process:
             become(**request["asked"], search=search)
@@ -86,7 +86,7 @@ def serve() -> None:
 def become(
     arguments: list[str], folder: str, said: list[str], env: dict[str, str], search: list[str]
 ) -> None:
-    """Turn this process into the command."""
+    """Turn this process into the command: its working directory, environment, arguments and output."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, path in enumerate((os.devnull, *said)):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)

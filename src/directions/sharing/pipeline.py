@@ -1,7 +1,7 @@
-"""dvc.yaml and asked/{study}.yaml, written from the run table.
+"""Write dvc.yaml and asked/{study}.yaml from the run table.
 
-dvc.yaml holds the stages of every study that has a file in asked/. Those of the study that config.yaml names
-have plain names (fig1a), those of another its name in front (laptop-fig1a); data sets belong to all.
+dvc.yaml holds the stages of every study that has a file in asked/. Stages of the study in config.yaml have
+plain names (fig1a), others are prefixed by their study (laptop-fig1a); data sets are shared by all studies.
 """
 
 import re
@@ -23,19 +23,19 @@ WRITER = "scripts/write_stages.py"
 CURVES = PAPER_CURVES.rsplit("/", 1)[0]  # the folder of the paper's own curves
 HEAD = """\
 # Written by `make stages` from the run table; do not edit. docs/SHARING.md explains it.
-# cmd: tells Snakemake what dvc.lock confirms, then has it make what is lacking of the stage's files.
-# params: digests of the code that runs and of all settings, own and upstream; stage `asked` renews them.
-# persist: Snakemake, not DVC, decides which of the files have to be made again.
+# cmd: tells Snakemake what dvc.lock confirms, then runs it to make the missing files of the stage.
+# params: digests of the code and of all settings, the stage's own and upstream; stage `asked` updates them.
+# persist: Snakemake, not DVC, decides which files must be made again.
 
 stages:
 """
 ASKED = """\
 # Written by `make stages`; do not edit. For each stage of the {study} study: a digest of the code that it
-# runs, and for each product one of all settings, its own and those upstream, that decide what is in it
-# (`Ancestry` in src/directions/provenance.py). Data, labels and training have RECIPE numbers for their code.
+# runs, and for each product a digest of all settings, its own and upstream, that determine its content
+# (`Ancestry` in src/directions/provenance.py). Data, labels and training have RECIPE numbers instead of code.
 
 """
-PLOTS = {  # table -> x and y of its dots in `dvc plots`
+PLOTS = {  # table -> x and y columns in `dvc plots`
     "ablation": ("ablated", "accuracy"),
     "noise": ("noise_sd_ratio", "accuracy"),
     "history": ("epoch", "train_loss"),
@@ -44,21 +44,21 @@ PLOTS = {  # table -> x and y of its dots in `dvc plots`
 
 
 def asked_file(study: str) -> str:
-    """Where the digests of a study's products stand; what git tracks of it beside dvc.lock."""
+    """Return the file with the digests of a study's products, tracked by git like dvc.lock."""
     return f"asked/{study}.yaml"
 
 
 def shared(root: Path) -> list[str]:
-    """The studies that dvc.yaml holds, that of config.yaml first."""
+    """List the studies in dvc.yaml, that of config.yaml first."""
     main = config.read_yaml(root / "config.yaml").get("study")
     others = sorted(path.stem for path in (root / "asked").glob("*.yaml") if path.stem != main)
     return [*([main] if (root / asked_file(main)).is_file() else []), *others]
 
 
 def write(root: Path, study: str | None = None) -> list[str]:
-    """Write dvc.yaml and asked/*.yaml with the shared studies and `study`; return the files that changed.
+    """Write dvc.yaml and asked/*.yaml for the shared studies and `study`; return the files that changed.
 
-    Raises InputError for a config that is wrong or a data folder outside this one.
+    Raises InputError for an invalid config, and for a data folder outside the checkout.
     """
     main = config.read_yaml(root / "config.yaml").get("study")
     names = list(dict.fromkeys([*shared(root), study or main]))
@@ -73,21 +73,21 @@ def write(root: Path, study: str | None = None) -> list[str]:
 
 
 def renew_asked(root: Path, study: str) -> None:
-    """Write asked/{study}.yaml only: the first stage of `dvc repro`, while DVC works from dvc.yaml.
+    """Write only asked/{study}.yaml: the first stage of `dvc repro`, run while DVC uses dvc.yaml.
 
-    Raises InputError where the run table has changed so that dvc.yaml itself is out of date.
+    Raises InputError if dvc.yaml itself is out of date with the run table.
     """
     main = config.read_yaml(root / "config.yaml").get("study")
     studies = [load(root, name) for name in dict.fromkeys([*shared(root), study])]
     if _read(root / PIPELINE) != pipeline_text(studies, main):
-        raise InputError(f"{PIPELINE} is not that of the present config: run `make stages`, then again")
+        raise InputError(f"{PIPELINE} is out of date with the config: run `make stages`, then rerun")
     [chosen] = [one for one in studies if one.name == study]
     with atomic(root / asked_file(study)) as partial:
         partial.write_text(asked_text(chosen), encoding="utf-8")
 
 
 def names(root: Path, study: Study) -> dict[str, str]:
-    """{stage: its name in dvc.yaml}, and of "asked", the stage that renews the digests."""
+    """Return {stage: its name in dvc.yaml}, including "asked", the stage that updates the digests."""
     main = config.read_yaml(root / "config.yaml").get("study")
     return {name: _name(name, study.name, main) for name in ["asked", *study.stages]}
 
@@ -97,20 +97,20 @@ def _name(stage: str, study: str, main: str) -> str:
 
 
 def asked_text(study: Study) -> str:
-    """YAML: {stage: {item: digest}}."""
+    """Return the digests of a study as YAML: {stage: {item: digest}}."""
     content = {stage.name: stage.asked for stage in study.stages.values()}
     return ASKED.format(study=study.name) + yaml.dump(content, Dumper=_Quoting, sort_keys=False, width=1000)
 
 
 class _Quoting(yaml.SafeDumper):
-    """Quotes digests that other readers of YAML, DVC's among them, take for a number: 0e70617026168307."""
+    """Quotes digests that other YAML readers, DVC's included, would parse as numbers: 0e70617026168307."""
 
 
 _Quoting.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"\d+[eE]\d+$"), list("0123456789"))
 
 
 def pipeline_text(studies: list[Study], main: str) -> str:
-    """The whole of dvc.yaml; `main` names the study whose stages go by plain names."""
+    """Return the content of dvc.yaml; `main` names the study whose stages have plain names."""
     stages: dict[str, str] = {}
     for study in studies:
         stages[_name("asked", study.name, main)] = _asked_stage(study.name)
@@ -151,14 +151,14 @@ def _stage(study: str, stage: Stage) -> str:
 
 
 def _listed(key: str, items: Iterable[str]) -> list[str]:
-    """A YAML list over as few lines as there need be."""
+    """Format a YAML list in as few lines as possible."""
     wrapper = textwrap.TextWrapper(110, break_on_hyphens=False, break_long_words=False)
     wrapper.initial_indent, wrapper.subsequent_indent = " " * 4, " " * 6
     return wrapper.wrap(f"{key}: [{', '.join(items)}]")
 
 
 def _plots(studies: list[Study]) -> Iterator[str]:
-    """Every figure as an image, every table with curves as dots."""
+    """Yield the plots: every figure as an image, every table of curves as a scatter plot."""
     for study in studies:
         for stage in study.stages.values():
             path = stage.products[0].path

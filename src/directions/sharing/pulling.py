@@ -1,4 +1,4 @@
-"""Bring what dvc.lock confirms, tell Snakemake that it is up to date, and leave all else to Snakemake."""
+"""Fetch the products that dvc.lock confirms, declare them up to date, and leave the rest to Snakemake."""
 
 import logging
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from directions.sharing.tools import Dvc, Snakemake, alone, kept_as, said
 
 log = logging.getLogger(__name__)
 
-# Snakemake wants the benchmark of a job that is asked for by its rule's name; "-" is its word for no value.
+# For a job requested by its rule's name, Snakemake requires the benchmark file, in which "-" is no value.
 UNMEASURED = """\
 s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time
 -\t-\t-\t-\t-\t-\t-\t-\t-\t-
@@ -24,10 +24,10 @@ s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time
 
 
 class Checkout:
-    """A checkout of the project with one study's products, some of them here and some in the remote."""
+    """A checkout of the project with the products of one study, some local and some in the remote."""
 
     def __init__(self, root: Path, study: Study):
-        """Raises InputError where links would leave Snakemake with files it may not replace."""
+        """Raise InputError if DVC uses hard links, which Snakemake could not replace."""
         self.root, self.study = root, study
         self.dvc, self.snakemake = Dvc(root), Snakemake(root, study.name)
         self.record = Record(root)
@@ -36,11 +36,11 @@ class Checkout:
         self._refuse_hardlinks()
 
     def pull(self, names: list[str]) -> dict[str, int]:
-        """Bring what these figures need (or everything, for none) and return the jobs that are left to run.
+        """Fetch the products that these figures need (all, if none are named); return the jobs left to run.
 
-        Of a product that dvc.lock confirms that is the file itself; of one that has to be made again, what it
-        is made from. Raises InputError naming a file that the remote lacks, or one that lies here with other
-        content and would be lost.
+        If dvc.lock confirms a product, the file itself is fetched; if it must be made again, its inputs.
+        Raises InputError naming a file that the remote lacks, or a local file with other content, which
+        would be lost.
         """
         if not self.record.by_path:
             raise InputError("dvc.lock records nothing yet: `make push` records what is finished here")
@@ -52,13 +52,13 @@ class Checkout:
             lacking |= {path for path in upstream & self.confirmed if differing.get(path) == "modified"}
             everything = not names and self.record.by_path.keys() <= self.confirmed
             self._bring(sorted(lacking), names, everything)
-            for path in raw:  # a help only: the sources of config.yaml may have them, too
+            for path in raw:  # optional: the sources of config.yaml may have them, too
                 self.dvc.call("pull", path)
             self.declare(self._sound(set(differing) - lacking), known=not lacking)
             return self.snakemake.plan(self.study.targets(names))
 
     def sizes(self) -> dict[str, int]:
-        """{figure: bytes of its files and of the tables that it is drawn from}, of those in dvc.lock."""
+        """Return {figure: bytes of its files and of the tables that it is drawn from}, if in dvc.lock."""
         known = {}
         for name in self.study.figures:
             paths = [*self.study.of_stages([name]), *self.study.stages[name].needs]
@@ -67,18 +67,18 @@ class Checkout:
         return known
 
     def make(self, name: str) -> int:
-        """Have Snakemake make what is lacking of a stage, from what dvc.lock confirms; its exit code."""
+        """Run Snakemake for a stage's missing files, given what dvc.lock confirms; return its exit code."""
         targets = self.study.of_stages([name])
-        # `dvc repro` runs this, and `dvc status` would find its files busy: so digests are compared here.
+        # `dvc repro` runs this and locks its files, so `dvc status` would fail: digests are compared here.
         upstream = self.study.upstream(targets) & self.confirmed
         here = {path for path in upstream if (self.root / path).exists()}
         self.declare(self._sound({path for path in here if not self.record.fits(path)}) & here)
         return self.snakemake.make(targets)
 
     def differing(self) -> dict[str, str]:
-        """{recorded file: deleted, modified or not in cache} of those that are not here as recorded.
+        """Return {recorded file: deleted, modified or not in cache} for files that differ from the record.
 
-        DVC looks at no file of which it keeps no copy: these are read here.
+        DVC does not look at files of which it keeps no copy, so these are read here.
         """
         found = {}
         for path, how in self.dvc.differing().items():
@@ -90,17 +90,17 @@ class Checkout:
         return found
 
     def _sound(self, differing: set[str]) -> set[str]:
-        """Confirmed products that are here as recorded, and so is all upstream of them that is here."""
-        doubtful: set[str] = set()  # of another content, or made from such
+        """Return confirmed products that are here as recorded, as is everything upstream that is here."""
+        doubtful: set[str] = set()  # with other content, or made from such files
         for path, product in self.study.products.items():
             if doubtful.intersection(product.needs) or (path in differing and (self.root / path).exists()):
                 doubtful.add(path)
         return {path for path in self.confirmed - doubtful if (self.root / path).exists()}
 
     def wanted(self, names: list[str]) -> tuple[set[str], list[str]]:
-        """(products to have here, .dvc files of raw data to have here) for these figures, or for all."""
+        """Return (products, .dvc files of raw data) that must be here for these figures, or for all."""
         waiting = self.study.of_stages(names) if names else list(self.study.products)
-        # A figure's tables come with it: its drawing is what a reader changes first.
+        # A figure comes with its tables, as readers are most likely to change how it is drawn.
         waiting += [need for path in waiting for need in self.study.products[path].needs]
         seen: set[str] = set()
         raw: list[str] = []
@@ -115,7 +115,7 @@ class Checkout:
         return seen & self.confirmed, raw
 
     def declare(self, paths: Iterable[str], known: bool = True) -> None:
-        """Tell Snakemake that these confirmed files are up to date, unless it is known to know."""
+        """Declare these confirmed files up to date to Snakemake, unless it has them as such."""
         confirmed = sorted(paths)
         if not confirmed:
             return
@@ -130,12 +130,12 @@ class Checkout:
                 self._note_unmeasured(stage)
 
     def raw(self, dataset: str) -> list[str]:
-        """The .dvc files of a data set as published, "*" for all."""
+        """List the .dvc files of a published data set, "*" for all."""
         found = (self.root / "data/raw").glob(f"{dataset}.dvc")
         return sorted(path.relative_to(self.root).as_posix() for path in found)
 
     def _bring(self, paths: list[str], names: list[str], everything: bool) -> None:
-        """Have DVC put these files here; what it does not keep stays, unless that is out of date."""
+        """Have DVC check out these files; a local file of which it has no copy stays unless out of date."""
         if not paths:
             return
         remote = self.dvc.setting("core.remote")
@@ -143,14 +143,14 @@ class Checkout:
         done = self._fetch(paths, remote, everything)
         if not all((self.root / path).exists() for path in paths) and self.dvc.forget_index():
             done = self._fetch(paths, remote, everything)
-        # DVC also succeeds where it left a file out; its bytes are checked before they are called current.
+        # DVC also succeeds when it skipped a file, so contents are checked before they are declared current.
         if done.returncode or not all(self._right(path) for path in paths):
             self._explain(paths, names, remote, done)
         size = sum(self.record.sizes[path] for path in paths)
         log.info("%d files, %.1f MB, from %s", len(paths), size / 1e6, remote or "DVC's cache")
 
     def _fetch(self, paths: list[str], remote: str, everything: bool) -> CompletedProcess:
-        """Call DVC for these files, until a call fails; the last call."""
+        """Call DVC for these files until a call fails; return the last call."""
         for targets in [[PIPELINE]] if everything else self._targets(paths):
             command = ["pull" if remote else "checkout", *targets]
             done = self.dvc.call(*command)
@@ -164,9 +164,9 @@ class Checkout:
         return (self.root / path).exists() and self.record.fits(path)
 
     def _verify(self, paths: list[str], remote: str) -> None:
-        """Have DVC check what it downloads, which by default it trusts, and check what its cache has.
+        """Make DVC verify its downloads, which it trusts by default, and check the copies in its cache.
 
-        A file of the cache with another content than its name was damaged there: DVC would go on using it.
+        A cached file whose content does not match its name was damaged there, and DVC would keep using it.
         """
         if remote and self.dvc.setting(f"remote.{remote}.verify").lower() != "true":
             self.dvc.call("remote", "modify", "--local", remote, "verify", "true")
@@ -179,10 +179,9 @@ class Checkout:
                 log.info("removed a damaged copy of %s from DVC's cache: %s", path, copy)
 
     def _targets(self, paths: list[str]) -> list[list[str]]:
-        """The same as few targets for DVC, where the name of a stage stands for all its products.
+        """Reduce the paths to few DVC targets, with the name of a stage for all its products.
 
-        Names and paths are for two calls: of both in one, DVC 3.67 brings the named stages only, and says so
-        to nobody.
+        Names and paths need two calls: given both, DVC 3.67 silently fetches only the named stages.
         """
         entries = {self.record.by_path[path].name: self.record.by_path[path] for path in paths}
         whole = {name for name, entry in entries.items() if entry.outs.keys() <= set(paths)}
@@ -190,35 +189,35 @@ class Checkout:
         return [targets for targets in (sorted(whole), single) if targets]
 
     def _outdated(self, paths: list[str]) -> bool:
-        """Would Snakemake, too, replace all that differs? E.g. what was made by settings now undone."""
+        """Return whether Snakemake would also replace all that differs, e.g. after a setting was reverted."""
         changed = [path for path, how in self.differing().items() if path in paths and how == "modified"]
         rows = self.snakemake.rows(changed) if changed else {}
         return bool(changed) and all(rows[path].pending and not rows[path].doubted for path in changed)
 
     def _explain(self, paths: list[str], names: list[str], remote: str, done: CompletedProcess) -> None:
-        """Raise the InputError that says why DVC could not bring these files, which, and the way out."""
+        """Raise InputError: which files DVC could not fetch, why, and what to do."""
         left = {path: how for path, how in self.differing().items() if path in paths}
         needed = ", ".join(names) or f"the {self.study.name} study"
         if changed := [path for path, how in left.items() if how == "modified"]:
             raise InputError(
-                f"{few(changed)}: not what dvc.lock records, and DVC does not keep what lies there, so it"
-                " would be lost. Delete or move it away, then `make pull` brings the recorded one; or go on"
-                " with your own"
+                f"{few(changed)}: not what dvc.lock records, and DVC has no copy of the local file, so it"
+                " would be lost. Delete it or move it away, then `make pull` fetches the recorded one; or"
+                " continue with your own"
             )
         if not remote:
             raise InputError(
-                f"{few(left)}, which {needed} needs: not here, and no remote is configured:"
+                f"{few(left)}, needed by {needed}: not here, and no remote is configured:"
                 " `make remote DIR=...` with the folder, s3:// or ssh:// address that holds the project's"
                 " files (docs/SHARING.md)"
             )
         refuse_full(done.stderr)
         self._refuse_damaged(left, remote, done)
-        missing = f"remote {remote!r} has no {few(left)}, which {needed} needs" if left else "dvc pull failed"
+        missing = f"remote {remote!r} has no {few(left)}, needed by {needed}" if left else "dvc pull failed"
         raise InputError(f"{missing}. DVC says:\n{said(done)}")
 
     def _refuse_damaged(self, left: Iterable[str], remote: str, done: CompletedProcess) -> None:
-        """Raise InputError for objects that the remote has, but not with the content that names them."""
-        if "failed to transfer" in done.stderr:  # that is why they are not here
+        """Raise InputError for objects in the remote whose content does not match their name."""
+        if "failed to transfer" in done.stderr:  # which explains why they are not here
             return
         damaged = sorted(set(left) & self.dvc.in_remote(sorted(left)))
         if damaged:
@@ -226,9 +225,9 @@ class Checkout:
             objects = [f"{kept_as(digest)} ({path})" for path, digest in zip(damaged, digests, strict=True)]
             address = self.dvc.setting(f"remote.{remote}.url")
             raise InputError(
-                f"remote {remote!r} ({address}) is damaged: the content of {few(objects)} is not the one that"
-                " names it. None of it is used. Delete it there, then `make push` in a checkout that has the"
-                f" right file; or make your own: `snakemake --cores all -- {damaged[0]}`"
+                f"remote {remote!r} ({address}) is damaged: the content of {few(objects)} does not match its"
+                " name, and is not used. Delete it there, then `make push` in a checkout that has the right"
+                f" file; or make your own: `snakemake --cores all -- {damaged[0]}`"
             )
 
     def _note_unmeasured(self, stage: str) -> None:
@@ -241,6 +240,6 @@ class Checkout:
     def _refuse_hardlinks(self) -> None:
         if "hardlink" in self.dvc.setting("cache.type"):
             raise InputError(
-                "cache.type is hardlink, and Snakemake may not replace such files:"
+                "cache.type is hardlink, and Snakemake cannot replace hard-linked files:"
                 " `dvc config --local cache.type copy` (or symlink, reflink), then `dvc checkout --relink`"
             )

@@ -1,4 +1,4 @@
-"""Record in dvc.lock what Snakemake calls up to date, and copy it to the remote; nothing else."""
+"""Record in dvc.lock the products that Snakemake considers up to date, and copy them to the remote."""
 
 import logging
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ log = logging.getLogger(__name__)
 
 
 def push(checkout: Checkout, names: list[str], renew: bool = False) -> tuple[list[str], list[str]]:
-    """Renew dvc.yaml, record and copy these figures with all they are made from, or whatever is up to date.
+    """Update dvc.yaml; record and copy these figures with everything upstream, or all that is up to date.
 
-    Returns (stages recorded anew, stages that are here but not up to date). `renew` accepts that a job gave
-    another result than recorded for the same settings, code and inputs. Raises InputError where there is no
-    remote, a figure asked for is not up to date, nothing is, or such another result lies here.
+    Returns (stages newly recorded, stages that are here but not up to date). `renew` accepts a result that
+    differs from the recorded one for the same settings, code and inputs. Raises InputError if there is no
+    remote, if a requested figure is not up to date, if nothing is, or for such a differing result.
     """
     with alone(checkout.root):
         if not checkout.dvc.setting("core.remote"):
@@ -39,11 +39,11 @@ def push(checkout: Checkout, names: list[str], renew: bool = False) -> tuple[lis
 
 
 def _stages(study: Study, names: list[str]) -> list[Stage]:
-    """The stages behind these figures, or all: whole ones, since DVC records a stage with all its files.
+    """Return the stages behind these figures, or all; whole stages, as DVC records all files of a stage.
 
-    So of label ledgers it takes also those of other experiments on the same data set.
+    Label ledgers thus include those of other experiments on the same data set.
     """
-    study.of_stages(names)  # refuses a name that it does not have
+    study.of_stages(names)  # raises InputError for an unknown name
     waiting, found = list(names or study.stages), set()
     while waiting:
         name = waiting.pop()
@@ -54,7 +54,7 @@ def _stages(study: Study, names: list[str]) -> list[Stage]:
 
 
 def _ready(stages: list[Stage], rows: Mapping[str, Row], checkout: Checkout) -> list[Stage]:
-    """Finished stages made from what dvc.lock has or is given now: nobody could confirm others."""
+    """Return finished stages whose inputs are in dvc.lock or recorded now; others could not be confirmed."""
     ready, recorded = [], set(checkout.confirmed)
     for stage in stages:  # those upstream first
         if recorded.issuperset(stage.needs) and _finished(stage, rows, checkout):
@@ -64,12 +64,12 @@ def _ready(stages: list[Stage], rows: Mapping[str, Row], checkout: Checkout) -> 
 
 
 def _finished(stage: Stage, rows: Mapping[str, Row], checkout: Checkout) -> bool:
-    """Is all of it here, with all it was made from, and does Snakemake know it and call it up to date?"""
+    """Return whether a stage and its inputs are all here, made by Snakemake and up to date."""
     return not _lacking(stage, rows, checkout)
 
 
 def _lacking(stage: Stage, rows: Mapping[str, Row], checkout: Checkout) -> dict[str, str]:
-    """{file: why it keeps its stage from being finished}, of those made and those they are made from."""
+    """Return {file: why it keeps its stage from being finished}, for products and their inputs."""
     found = {}
     for path in [*stage.needs, *(product.path for product in stage.products)]:
         if not (checkout.root / path).exists():
@@ -83,7 +83,7 @@ def _lacking(stage: Stage, rows: Mapping[str, Row], checkout: Checkout) -> dict[
 
 
 def _here(stage: Stage, checkout: Checkout) -> bool:
-    """Is any of it here that dvc.lock does not confirm? Then it waits for a run of Snakemake."""
+    """Return whether any product is here that dvc.lock does not confirm, so awaits a Snakemake run."""
     return any(
         (checkout.root / product.path).exists() and product.path not in checkout.confirmed
         for product in stage.products
@@ -93,7 +93,7 @@ def _here(stage: Stage, checkout: Checkout) -> bool:
 def _refuse_unfinished(
     names: list[str], waiting: list[Stage], rows: Mapping[str, Row], checkout: Checkout
 ) -> None:
-    """Raise the InputError that says which files of the first unfinished stage are the reason."""
+    """Raise InputError naming the files that keep the first unfinished stage from being recorded."""
     unshared = [stage for stage in waiting if not {one.path for one in stage.products} <= checkout.confirmed]
     first = [*unshared, *(stage for stage in waiting if stage.name in names), *waiting][0]
     study, lacking = checkout.study, _lacking(first, rows, checkout)
@@ -106,8 +106,8 @@ def _refuse_unfinished(
     raise InputError(
         f"not up to date, so not recorded: {', '.join(names) or 'anything'}."
         f" {files} {reason} (stage {first.name}, which DVC records whole)."
-        f" Run `{command}` first, or `make pull` where files were brought by dvc alone."
-        " Where Snakemake finds nothing to do, but never made the files itself:"
+        f" Run `{command}` first, or `make pull` if files were fetched with dvc alone."
+        " If Snakemake finds nothing to do, but did not make the files itself:"
         " `snakemake --cores 1 --touch --force -- FILES`, if you know that they are right"
     )
 
@@ -123,19 +123,19 @@ def _refuse_other_results(checkout: Checkout, ready: list[Stage]) -> None:
     if other:
         raise InputError(
             f"{few(other)}: dvc.lock has another content for the same settings, code and inputs."
-            " If it was edited or put there by hand, delete it and `make pull`; if it was made anew on"
-            " purpose (another machine rounds otherwise), `make push RENEW=1` records it"
+            " If it was edited or put there by hand, delete it and `make pull`; if it was recomputed on"
+            " purpose (another machine rounds differently), `make push RENEW=1` records it"
         )
 
 
 def _record(checkout: Checkout, ready: list[Stage]) -> list[str]:
-    """Commit what changed, push what is recorded; the names in dvc.yaml of the stages that changed."""
+    """Commit changed stages, push all recorded ones; return the names in dvc.yaml of those that changed."""
     names = pipeline.names(checkout.root, checkout.study)
     changed = checkout.dvc.changed()
     recorded = [name for name in (names["asked"], *(names[stage.name] for stage in ready)) if name in changed]
     if recorded:
         checkout.dvc.do("commit", "--force", *([] if changed == set(recorded) else recorded))
-    # Raw data that are exactly those published are shared as well; other files are the user's own affair.
+    # Raw data identical to the published files are shared as well; other files are left to the user.
     raw = [path for path in checkout.raw("*") if checkout.dvc.call("commit", path).returncode == 0]
     checkout.dvc.do("push", pipeline.PIPELINE, *raw)
     return recorded

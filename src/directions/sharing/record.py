@@ -1,8 +1,8 @@
-"""What dvc.lock says: which of a study's products were made exactly as the present settings and code would.
+"""Read dvc.lock: which products of a study were made with exactly the current settings and code.
 
-A product is confirmed when it was recorded with the digest that it is asked for now, with the present code,
-and with inputs that are confirmed themselves and are the ones recorded as made. That holds whether or not the
-files lie here, so it can be told right after `git clone`.
+A product is confirmed if it was recorded with its current fingerprint, with the current code, and with inputs
+that are confirmed themselves and match their own record. No files are needed for that, so it works right
+after `git clone`.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ LOCK = "dvc.lock"
 
 @dataclass(frozen=True)
 class Entry:
-    """One stage of dvc.lock: {path: MD5} of what it read and made, and {item or "code": digest}."""
+    """One stage of dvc.lock: {path: MD5} of its inputs and outputs, and {item or "code": digest}."""
 
     name: str
     deps: Mapping[str, str]
@@ -29,10 +29,10 @@ class Entry:
 
 
 class Record:
-    """dvc.lock, by the paths of products."""
+    """The content of dvc.lock, indexed by product path."""
 
     def __init__(self, root: Path):
-        """Of no dvc.lock the record is empty. Raises InputError for one that cannot be read."""
+        """Read dvc.lock; without one, the record is empty. Raises InputError if it cannot be read."""
         self._root = root
         self.by_path: dict[str, Entry] = {}
         self.sizes: dict[str, int] = {}  # path of a product -> bytes
@@ -42,11 +42,11 @@ class Record:
             self.sizes |= {out["path"]: out.get("size", 0) for out in stage.get("outs", ())}
 
     def fits(self, path: str) -> bool:
-        """Is the content of a product that is here the recorded one?"""
+        """Return whether a local product has the recorded content."""
         return digest_of(self._root / path) == self.by_path[path].outs[path]
 
     def doubts(self, study: Study) -> dict[str, str]:
-        """{product: why dvc.lock does not confirm it, "" where it does}, upstream first."""
+        """Return {product: why dvc.lock does not confirm it, or "" if it does}, upstream first."""
         said: dict[str, str] = {}
         for stage in study.stages.values():
             for product in stage.products:
@@ -54,7 +54,7 @@ class Record:
         return said
 
     def confirmed(self, study: Study) -> set[str]:
-        """Paths of the products that dvc.lock confirms."""
+        """Return the paths of the products that dvc.lock confirms."""
         return {path for path, doubt in self.doubts(study).items() if not doubt}
 
     def _doubt(self, product: Product, stage: Stage, said: Mapping[str, str]) -> str:
@@ -67,14 +67,14 @@ class Record:
             return "it was made with other code"
         for path in product.needs:
             if said[path]:
-                return f"it was made from {path}, which is to be made again"
+                return f"it was made from {path}, which must be made again"
             if entry.deps.get(path) != self.by_path[path].outs[path]:
-                return f"it was made from another {path} than the one recorded"
+                return f"it was made from another version of {path}"
         return ""
 
 
 def digest_of(path: Path) -> str:
-    """The MD5 of a file, read in pieces."""
+    """Return the MD5 of a file, read in chunks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
@@ -89,7 +89,7 @@ def _stages(path: Path) -> dict:
         raise InputError(f"{path.name} cannot be read ({error}): {way_out}") from error
 
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML was built with it
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if PyYAML was built with it
 
 
 def _digests(stage: Mapping, kind: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""The study as DVC sees it: its products in the order in which they are made, grouped into stages.
+"""A study as a DVC pipeline: its products in the order in which they are made, grouped into stages.
 
-A stage is what belongs together for a reader: the networks of an experiment, one analysis of them, one table,
-one figure. tests/dvc/test_pipeline.py holds the paths and dependencies to those of the Snakemake rules.
+A stage is a unit that makes sense to a reader: the networks of an experiment, one analysis of them, a table,
+a figure. tests/dvc/test_pipeline.py checks paths and dependencies against the Snakemake rules.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from directions.provenance import Ancestry, digest
 from directions.runs import expand, labels, labels_name
 
 OF_NETWORK = ("model.safetensors", "checkpoints.safetensors", "history.csv", "record.json")
-ONE = "asked"  # the item of a stage that makes one thing
+ONE = "asked"  # the item of a stage that makes a single product
 MODEL, CHECKPOINTS = OF_NETWORK[:2]
 FROM_NETWORK = {"runs": "record.json", "history": "history.csv"}  # table -> the file of each network
 UPSTREAM = {"areas": ("ablation", "runs"), "selection": ("areas", "runs")}
@@ -27,47 +27,47 @@ UPSTREAM = {"areas": ("ablation", "runs"), "selection": ("areas", "runs")}
 
 @dataclass(frozen=True)
 class Product:
-    """A file that the study makes: the stage and the item of it that it belongs to, and what it is made from.
+    """A file that the study makes, with its stage, its item within the stage, and its inputs.
 
-    `asked` is the digest of its job's settings and of all upstream of them; `needs` holds other products.
+    `asked` is the digest of its job's settings and of all settings upstream; `needs` lists other products.
     """
 
     path: str
     stage: str
-    item: str  # a network or a label ledger; "asked" where the stage makes one thing
+    item: str  # a network or a label ledger; "asked" if the stage makes a single product
     asked: str
     needs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Products that are made by one kind of job from equal code; `code` also holds the paper's numbers."""
+    """Products of one kind of job with the same code; `code` also lists files of the paper's numbers."""
 
     name: str
     code: tuple[str, ...]  # files that git tracks
     products: tuple[Product, ...]
-    code_digest: str  # "" where a RECIPE number stands for the code (see recipe.py)
+    code_digest: str  # "" if a RECIPE number stands for the code (see recipe.py)
 
     @property
     def needs(self) -> list[str]:
-        """The products of other stages that this one reads, each once."""
+        """Products of other stages that this one reads, each once."""
         return list(dict.fromkeys(path for product in self.products for path in product.needs))
 
     @property
     def asked(self) -> dict[str, str]:
-        """{item: digest of what is asked} and, under "code", the digest of the code."""
+        """{item: fingerprint of its job} and, under "code", the digest of the code."""
         code = {"code": self.code_digest} if self.code else {}
         return code | {product.item: product.asked for product in self.products}
 
 
 class Study:
-    """Stages and products of one study, upstream first: what its figures and claims need and nothing else."""
+    """Stages and products that the figures and claims of a study need, upstream first."""
 
     def __init__(self, chosen: dict, root: Path):
-        """`chosen` is what `config.load` returned. Raises InputError where the data lie outside `root`."""
+        """Take the config from `config.load`. Raises InputError if the data lie outside `root`."""
         if PurePosixPath(chosen["data_root"]).is_absolute() or ".." in Path(chosen["data_root"]).parts:
             raise InputError(
-                f"data_root: {chosen['data_root']} lies outside this folder, where DVC keeps nothing:"
+                f"data_root: {chosen['data_root']} is outside this folder, where DVC cannot track files:"
                 " share from a checkout with `data_root: data` (data/raw may be a link)"
             )
         self.name: str = chosen["study"]
@@ -84,11 +84,11 @@ class Study:
         self.products = {path: product for path, product in made.items() if path in kept}
 
     def upstream(self, paths: list[str]) -> set[str]:
-        """These products and all that they are made from, directly or not."""
+        """Return these products and all their inputs, direct or not."""
         return _with_upstream(self.products, paths)
 
     def of_stages(self, names: list[str]) -> list[str]:
-        """Paths of these stages' products. Raises InputError for a name that this study does not have."""
+        """Return the paths of these stages' products. Raises InputError for a name that does not exist."""
         for name in names:
             if name not in self.stages:
                 known = ", ".join([*self.figures, "claims"])
@@ -96,13 +96,13 @@ class Study:
         return [product.path for name in names for product in self.stages[name].products]
 
     def targets(self, names: list[str]) -> list[str]:
-        """What to ask Snakemake for: a figure by its name, anything else by its files; all, for no names."""
+        """Return Snakemake's targets: a figure by its name, others by their files; "all" for no names."""
         rules = [[name] if name in self.figures else self.of_stages([name]) for name in names]
         return [target for targets in rules for target in targets] or ["all"]
 
 
 def load(root: Path, study: str | None = None) -> Study:
-    """The study of config.yaml, or another of configs/. Raises InputError for a config that is wrong."""
+    """Load the study of config.yaml, or another of configs/. Raises InputError for an invalid config."""
     given = config.read_yaml(root / "config.yaml")
     return Study(config.load(given | ({"study": study} if study else {}), root), root)
 
@@ -118,7 +118,7 @@ def _with_upstream(made: Mapping[str, Product], paths: list[str]) -> set[str]:
 
 
 class _Stages:
-    """Every stage that the config allows for, needed by a figure or not."""
+    """All stages that the config defines, needed by a figure or not."""
 
     def __init__(self, chosen: dict, root: Path):
         self.config, self.root = chosen, root
@@ -151,7 +151,7 @@ class _Stages:
         yield self.claims_stage()
 
     def stage(self, name: str, products: list[Product], script: str = "", *modules: str, files=()) -> Stage:
-        """`script` is empty where a RECIPE number stands for the code."""
+        """Make a stage of these products; `script` is empty if a RECIPE number stands for the code."""
         path = f"scripts/{script}.py"
         code = [*files, *(code_of(path, self.root, modules, self.imported) if script else ())]
         content = {path: md5((self.root / path).read_bytes()) for path in code}
@@ -174,7 +174,7 @@ class _Stages:
         return f"{self.folder}/tables/{experiment}/{name}.csv"
 
     def examples(self, experiment: str, run: str) -> list[str]:
-        """What a network is trained and measured on."""
+        """Return the data files that a network is trained and measured on."""
         settings = self.runs[experiment][run]
         dataset = settings["dataset"]
         return [self.data(dataset), self.ledger(dataset, labels_name(settings))]
@@ -198,7 +198,7 @@ class _Stages:
         return rows
 
     def in_order(self, tables: list[str]) -> list[str]:
-        """Tables with those that they are made from in front."""
+        """Add the tables that these are derived from, and sort inputs first."""
         wanted = set(tables) | {upper for table in tables for upper in UPSTREAM.get(table, ())}
         wanted |= {upper for table in wanted for upper in UPSTREAM.get(table, ())}
         return sorted(wanted, key=lambda table: (table in DERIVED, list(MADE_BY).index(table)))

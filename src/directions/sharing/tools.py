@@ -1,4 +1,4 @@
-"""DVC and Snakemake, called as a user would: public commands only; what goes wrong is said in plain words."""
+"""Call DVC and Snakemake through their public commands, and turn failures into readable errors."""
 
 import csv
 import fcntl
@@ -24,9 +24,9 @@ SITE_CACHE = "DVC_SITE_CACHE_DIR"
 
 
 class Dvc:
-    """The dvc command in a checkout; it waits while another DVC process holds its lock.
+    """The dvc command in a checkout, which waits while another DVC process holds its lock.
 
-    DVC reads dvc.yaml and dvc.lock anew for each target that it is given, so status and push go without.
+    DVC rereads dvc.yaml and dvc.lock for each target, so status and push are called without targets.
     """
 
     def __init__(self, root: Path):
@@ -34,12 +34,12 @@ class Dvc:
         self._settings: dict[str, str] | None = None
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess:
-        """Run a command, whatever comes of it."""
+        """Run a command; its exit code is left to the caller."""
         mend_rwlock(self._root)
         return _run("dvc", "--wait-for-lock", *arguments, root=self._root)
 
     def do(self, *arguments: str) -> str:
-        """Run a command and return its standard output. Raises InputError with DVC's words where it fails."""
+        """Run a command and return its standard output. Raises InputError with DVC's message if it fails."""
         done = self.call(*arguments)
         if done.returncode:
             refuse_full(done.stderr)
@@ -47,31 +47,31 @@ class Dvc:
         return done.stdout
 
     def differing(self) -> dict[str, str]:
-        """{path: deleted, modified, not in cache, ...} of products that are not as dvc.lock has them."""
+        """Return {path: deleted, modified, not in cache, ...} for products that differ from dvc.lock."""
         status = json.loads(self.do("status", "--json") or "{}")
         return {path: how for change in _changes(status, "changed outs") for path, how in change.items()}
 
     def changed(self) -> set[str]:
-        """The stages (and .dvc files) of which anything is not as dvc.lock has it."""
+        """Return the stages (and .dvc files) in which anything differs from dvc.lock."""
         return set(json.loads(self.do("status", "--json") or "{}"))
 
     def setting(self, name: str) -> str:
-        """A value of DVC's configuration, from whatever level it is set at; "" where it is not."""
+        """Return a value of DVC's configuration, set at any level; "" if it is not set."""
         if self._settings is None:
             lines = self.do("config", "--list").splitlines()
             self._settings = dict(line.split("=", 1) for line in lines if "=" in line)
         return self._settings.get(name, "")
 
     def cache(self) -> Path:
-        """The folder in which DVC keeps copies of what it records."""
+        """Return DVC's cache folder."""
         chosen = self.do("cache", "dir").strip() if self.setting("cache.dir") else ".dvc/cache"
         return self._root / chosen
 
     def forget_index(self) -> bool:
-        """Remove DVC's list of what there is to pull; was there one?
+        """Remove DVC's index of the remote, to be rebuilt; return whether there was one.
 
-        A kill or a full disk can leave it incomplete, and DVC takes it for whole: it would never bring the
-        rest. In a folder that the user chose, lists of other checkouts may lie: that one stays.
+        A kill or a full disk can leave it incomplete, and DVC, taking it as complete, would never fetch the
+        rest. A folder chosen by the user may hold indexes of other checkouts, so it is left alone.
         """
         site = Path(private(self._root)).resolve()
         ours = site.is_relative_to(self._root.resolve())
@@ -81,14 +81,14 @@ class Dvc:
         return bool(found)
 
     def in_remote(self, paths: list[str]) -> set[str]:
-        """Those of these files that the remote has and DVC's cache has not; none where it cannot be asked."""
+        """Return which of these files are in the remote but not in DVC's cache; none if it is unreachable."""
         done = self.call("status", "--cloud", "--json", *paths)
         said = json.loads(done.stdout or "{}") if not done.returncode else {}
         return {path for path, how in said.items() if how == "deleted"}
 
 
 def kept_as(digest: str) -> str:
-    """Where a remote or a cache of DVC keeps the content with this MD5."""
+    """Return the path of the content with this MD5 in a DVC remote or cache."""
     return f"files/md5/{digest[:2]}/{digest[2:]}"
 
 
@@ -99,19 +99,19 @@ def _changes(status: dict, kind: str) -> Iterator[dict]:
 
 @dataclass(frozen=True)
 class Row:
-    """What Snakemake says of one file: is its job to be run, is it lacking, has its job a record."""
+    """Snakemake's state of a file: whether its job is pending, it is missing, its job is on record."""
 
     pending: bool
     missing: bool
     known: bool
-    doubted: bool  # pending because it is not what its job made (see bookkeeping.py)
+    doubted: bool  # pending because the file is not the one that its job made (see bookkeeping.py)
 
 
 class Snakemake:
     """The snakemake command for one study in a checkout."""
 
     def __init__(self, root: Path, study: str, figures: str | None = None):
-        """figures: fig1a,fig2a, or all; without it those of config.yaml."""
+        """Take a study and figures: fig1a,fig2a, or all; by default those of config.yaml."""
         self._root = root
         self._config = [f"study={study}", *([f"figures={figures}"] if figures else [])]
 
@@ -119,9 +119,9 @@ class Snakemake:
         return _run("snakemake", *options, "--config", *self._config, "--", *targets, root=self._root)
 
     def rows(self, targets: Iterable[str]) -> dict[str, Row]:
-        """{file: what is said of it} for all files that these targets are made from, and themselves.
+        """Return {file: its state} for these targets and everything upstream.
 
-        The summary knows nothing of files that a failed job was to make, which the dry run would make again.
+        The summary omits the outputs of failed jobs, so a dry run is consulted as well.
         """
         targets = list(targets)
         done = self._checked(self._call("--summary", targets=targets))
@@ -138,7 +138,7 @@ class Snakemake:
         }
 
     def pending(self, targets: Iterable[str]) -> dict[str, str]:
-        """{file that a run would make, or make again: why} of a dry run."""
+        """Return {file that a run would make or remake: why}, from a dry run."""
         planned = self._checked(self._call("--dry-run", targets=targets)).stdout
         found = {}
         for job in re.split(r"^(?:local)?rule \w+:\n", planned, flags=re.MULTILINE)[1:]:
@@ -147,23 +147,23 @@ class Snakemake:
         return found
 
     def declare(self, targets: Iterable[str]) -> None:
-        """Record that these files and all upstream of them are what the present settings and code make.
+        """Record that these files and all upstream of them match the current settings and code.
 
-        It blesses what is there, so it may only follow a check. Upstream files may be absent.
+        Contents are taken on trust, so check them first. Upstream files may be absent.
         """
-        # Not `--quiet all`, which hides also why it fails.
+        # Not `--quiet all`, which also hides why it failed.
         self._checked(
             self._call("--cores", "1", "--touch", "--forceall", "--quiet", "rules", targets=targets)
         )
 
     def plan(self, targets: Iterable[str]) -> dict[str, int]:
-        """{rule: number of jobs} of a dry run."""
+        """Return {rule: number of jobs} from a dry run."""
         done = self._checked(self._call("--dry-run", "--quiet", "rules", targets=targets))
         jobs = re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
         return {rule: int(count) for rule, count in jobs if rule not in ("all", "total")}
 
     def make(self, targets: Iterable[str]) -> int:
-        """Make the targets with all cores, output straight to the terminal; the exit code."""
+        """Make the targets with all cores, with output to the terminal; return the exit code."""
         options = ["--cores", "all", "--config", *self._config, "--", *targets]
         command = [sys.executable, "-m", "snakemake", *options]
         return subprocess.run(command, cwd=self._root, check=False).returncode
@@ -173,8 +173,8 @@ class Snakemake:
         if done.returncode and "cannot be locked" in words:
             locks = ", ".join(snakemake_locks(self._root))
             raise InputError(
-                f"Snakemake is at work in this folder, or was killed in it: {locks} locks it."
-                " Wait until it is done; if none is at work, `snakemake --unlock`, then again"
+                f"Snakemake is running in this folder, or was killed in it: {locks} locks it."
+                " Wait until it is done; if none is running, `snakemake --unlock`, then rerun"
             )
         if done.returncode:
             refuse_full(words)
@@ -184,21 +184,21 @@ class Snakemake:
 
 @contextmanager
 def alone(root: Path) -> Iterator[None]:
-    """One pull or push at a time in a checkout; the second says that it waits."""
+    """Allow one pull or push at a time in a checkout; a second one logs that it waits."""
     path = root / ".dvc/tmp/sharing.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log.info("another pull or push is at work in this folder: waiting until it is done")
+            log.info("another pull or push is running in this folder: waiting until it is done")
             fcntl.flock(lock, fcntl.LOCK_EX)
         with full_disk_in_words():
             yield
 
 
 def said(done: subprocess.CompletedProcess) -> str:
-    """The last words of a command."""
+    """Return the last lines of a command's output."""
     return "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
 
 
@@ -208,9 +208,9 @@ def _run(module: str, *arguments: str, root: Path) -> subprocess.CompletedProces
 
 
 def private(root: Path) -> str:
-    """Where DVC keeps its state: a folder of the checkout for its owner alone, or what the user chose.
+    """Return DVC's state folder: a private folder in the checkout, or the user's choice.
 
-    The state is pickled: by default it lies where every user of the machine may write, and so run code.
+    The state is pickled, and its default folder is world-writable: any user of the machine could run code.
     """
     if chosen := os.environ.get(SITE_CACHE):
         return chosen
