@@ -1,4 +1,4 @@
-# `make quick` and `make test` are all a newcomer needs; `make help` lists the rest.
+# To start, you need only `make quick` and `make test`; `make help` lists the rest.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= all
 STUDY ?= quick
@@ -6,12 +6,12 @@ FIGURES ?= all
 STUDIES ?= $(STUDY)
 DIR ?= ../$(notdir $(CURDIR))-storage
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-# This checkout's library, whatever copy is installed. (A comment behind the value would add its blanks to it.)
+# This checkout's library, whatever copy is installed. (A comment on the same line would add spaces to the value.)
 export PYTHONPATH := $(CURDIR)/src
-# DVC pickles its state, by default where every user of the machine may write: here it is private.
+# DVC pickles its state, by default in a world-writable folder; this one is private.
 export DVC_SITE_CACHE_DIR ?= $(shell mkdir -p -m 700 "$(CURDIR)/.dvc/tmp/site" && echo "$(CURDIR)/.dvc/tmp/site")
-# Every download is checked against its hash. In isolation a package would build itself with tools that are not.
-# Of the 260 MB of Python code Python compiles itself what is imported: all of it would take most of a minute.
+# Every download is checked against its hash; with build isolation, build tools would be fetched unchecked.
+# Not compiled up front, as 260 MB of Python code take most of a minute: Python compiles what it imports.
 INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-compile
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
@@ -19,15 +19,15 @@ SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 	pull sizes push status bench-training bench
 .DEFAULT_GOAL := help
 
-help:  ## show these lines
+help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/ready  ## make .venv with exactly the versions of requirements.lock (6 GB, a few minutes, once)
+setup: .venv/ready  ## create .venv with the exact versions of requirements.lock (6 GB, a few minutes, once)
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no python3.11 found: install it, or name one: make PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is too old: Python 3.11 or newer is needed"; exit 1; }
-	@echo "Setting up .venv: PyTorch and all else, 6 GB, 2 to 5 minutes, mostly in silence."
+	@echo "Setting up .venv: PyTorch and all other packages, 6 GB, 2 to 5 minutes, mostly without output."
 	$(PYTHON) -m venv .venv || { echo "error: no venv module: on Debian, apt install python3-venv"; exit 1; }
 	awk '/^[a-z]/ {wanted = /^setuptools==/} wanted' requirements.lock > .venv/build.txt
 	$(INSTALL) --require-hashes -r .venv/build.txt
@@ -39,7 +39,7 @@ setup: .venv/ready  ## make .venv with exactly the versions of requirements.lock
 
 quick: setup  ## the quick study on real MNIST: data, networks, figures, claims
 laptop: setup  ## the laptop study, a night on two cores: MNIST at the paper's size, Fashion-MNIST
-cifar: setup  ## the paper's conv nets on CIFAR-10, about 25 core-hours, over as many sittings as you like
+cifar: setup  ## the paper's conv nets on CIFAR-10, about 25 core-hours; may be interrupted and resumed
 quick laptop cifar:
 	snakemake --cores $(CORES) --config study=$@ figures=$(FIGURES) -- all
 	@python scripts/show_claims.py results/$@/tables/claims.csv
@@ -52,11 +52,11 @@ test: setup  ## format, lint and all tests but those on Slurm
 	snakemake --lint
 	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
 
-test-slurm: setup  ## the workflow on a real Slurm, started for the tests; on Debian, as root: else skipped
+test-slurm: setup  ## the workflow on a real Slurm, started for the tests; needs root on Debian, else skipped
 	tests/slurm/cluster.sh install
 	pytest -n 3 --dist loadfile -rs tests/slurm
 
-test-faults: setup  ## runs, pushes and pulls killed at random moments, 20 each: make test-faults [KILLS=20 SEED=0]
+test-faults: setup  ## kill runs, pushes and pulls at random moments, 20 each: make test-faults [KILLS=20 SEED=0]
 	KILLS=$(or $(KILLS),20) SEED=$(or $(SEED),$(shell date +%s)) pytest -n 2 tests/faults
 
 report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick [STALE=1]
@@ -65,7 +65,7 @@ report: setup  ## one self-contained HTML of a finished study: make report STUDY
 	  --captions report --output results/$(STUDY)/report.html $(if $(STALE),--stale)
 	@echo "Report: results/$(STUDY)/report.html"
 
-results: setup  ## docs/RESULTS.md with tables and figures of finished studies: make results STUDIES="quick laptop"
+results: setup  ## update docs/RESULTS.md and its tables and figures: make results STUDIES="quick laptop"
 	@python scripts/check_current.py --figures $(FIGURES) $(if $(STALE),--stale) $(STUDIES)
 	python scripts/publish_studies.py --results results --published docs/results \
 	  --readme fig1a,fig2a,fig4a,fig5b,fig7a $(STUDIES)
@@ -77,39 +77,39 @@ results: setup  ## docs/RESULTS.md with tables and figures of finished studies: 
 times: setup  ## seconds per stage of a finished study: make times STUDY=quick
 	@python scripts/show_times.py $(STUDY)
 
-progress: setup  ## done, running, failed per rule and figure, time left: make progress [STUDY=paper FIGURES=fig1a]
+progress: setup  ## jobs done, running and failed, and time left: make progress [STUDY=paper FIGURES=fig1a]
 	@python scripts/show_progress.py $(and $(filter command line,$(origin STUDY)),$(STUDY)) \
 	  $(and $(filter command line,$(origin FIGURES)),--figures $(FIGURES))
 
-estimate: setup  ## hours of the paper's study, from the run times of the one that was done: make estimate STUDY=quick
+estimate: setup  ## hours for the paper's study, from the run times of a finished one: make estimate STUDY=quick
 	@python scripts/estimate.py --measured $(STUDY)
 
 dry-run: setup  ## count the jobs of the paper's study by rule; needs no data
 	snakemake --dry-run --quiet rules --config study=paper
 
-remote: setup  ## where products are shared: make remote DIR=/a/folder, or DIR=s3://bucket/path, ssh://host/path
+remote: setup  ## set where products are shared: make remote DIR=/a/folder, or DIR=s3://bucket/path, ssh://host/path
 	@case "$(DIR)" in *://*) ;; *) mkdir -p "$(DIR)" ;; esac
 	dvc remote add --local --default --force storage "$(DIR)"
 	@dvc remote modify --local storage verify true  # by default DVC trusts what it downloads
 
-pull: setup  ## recorded products of a figure, or of all, instead of computing them: make pull FIG=fig1a
+pull: setup  ## fetch recorded products of all figures, or one, instead of computing them: make pull FIG=fig1a
 	@python scripts/pull.py $(FIG) $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
 
-sizes: setup  ## how many bytes `make pull` brings for each figure
+sizes: setup  ## size of the download by `make pull` for each figure
 	@python scripts/pull.py --sizes $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
 
 push: setup  ## record and share what is up to date: make push, make push FIG=fig1a
 	@python scripts/push.py $(FIG) $(and $(filter command line,$(origin STUDY)),--study $(STUDY)) $(and $(RENEW),--renew)
 
-stages: setup  ## write dvc.yaml from the run table; of one study more: make stages STUDY=laptop
+stages: setup  ## write dvc.yaml from the run table; to add a study: make stages STUDY=laptop
 	@python scripts/write_stages.py $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
 
-status: stages  ## what differs from the recorded study, stage by stage
+status: stages  ## differences from the recorded study, stage by stage
 	@dvc status
 
-bench-training: setup  ## seconds per epoch beside a plain DataLoader and float32, some minutes
+bench-training: setup  ## seconds per epoch, compared with a plain DataLoader and float32; some minutes
 	@python bench/training.py
 
-bench: setup  ## seconds of ablation beside plain forward hooks and captum, into docs/PERFORMANCE.md: some minutes
+bench: setup  ## seconds of ablation, compared with forward hooks and captum, for docs/PERFORMANCE.md; some minutes
 	@python bench/ablation.py
 	@python bench/graphs.py

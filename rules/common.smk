@@ -1,4 +1,4 @@
-"""Names: which runs exist, where their files lie, what each job is asked. Nothing else is computed here."""
+"""Names shared by all rules: which runs exist, the paths of their files, and job fingerprints."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-# A shell that Slurm sends a signal waits for its script, which may be writing a snapshot (stopping.py).
+# When Slurm signals the shell, it waits for its script, which may be writing a snapshot (stopping.py).
 shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM USR1; ')
 
 from directions import config as study_config
@@ -39,7 +39,7 @@ ENVIRONMENT = f"{workflow.basedir}/environment.yaml"
 
 
 def one_of(names):
-    """A pattern for exactly these names: any other is no file of this study."""
+    """Return a pattern that matches exactly these names, and so only files of this study."""
     return "|".join(re.escape(name) for name in sorted(set(names))) or "(?!)"
 
 
@@ -55,23 +55,23 @@ wildcard_constraints:
 
 
 def asked(stage, **names):
-    """The one parameter of a rule: what the job does and the digest of all settings upstream of it."""
+    """Return a rule's `asked`, the job's fingerprint: its settings and the digest of all settings upstream."""
     return lambda wildcards: ANCESTRY.asked(stage, **names, **wildcards)
 
 
 def function_files(wildcards):
-    """The user's files of a data set that a function of theirs returns; else nothing."""
+    """Return the user's files behind a data set that a user's function returns; else nothing."""
     reference = STUDY["datasets"].get(wildcards.dataset)
     return userfile.files(reference) if reference else []
 
 
 def unchanged(_wildcards, input):
-    """The option by which a job fails if files of the user's are no longer those that it was planned with."""
+    """Return the option that makes a job fail if the user's files have changed since it was planned."""
     return shlex.join(["--unchanged", contents(input.files), *input.files]) if input.files else ""
 
 
 def own_images(wildcards):
-    """The user's function, or where their images lie, how large and whether they stay in their files; else nothing."""
+    """Return the options for a user's function, or for a folder of images; "" for other data sets."""
     if wildcards.dataset in STUDY["datasets"]:
         files = function_files(wildcards)
         return shlex.join(
@@ -85,28 +85,28 @@ def own_images(wildcards):
 
 
 def code(script, *modules):
-    """The script and all it imports, as inputs: a change there redoes exactly the jobs that run it."""
+    """Return the script and all its imports, as inputs: a change there reruns exactly the jobs that run it."""
     return DECIDING.files(script, *modules)
 
 
 def in_study(path):
-    """A path without wildcards, so that its rule can be asked for by name."""
+    """Return a path without wildcards, so that its rule can be requested by name."""
     return path.format(study=STUDY["study"])
 
 
 def data_of(wildcards):
-    """The data set of a run."""
+    """Return the data set of a run."""
     return DATA.format(dataset=RUNS[wildcards.experiment][wildcards.run]["dataset"])
 
 
 def ledger_of(wildcards):
-    """The label ledger of a run; runs that train on equal labels share one."""
+    """Return the label ledger of a run; runs with the same labels share one."""
     settings = RUNS[wildcards.experiment][wildcards.run]
     return f"results/{wildcards.study}/labels/{settings['dataset']}/{labels_name(settings)}.parquet"
 
 
 def of_every_run(wildcards):
-    """The files of all runs of an experiment that a table is collected from."""
+    """Return the files of all runs of an experiment from which a table is collected."""
     folder, name = {
         "runs": ("models", "{run}/record.json"),
         "history": ("models", "{run}/history.csv"),
@@ -116,75 +116,75 @@ def of_every_run(wildcards):
 
 
 def tables_of_figure(figure):
-    """{name: path} of the tables that a figure reads."""
+    """Return {name: path} of the tables that a figure reads."""
     folder = in_study(f"results/{{study}}/tables/{STUDY['draw'][figure]}")
     return {table: f"{folder}/{table}.csv" for table in FIGURES[figure]}
 
 
 def own_asked(stage):
-    """`asked` of a rule about the user's own networks."""
+    """Return `asked` of a rule for own networks."""
     return lambda wildcards: PLAN.asked(stage, **wildcards)
 
 
 def own_figures(_wildcards):
-    """What `own` makes: a figure for each network of the user's own, and one to compare several."""
+    """Return the targets of `own`: a figure for each own network, and a comparison of several."""
     if not PLAN.networks:
         raise WorkflowError(
-            "no network of your own is named: --configfile configs/own.yaml (docs/EXTENDING.md)"
+            "the config names no network of your own: --configfile configs/own.yaml (docs/EXTENDING.md)"
         )
     compared = ["results/own/comparison.png"] if len(PLAN.networks) > 1 else []
     return expand("results/own/figures/{network}.png", network=PLAN.networks) + compared
 
 
 def own_unlabelled(wildcards):
-    """The data of a network of the user's own before labels are replaced: one of ours, or one made once for all."""
+    """Return the data of an own network before labels are replaced: a known data set, or the user's."""
     made = PLAN.data_name(wildcards.network)
     ours = PLAN.networks[wildcards.network]["data"]
     return f"results/own/data/{made}.safetensors" if made else DATA.format(dataset=ours)
 
 
 def own_dataset(wildcards):
-    """The data of a network of the user's own, with labels of its own where it has some."""
+    """Return the data of an own network, with replaced labels if it has any."""
     if PLAN.label_files(wildcards.network):
         return f"results/own/labelled/{wildcards.network}.safetensors"
     return own_unlabelled(wildcards)
 
 
 def own_trial_of(wildcards):
-    """The trial of a network before its data are prepared, where the shape of images is known by then."""
+    """Return the trial of a network, run before its data are prepared, if the image shape is known by then."""
     return f"results/own/trials/{wildcards.network}.json" if PLAN.shape(wildcards.network) else []
 
 
 def own_resume(analysis):
-    """The option by which an analysis that can resume is told where."""
+    """Return the --resume option of an analysis that can resume."""
     folder = ANALYSES[analysis]
     return "" if analysis == "measure_units" else f"--resume results/own/resume/{folder}/{{network}}.pt"
 
 
 def own_collected(wildcards):
-    """The one file that a table of a network of the user's own is made of."""
+    """Return the file from which a table of an own network is made."""
     name = "models/{network}/record.json" if wildcards.table == "runs" else "{table}/{network}.csv"
     return f"results/own/{name}".format(**wildcards)
 
 
 def own_tables(networks):
-    """All tables of these networks of the user's own."""
+    """Return all tables of these own networks."""
     return [f"results/own/tables/{name}/{table}.csv" for name in networks for table in PLAN.tables(name)]
 
 
 def drawn_by(job):
-    """The figure that a job draws, by name: of the paper, of a network of the user's own, or their comparison."""
+    """Return the name of the figure that a job draws: a paper figure, an own network, or the comparison."""
     return Path(job.output[0]).stem if job.rule.name in ("own_summary", "own_comparison") else job.rule.name
 
 
 def failed_jobs():
-    """The jobs that failed, those of a group one by one."""
+    """Return the failed jobs, with those of a group listed individually."""
     groups = [job if job.is_group() else [job] for job in workflow.scheduler.failed]
     return [job for group in groups for job in group]
 
 
 def failed_run():
-    """For the end of a run that failed: which figures are ready, which are not, and why."""
+    """Return the summary of a failed run: which figures are ready, which are not, and why."""
     graph = workflow.dag
     planned, unfinished = ({drawn_by(job) for job in jobs} for jobs in (graph.jobs, graph.needrun_jobs()))
     figures = [figure for figure in [*STUDY["figures"], *PLAN.networks, "comparison"] if figure in planned]
@@ -197,13 +197,13 @@ def failed_run():
 
 
 def drawn_run():
-    """For the end of a run that went well: where the figures that were asked for lie, and what to doubt."""
+    """Return the summary of a successful run: the paths of the requested figures, and warnings."""
     drawn = places(job.output.png for job in workflow.dag.jobs if "png" in job.output.keys())
     return drawn + doubtful()
 
 
 def doubtful():
-    """What the jobs on networks of the user's own warn of, which nobody would read in their logs."""
+    """Return the warnings in the logs of jobs on own networks, which would otherwise go unread."""
     warning = (
         "own_data",
         "own_labels",

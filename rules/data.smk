@@ -1,16 +1,16 @@
 rule prepare_data:
     input:
-        function_files,  # none but of a data set of the user's own
+        function_files,  # only for a user's own data set
     output:
         DATA,
     log:
         "logs/prepare_data/{dataset}.log",
     benchmark:
         "benchmarks/prepare_data/{dataset}.tsv"
-    priority: 1  # before anything trains: what is missing is said at once
+    priority: 1  # before any training, so that missing data are reported at once
     conda:
         ENVIRONMENT
-    resources:  # where the bytes come from changes no result: all are checked against a digest
+    resources:  # the source does not affect results, as all files are checked against a digest
         raw=f"{STUDY['data_root']}/raw",
         sources=lambda wildcards: ",".join(STUDY["sources"].get(wildcards.dataset, ["none"])),
     params:

@@ -1,5 +1,5 @@
-# Networks of the user's own: snakemake --cores all --quiet rules --configfile configs/own.yaml -- own
-# Their tables come from the same scripts as those of the study's networks, and lie in results/own.
+# Own networks: snakemake --cores all --quiet rules --configfile configs/own.yaml -- own
+# Their tables are made by the same scripts as those of a study's networks, and are in results/own.
 rule own:
     input:
         own_figures,
@@ -44,7 +44,7 @@ rule own_labels:
         " --threads {threads} {params.unchanged} > {log} 2>&1"
 
 
-# Weights and layers that do not fit are told before minutes go into images: it runs before all other jobs.
+# Runs before all other jobs, to report weights or layers that do not fit before time is spent on images.
 rule own_trial:
     input:
         code=code("try_network"),

@@ -1,8 +1,8 @@
-"""Where Snakemake is too trusting: of what is said twice it keeps the last; its records (bookkeeping.py)."""
+"""Stricter checks than Snakemake's: options given twice, and its records of files (bookkeeping.py)."""
 
 import sys
 
-# The library of this very checkout, wherever another copy of it may be installed: here and in all jobs.
+# This checkout's library, even if another copy is installed: here and in all jobs.
 sys.path.insert(0, f"{workflow.basedir}/src")
 
 from directions import bookkeeping, configfiles

@@ -1,6 +1,6 @@
-# Training carries a RECIPE number (directions/recipe.py) in `asked` instead of its code as an input,
-# so that a comment in the training loop does not cost a GPU week. The shell line of a rule counts as code:
-# another one for `train` would train every network again, so `train_distributed` has its own.
+# Training has a RECIPE number (directions/recipe.py) in `asked` instead of its code as an input, so that a
+# comment in the training loop does not cost a week of GPU time. A rule's shell command counts as code:
+# changing that of `train` would retrain every network, so `train_distributed` has its own.
 TRAIN = (
     "scripts/train.py --data {input.data} --ledger {input.ledger} --asked {params.asked:q}"
     " --resume {params.resume} --model {output.model} --checkpoints {output.checkpoints}"
@@ -30,14 +30,14 @@ rule train:
         device=STUDY["device"],
     params:
         asked=asked("train"),
-        # No output: Snakemake deletes the outputs of a killed job, and this must outlive it.
+        # Not an output: Snakemake deletes the outputs of a killed job, and this must survive it.
         resume="results/{study}/resume/{experiment}/{run}",
     shell:
         f"python {TRAIN}"
 
 
-# Networks that may be trained by several processes (docs/DEVIATIONS.md, D28). How many is the machine's affair:
-# --set-resources train_distributed:processes=4 --set-threads train_distributed=32, both of each of `nodes`.
+# Networks that can be trained by several processes (docs/DEVIATIONS.md, D28). Set their number per machine:
+# --set-resources train_distributed:processes=4 --set-threads train_distributed=32, both per node of `nodes`.
 rule train_distributed:
     input:
         data=data_of,

@@ -1,4 +1,4 @@
-"""Ablate a network at every checkpoint of its training; write areas beside losses (Figures 4a, 4b)."""
+"""Ablate a network at every checkpoint of its training; write areas and losses (Figures 4a, 4b)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,14 +17,14 @@ from directions.trained import Trained, arguments, write
 
 
 def some(examples: Examples, wanted: int | str, split: str) -> Examples:
-    """The first so many in a random order that is the same for all checkpoints and networks; or "all".
+    """Draw a fixed random subset, the same for all checkpoints and networks; or return "all" examples.
 
-    A smaller number lies within a larger one. Raises InputError where there are fewer.
+    Smaller subsets are contained in larger ones. Raises InputError if more are requested than exist.
     """
     if wanted == "all":
         return examples
     if wanted > len(examples):
-        raise InputError(f"images: {wanted} were asked for, the {split} set has {len(examples)}")
+        raise InputError(f"images: {wanted} requested, but the {split} set has {len(examples)}")
     first = np.sort(stream("ablated images", split).permutation(len(examples))[:wanted])
     chosen = torch.as_tensor(first, device=examples.labels.device)
     return replace(examples, images=examples.images[chosen], labels=examples.labels[chosen])
@@ -33,7 +33,7 @@ def some(examples: Examples, wanted: int | str, split: str) -> Examples:
 def observe_checkpoint(
     trained: Trained, sets: Mapping[str, Examples], settings: dict, name: str
 ) -> pd.DataFrame:
-    """Table ordering, split, images, units, three areas; the unablated scores on both sets in every row."""
+    """Ablate one checkpoint; return a table of areas per ordering, with unablated scores in every row."""
     scores = {}
     for split, examples in sets.items():
         score = evaluate(trained.model, examples.images, examples.labels)
@@ -60,7 +60,7 @@ def observe_checkpoint(
 
 def main(argv: list[str]) -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--checkpoints", required=True, help="weights kept on the way, written by train.py")
+    parser.add_argument("--checkpoints", required=True, help="weights kept during training, from train.py")
     args = parser.parse_args(argv)
 
     def observe(trained: Trained, settings: dict) -> pd.DataFrame:
@@ -68,7 +68,7 @@ def main(argv: list[str]) -> None:
         kept = keeping.checkpoints(trained.header["settings"], len(train))
         if not kept:
             raise InputError(
-                "keep_epochs is empty, and keep_every null: say when the network is to be ablated"
+                "keep_epochs is empty and keep_every is null: set one to choose when the network is ablated"
             )
         sets = {"train": train, "test": test}
         sets[settings["split"]] = some(

@@ -1,4 +1,4 @@
-"""Ablate the units of a network in random orders; write loss and accuracy on the way (Figures 1, 3-5, A1)."""
+"""Ablate more and more units of a network in random orders; write loss and accuracy (Figures 1, 3-5, A1)."""
 
 from directions import cli
 from directions.observations.ablate_cumulative import observe

@@ -1,4 +1,4 @@
-"""Ablate every unit of a network alone; write what each costs (Figures 7 and A4)."""
+"""Ablate each unit of a network on its own; write its effect on loss and accuracy (Figures 7 and A4)."""
 
 from directions import cli
 from directions.observations.ablate_single import observe

@@ -1,4 +1,4 @@
-"""Add noise of growing size to all units of a network; write loss and accuracy (Figure 2)."""
+"""Add noise of increasing scale to all units of a network; write loss and accuracy (Figure 2)."""
 
 from directions import cli
 from directions.observations.add_noise import observe

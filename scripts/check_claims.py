@@ -1,4 +1,4 @@
-"""Check the paper's claims against a study's tables: our number, its interval and a verdict for each."""
+"""Check the paper's claims against a study's tables: for each, our number, its interval and a verdict."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def experiments(text: str) -> dict[str, str]:
-    """{figure: experiment} out of JSON. Raises InputError where it is anything else."""
+    """Parse {figure: experiment} from JSON. Raises InputError for anything else."""
     try:
         chosen = json.loads(text)
     except json.JSONDecodeError as error:
@@ -30,7 +30,7 @@ def experiments(text: str) -> dict[str, str]:
 def main(argv: list[str]) -> None:
     options = parser(__doc__)
     options.add_argument("--study", required=True, help="name of the study, for the log")
-    options.add_argument("--claims", default="data/paper/claims.csv", help="what the paper claims")
+    options.add_argument("--claims", default="data/paper/claims.csv", help="the paper's claims")
     options.add_argument(
         "--paper", default="data/paper/figures", help="folder of the paper's curves, {figure}.csv"
     )
@@ -38,9 +38,9 @@ def main(argv: list[str]) -> None:
     options.add_argument(
         "--experiments", required=True, help="JSON: {figure: experiment}; only these are checked"
     )
-    options.add_argument("--csv", required=True, help="to write: one row per claim")
+    options.add_argument("--csv", required=True, help="CSV to write: one row per claim")
     options.add_argument(
-        "--json", required=True, help="to write: {claim: {estimate, low, high, paper, verdict, tested_on}}"
+        "--json", required=True, help="JSON: {claim: {estimate, low, high, paper, verdict, tested_on}}"
     )
     args = options.parse_args(argv)
 

@@ -1,4 +1,4 @@
-"""Stop where a study is not current: where Snakemake would make any of its products, or make one again."""
+"""Exit with an error if a study is not current, that is, if Snakemake would make or remake any product."""
 
 import logging
 from pathlib import Path
@@ -12,9 +12,9 @@ log = logging.getLogger(__name__)
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("studies", nargs="+", help="their names")
-    parser.add_argument("--figures", default="all", help="those that were to be drawn: all, or fig1a,fig2a")
-    parser.add_argument("--stale", action="store_true", help="say so, and go on all the same")
+    parser.add_argument("studies", nargs="+", help="names of studies")
+    parser.add_argument("--figures", default="all", help="figures to check: all, or fig1a,fig2a")
+    parser.add_argument("--stale", action="store_true", help="only warn, and continue")
     args = parser.parse_args(argv)
     for study in args.studies:
         jobs = Snakemake(Path.cwd(), study, args.figures).plan(["all"])
@@ -23,10 +23,10 @@ def main(argv: list[str]) -> None:
         left = f"study {study} is not current, {sum(jobs.values())} jobs are left ({', '.join(jobs)})"
         if not args.stale:
             raise InputError(
-                f"{left}: `snakemake --cores all --config study={study} figures={args.figures} -- all` makes"
-                " it so, FIGURES=... asks about some figures only, STALE=1 takes the files as they are"
+                f"{left}: run `snakemake --cores all --config study={study} figures={args.figures} -- all`,"
+                " or check only some figures with FIGURES=..., or use the files as they are with STALE=1"
             )
-        log.warning("warning: %s; its files are taken as they are", left)
+        log.warning("warning: %s; using its files as they are", left)
 
 
 if __name__ == "__main__":

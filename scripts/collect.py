@@ -1,4 +1,4 @@
-"""Join one table or record of every network of an experiment; say in front what was varied."""
+"""Join the tables or records of all networks of an experiment, with columns for what was varied."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from directions.hints import rebuild
 
 
 def read(path: Path) -> pd.DataFrame:
-    """A run's CSV table, or its JSON record as a table of one row; raises InputError for an empty one."""
+    """Read a run's CSV table, or its JSON record as a one-row table; raises InputError if unreadable."""
     try:
         return pd.DataFrame([json.loads(path.read_text())]) if path.suffix == ".json" else tidy.csv(path)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, json.JSONDecodeError) as error:
@@ -29,7 +29,7 @@ def main(argv: list[str]) -> None:
     parts = []
     for (run, varied), path in zip(settings["runs"].items(), args.files, strict=True):
         if run not in (path.stem, path.parent.name):
-            raise InputError(f"{path} is not of run {run}: give the files in the order of the settings")
+            raise InputError(f"{path} does not belong to run {run}: list files in the order of the settings")
         keys = {"experiment": settings["experiment"], "run": run, **varied}
         found = read(path)
         observed = found.drop(columns=[name for name in keys if name in found])

@@ -1,4 +1,4 @@
-"""Shuffle the labels of a share of the training images and write the ledger of what was done."""
+"""Shuffle the labels of a fraction of the training images and write the label ledger."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Draw Figure 1a of the published studies beside the curves of an independent replication."""
+"""Draw Figure 1a of the published studies together with the curves of an independent replication."""
 
 import logging
 from pathlib import Path
@@ -12,12 +12,12 @@ EXPERIMENT = "mnist_corruption"
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--published", required=True, type=Path, help="one folder per study in it")
-    parser.add_argument("--replication", required=True, type=Path, help="the curves, a CSV in data/paper")
-    parser.add_argument("--pdf", required=True, type=Path, help="to write")
-    parser.add_argument("--png", required=True, type=Path, help="to write")
+    parser.add_argument("--published", required=True, type=Path, help="folder with one folder per study")
+    parser.add_argument("--replication", required=True, type=Path, help="its curves, a CSV in data/paper")
+    parser.add_argument("--pdf", required=True, type=Path, help="PDF to write")
+    parser.add_argument("--png", required=True, type=Path, help="PNG to write")
     args = parser.parse_args(argv)
-    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it reports every glyph that goes into a PDF
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it logs every glyph written to a PDF
     folders = sorted(args.published.glob(f"*/tables/{EXPERIMENT}"))
     studies = {path.parts[-3]: tidy.read(path, ["runs", "ablation", "areas"]) for path in folders}
     theirs = tidy.read(args.replication.parent, [args.replication.stem])
@@ -26,8 +26,8 @@ def main(argv: list[str]) -> None:
     alike = {name: tables for name, tables in studies.items() if replication.comparable(tables, curves)}
     if not alike:
         raise InputError(
-            f"{args.published} has no study of {EXPERIMENT} like the replication, which is of MLPs on MNIST"
-            " at six fractions of labels corrupted: make results STUDIES=quick"
+            f"{args.published} has no study of {EXPERIMENT} comparable to the replication, MLPs on MNIST at"
+            " six fractions of corrupted labels: make results STUDIES=quick"
         )
     style.save(replication.draw(alike, curves), args.pdf, args.png)
 

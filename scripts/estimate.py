@@ -1,4 +1,4 @@
-"""Hours that a study takes, per experiment and its figures, from the run times of one that was done."""
+"""Estimate the hours that a study takes, per experiment, from the run times of a finished study."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,12 +19,12 @@ def study(name: str) -> dict:
 
 
 def rule(job: Job) -> str:
-    """Training by one process and by several is one rule here."""
+    """Return a job's rule, with single-process and distributed training as one."""
     return job.rule.removesuffix("_distributed")
 
 
 def measured(name: str, folder: Path) -> dict[str, Pace]:
-    """{rule: pace} of the rules whose jobs were measured in a study."""
+    """Return {rule: pace} for the rules whose jobs were measured in a study."""
     config, found = study(name), {}
     for job in jobs(config):
         path = folder / f"{job.name}.tsv"
@@ -39,7 +39,7 @@ def hours(computed: list[tuple[Job, Work]], paces: Mapping[str, Pace]) -> float:
 
 
 def table(config: dict, paces: Mapping[str, Pace], gpu: Pace) -> pd.DataFrame:
-    """Per experiment: figures, networks, operations, hours at the measured pace and at that of `gpu`."""
+    """Tabulate per experiment: figures, networks, operations, hours at the measured and the `gpu` pace."""
     rows = []
     for name in config["experiments"]:
         computed = [(job, work(config, job)) for job in jobs(config) if job.experiment == name]
@@ -61,19 +61,21 @@ def table(config: dict, paces: Mapping[str, Pace], gpu: Pace) -> pd.DataFrame:
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--of", default="paper", help="the study to estimate")
-    parser.add_argument("--measured", default="quick", help="the study that was done")
+    parser.add_argument("--measured", default="quick", help="the finished study")
     parser.add_argument("--benchmarks", default="benchmarks", type=Path, help="folder of its run times")
     parser.add_argument(
-        "--gpu-teraflops", type=float, default=10, help="assumed: 10^12 operations per second"
+        "--gpu-teraflops", type=float, default=10, help="assumed GPU speed, 10^12 operations per second"
     )
-    parser.add_argument("--gpu-launch", type=float, default=0.001, help="assumed: seconds to start one pass")
+    parser.add_argument("--gpu-launch", type=float, default=0.001, help="assumed seconds to launch a pass")
     args = parser.parse_args(argv)
     gpu = Pace(10, args.gpu_launch, 1e-12 / args.gpu_teraflops)
     found = table(study(args.of), measured(args.measured, args.benchmarks), gpu)
     print(found.to_string(index=False, float_format="{:.3g}".format))
     print(f"\nnetworks {found['networks'].sum()}, operations {found['operations'].sum():.3g}")
     print(f"hours: one job at a time on the machine where {args.measured} was measured")
-    print(f"gpu_hours: {found['gpu_hours'].sum():.0f} in all, if a GPU did {args.gpu_teraflops:g} teraflops")
+    print(
+        f"gpu_hours: {found['gpu_hours'].sum():.0f} in total, for a GPU at {args.gpu_teraflops:g} teraflops"
+    )
 
 
 if __name__ == "__main__":

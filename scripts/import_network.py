@@ -1,4 +1,4 @@
-"""Import a network of the user's own: factory, weights and layers are checked, a model file is written."""
+"""Import a network of your own: check its factory, weights and layers, and write a model file."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--data", type=Path, required=True, help="prepared data set")
     parser.add_argument("--model", required=True, help="weights to write, safetensors")
     parser.add_argument(
-        "--ledger", required=True, help="to write: the training images used, and their labels"
+        "--ledger", required=True, help="Parquet file to write: training images used and their labels"
     )
     parser.add_argument("--record", required=True, help="JSON to write: sizes, scores")
     args = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""Become another script; in several processes, torchrun; on several nodes of a Slurm job, under srun."""
+"""Run another script, under torchrun for several processes and under srun for several Slurm nodes."""
 
 import argparse
 import os
@@ -10,9 +10,9 @@ from directions import cli, launching
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--nodes", type=int, default=1, help="machines")
-    parser.add_argument("--processes", type=int, default=1, help="processes on each of them, one per GPU")
-    parser.add_argument("--node-threads", type=int, default=1, help="CPU threads of all of these")
+    parser.add_argument("--nodes", type=int, default=1, help="number of machines")
+    parser.add_argument("--processes", type=int, default=1, help="processes per machine, one per GPU")
+    parser.add_argument("--node-threads", type=int, default=1, help="CPU threads per machine")
     parser.add_argument("script", nargs=argparse.REMAINDER, help="the script and its arguments")
     args = parser.parse_args(argv)
     command = launching.command(

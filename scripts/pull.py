@@ -1,4 +1,4 @@
-"""Bring recorded products of a study, for all figures or some, and tell Snakemake that they are current."""
+"""Fetch recorded products of a study, for all figures or some, and declare them current to Snakemake."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ from directions.sharing.pulling import Checkout
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("figures", nargs="*", help="fig1a, ... or claims; none: everything")
-    parser.add_argument("--study", help="by default that of config.yaml")
-    parser.add_argument("--sizes", action="store_true", help="only say how large each figure is")
+    parser.add_argument("figures", nargs="*", help="fig1a, ... or claims; by default everything")
+    parser.add_argument("--study", help="name of the study, by default that of config.yaml")
+    parser.add_argument("--sizes", action="store_true", help="only print the download size of each figure")
     args = parser.parse_args(argv)
     root = Path.cwd()
     study = stages.load(root, args.study)
@@ -26,7 +26,7 @@ def main(argv: list[str]) -> None:
         print(f"{asked}: up to date, nothing to do. Figures: results/{study.name}/figures/")
         return
     jobs = ", ".join(f"{rule} {count}" for rule, count in left.items())
-    print(f"{asked}: to be made by `snakemake --cores all --config study={study.name} -- {asked}`: {jobs}")
+    print(f"{asked}: still to run, `snakemake --cores all --config study={study.name} -- {asked}`: {jobs}")
 
 
 if __name__ == "__main__":

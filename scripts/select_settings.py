@@ -1,4 +1,4 @@
-"""Pick settings by area in many random halves of a sweep; write how good the picks are (Figure 4c)."""
+"""Select settings by area in random halves of a sweep; write how well the selected ones rank (Figure 4c)."""
 
 import pandas as pd
 
@@ -9,13 +9,13 @@ from directions.selection import selection, settings_table
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--areas", required=True, help="table of areas written by measure_areas.py")
-    parser.add_argument("--runs", required=True, help="table of networks written by collect.py")
+    parser.add_argument("--areas", required=True, help="table of areas, from measure_areas.py")
+    parser.add_argument("--runs", required=True, help="table of networks, from collect.py")
     parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
     parser.add_argument("--table", required=True, help="CSV to write, one row per subset")
     args = parser.parse_args(argv)
     areas = pd.read_csv(args.areas)
-    keys = list(areas.columns[2 : areas.columns.get_loc("clamp")])  # behind experiment and run
+    keys = list(areas.columns[2 : areas.columns.get_loc("clamp")])  # after experiment and run
     settings = settings_table(areas, pd.read_csv(args.runs), keys)
     found = selection(settings, cli.settings(args.asked)["subsets"])
     found.insert(0, "experiment", areas["experiment"].iloc[0])

@@ -1,4 +1,4 @@
-"""Print a study's claims table for a terminal: one line per claim, or with --figure everything about some."""
+"""Print a study's claims table: one line per claim, or all details of some with --figure."""
 
 import textwrap
 from pathlib import Path
@@ -12,23 +12,23 @@ from directions.errors import InputError
 from directions.wording import PAPER, from_memory, number, whose
 
 COLUMNS = 110
-WIDTHS = {"claim": 28, "claimed": 19, "ours": 26, "verdict": 26}  # with two blanks between and two in front
-BEYOND, MEMORY = "*", "~"  # mark a claim that is not the paper's, and one that nobody read in it
+WIDTHS = {"claim": 28, "claimed": 19, "ours": 26, "verdict": 26}  # each preceded by two spaces
+BEYOND, MEMORY = "*", "~"  # mark claims that are not the paper's, and claims from memory
 LEGEND = {
     BEYOND: "not the paper's: an independent replication's, or a question of follow-up work",
-    MEMORY: "the paper's, from memory: check it there before you cite it",
+    MEMORY: "the paper's, from memory: check in the paper before you cite it",
 }
 
 
 def mark(row: dict) -> str:
-    """What stands behind the name of a claim: a key of `LEGEND`, or nothing for what the paper shows."""
+    """Return the mark after a claim's name: a key of `LEGEND`, or "" for a claim read from the paper."""
     if row["source"] != PAPER:
         return BEYOND
     return MEMORY if from_memory(row["certainty"]) else ""
 
 
 def ours(row: dict) -> str:
-    """What we found, e.g. "0.312 [0.280, 0.340]"."""
+    """Format our result, e.g. "0.312 [0.280, 0.340]"."""
     if pd.isna(row["estimate"]):
         return "-"
     interval = "" if pd.isna(row["low"]) else f" [{row['low']:.3f}, {row['high']:.3f}]"
@@ -36,12 +36,12 @@ def ours(row: dict) -> str:
 
 
 def line(*cells: str) -> str:
-    """Cells side by side, each padded to its width."""
+    """Join cells, each padded to its width."""
     return "  " + "  ".join(f"{c:{w}}" for c, w in zip(cells, WIDTHS.values(), strict=True)).rstrip()
 
 
 def short(row: dict) -> list[str]:
-    """A claim in one line, and a second one where there is a note."""
+    """Format a claim in one line, with a second one for a note."""
     name = row["id"].removeprefix(f"{row['figure']}_").replace("_", " ")
     lines = [line(name + mark(row), number(row), ours(row), row["verdict"])]
     if not pd.isna(row["note"]):
@@ -50,7 +50,7 @@ def short(row: dict) -> list[str]:
 
 
 def full(row: dict) -> list[str]:
-    """Everything about a claim: its numbers, its sentence, the note, whose it is and from where."""
+    """Format all details of a claim: numbers, sentence, note, whose claim it is and its origin."""
     texts = [row["claim"], *([] if pd.isna(row["note"]) else [f"Note: {row['note']}"])]
     texts.append(f"{row['kind']} ({whose(row['certainty'])}): {row['origin']}")
     wrapped = [part for text in texts for part in textwrap.wrap(text, COLUMNS - 4)]
@@ -58,13 +58,13 @@ def full(row: dict) -> list[str]:
 
 
 def heading(rows: pd.DataFrame) -> str:
-    """ "Figure 1b: MNIST, conv11 width 0.125, ..."."""
+    """Return a heading, "Figure 1b: MNIST, conv11 width 0.125, ..."."""
     scale = rows["tested_on"].iloc[0]
     return f"Figure {rows['figure'].iloc[0].removeprefix('fig')}: {'no table' if pd.isna(scale) else scale}"
 
 
 def totals(results: pd.DataFrame) -> list[str]:
-    """A table of how many claims have each verdict, a column per source."""
+    """Tabulate the number of claims with each verdict, one column per source."""
     counts = by_source(results)
     heads = [f"{name}{'' if name == PAPER else BEYOND}" for name in counts]
     rows = [("", *heads), *((verdict, *map(str, row)) for verdict, row in counts.iterrows())]
@@ -72,7 +72,7 @@ def totals(results: pd.DataFrame) -> list[str]:
 
 
 def show(results: pd.DataFrame, complete: bool) -> str:
-    """The table as text, at most 110 columns wide, by figure, with the counts of verdicts at the end."""
+    """Format the table as text of at most 110 columns, by figure, followed by the counts of verdicts."""
     parts = [line(*WIDTHS)]
     for figure in sorted(results["figure"].unique(), key=place):
         rows = results[results["figure"] == figure]
@@ -87,12 +87,12 @@ def show(results: pd.DataFrame, complete: bool) -> str:
 def main(argv: list[str]) -> None:
     options = parser(__doc__)
     options.add_argument("csv", help="the claims table, e.g. results/quick/tables/claims.csv")
-    options.add_argument("--figure", nargs="+", default=[], help="only these, in full, e.g. fig4c figA3a")
+    options.add_argument("--figure", nargs="+", default=[], help="only these, in detail: fig4c figA3a")
     args = options.parse_args(argv)
     path = Path(args.csv)
     if path.suffix != ".csv":
         raise InputError(
-            f"{path} is no CSV file: give the claims table, e.g. results/quick/tables/claims.csv"
+            f"{path} is not a CSV file: give the claims table, e.g. results/quick/tables/claims.csv"
         )
     table = read(path)
     for figure in args.figure:

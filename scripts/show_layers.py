@@ -1,4 +1,4 @@
-"""Print which layers of a network of your own have units, by the names that `layers` takes in a config."""
+"""Print the layers of your own network that have units, by the names that `layers` takes in a config."""
 
 from directions import cli
 from directions.own.network import made
@@ -9,7 +9,7 @@ def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("build", help="factory of the network, file.py:function")
     parser.add_argument(
-        "--shape", type=int, nargs="+", required=True, help="of one image, such as 3 32 32: channels first"
+        "--shape", type=int, nargs="+", required=True, help="shape of an image, channels first: 3 32 32"
     )
     args = parser.parse_args(argv)
     print(text(made(args.build), args.shape)[0])

@@ -12,7 +12,7 @@ def main(argv: list[str]) -> None:
     args = parser.parse_args(argv)
     found = times(Path("benchmarks") / args.study)
     print(found.to_string())
-    print(f"\n{found['total'].sum():.0f} seconds of jobs in all; jobs run beside each other, one per core")
+    print(f"\n{found['total'].sum():.0f} seconds in total, over jobs that run in parallel, one per core")
 
 
 if __name__ == "__main__":

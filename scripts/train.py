@@ -1,8 +1,8 @@
-"""Train one network; a killed run goes on where it was and ends with the same weights.
+"""Train one network; an interrupted run resumes and ends with the same weights.
 
-Sent SIGTERM or SIGUSR1, it leaves a snapshot and exits with 75: "run me again".
+On SIGTERM or SIGUSR1, it writes a snapshot and exits with 75: "run me again".
 
-With several GPUs: torchrun --standalone --nproc-per-node 4 scripts/train.py ... (needs norm_batch).
+On several GPUs: torchrun --standalone --nproc-per-node 4 scripts/train.py ... (needs norm_batch).
 """
 
 import argparse
@@ -26,10 +26,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--data", required=True, help="data set prepared by prepare_data.py")
     parser.add_argument("--ledger", required=True, help="label ledger written by corrupt_labels.py")
     parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
-    parser.add_argument("--resume", required=True, type=Path, help="folder for what a killed run needs")
-    parser.add_argument("--snapshot-seconds", type=float, default=30, help="most work that a kill can cost")
+    parser.add_argument("--resume", required=True, type=Path, help="folder for snapshots to resume from")
+    parser.add_argument("--snapshot-seconds", type=float, default=30, help="seconds between snapshots")
     parser.add_argument("--model", required=True, help="weights to write, safetensors")
-    parser.add_argument("--checkpoints", required=True, help="weights kept on the way, safetensors")
+    parser.add_argument("--checkpoints", required=True, help="checkpoints to write, safetensors")
     parser.add_argument("--history", required=True, help="CSV to write, one row per evaluated epoch")
     parser.add_argument("--record", required=True, help="JSON to write: settings, sizes, final scores")
     args = parser.parse_args(argv)
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
 
 
 def run(args: argparse.Namespace, group: processes.Processes) -> None:
-    """What each process does; the first writes."""
+    """Train in each process; only the first writes the results."""
     threads = group.threads(args.threads)
     device = group.device(cli.prepare_torch(args.device, threads))
     settings = cli.settings(args.asked)

@@ -1,4 +1,4 @@
-"""Try a network of the user's own before its data are prepared: factory, weights and layers are checked."""
+"""Check a network of your own before its data are prepared: factory, weights and layers."""
 
 import json
 
@@ -11,9 +11,7 @@ from directions.own.network import imported
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
-    parser.add_argument(
-        "--output", required=True, help="JSON to write: its layers, and how many units each has"
-    )
+    parser.add_argument("--output", required=True, help="JSON to write: layers and their numbers of units")
     args = parser.parse_args(argv)
     settings = cli.settings(args.asked)
     found = find(imported(settings, settings["shape"]), settings["layers"], settings["shape"])

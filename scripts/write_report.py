@@ -1,4 +1,4 @@
-"""Write a finished study as one HTML file: claims, figures, tables to sort, run times, versions, commit."""
+"""Write a finished study as one HTML file: claims, figures, sortable tables, run times, versions, commit."""
 
 import base64
 import io
@@ -22,19 +22,19 @@ from directions.runtimes import times
 from directions.wording import claimed, found, number, plain, whose
 
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "snakemake", "dvc")
-ROWS = 400  # a longer table is named with its number of rows, not shown: it would be most of the file
+ROWS = 400  # longer tables are listed without their rows, which would dominate the file size
 
 
 def caption(path: Path) -> str:
-    """The caption of a figure, reStructuredText as Snakemake's own reports take it, as HTML."""
+    """Render a figure's caption, reStructuredText as in Snakemake's own reports, as HTML."""
     if not path.exists():
-        return ""  # a figure of the user's own may have none
+        return ""  # a user's own figure may have none
     settings = {"report_level": 5, "file_insertion_enabled": False, "raw_enabled": False}
     return publish_parts(path.read_text("utf-8"), writer="html5", settings_overrides=settings)["body"]
 
 
 def embedded(path: Path) -> dict:
-    """A picture for use within a page: lossless WebP, half of the PNG's bytes."""
+    """Encode a picture for embedding: lossless WebP, half the bytes of the PNG."""
     packed = io.BytesIO()
     with Image.open(path) as picture:
         picture.convert("RGB").save(packed, "WEBP", lossless=True, method=2)
@@ -44,7 +44,7 @@ def embedded(path: Path) -> dict:
 
 
 def shown(value: object) -> str:
-    """A cell: numbers short, nothing where there is none."""
+    """Format a cell: short numbers, "" for a missing value."""
     if pd.isna(value):
         return ""
     if isinstance(value, float):
@@ -53,9 +53,9 @@ def shown(value: object) -> str:
 
 
 def table(frame: pd.DataFrame) -> dict:
-    """Columns and cells, each with what it is sorted by (numbers by value, words by themselves).
+    """Return columns and cells, each cell with its sort key (the value itself).
 
-    Columns in which all rows agree are said once, above the table.
+    Columns with the same value in all rows are stated once, above the table.
     """
     many = len(frame) > 1
     same = [column for column in frame if many and len(frame[column].unique()) == 1]
@@ -72,7 +72,7 @@ def table(frame: pd.DataFrame) -> dict:
 
 
 def tables(folder: Path) -> list[dict]:
-    """Every table of the study, {experiment, name, rows, table}, the long ones without their cells."""
+    """Return every table of the study, {experiment, name, rows, table}, long ones without their cells."""
     listed = []
     for path in sorted(folder.glob("*/*.csv")):
         frame = tidy.csv(path)
@@ -82,7 +82,7 @@ def tables(folder: Path) -> list[dict]:
 
 
 def figures(results: Path, captions: Path, claims: list[dict]) -> list[dict]:
-    """Every figure that was drawn, in the paper's order, with its caption and its claims."""
+    """Return every figure that was drawn, in the paper's order, with its caption and claims."""
     drawn = sorted((results / "figures").glob("*.png"), key=lambda path: place(path.stem))
     return [
         {
@@ -97,7 +97,7 @@ def figures(results: Path, captions: Path, claims: list[dict]) -> list[dict]:
 
 
 def answers(claims: pd.DataFrame) -> list[dict]:
-    """One claim per row in the words of the page."""
+    """Return the claims as dicts of the page's texts."""
     return [
         row.to_dict()
         | {
@@ -115,31 +115,31 @@ def answers(claims: pd.DataFrame) -> list[dict]:
 
 
 def commit() -> str:
-    """The commit of this checkout, and whether files differ from it; says so where it is no checkout."""
+    """Return the commit of this checkout and whether files differ from it, if it is a git checkout."""
     try:
         said = [
             subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
             for words in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
         ]
     except (OSError, subprocess.CalledProcessError):
-        return "unknown: this is no git checkout"
-    return said[0] + (", with changes that are not committed" if said[1] else "")
+        return "unknown: this is not a git checkout"
+    return said[0] + (", with uncommitted changes" if said[1] else "")
 
 
 def versions() -> list[tuple[str, str]]:
-    """What is installed where this page is written."""
+    """Return the versions installed on the machine that writes the page."""
     found = {name: metadata.version(name) for name in PACKAGES}
     return [("Python", platform.python_version()), *found.items(), ("system", platform.platform())]
 
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--study", required=True, help="its name")
+    parser.add_argument("--study", required=True, help="name of the study")
     parser.add_argument("--results", required=True, type=Path, help="folder of the study's results")
     parser.add_argument("--benchmarks", required=True, type=Path, help="folder of its jobs' run times")
-    parser.add_argument("--captions", required=True, type=Path, help="folder of captions and of page.html")
-    parser.add_argument("--output", required=True, type=Path, help="to write: the page")
-    parser.add_argument("--stale", action="store_true", help="say that the files may not be current")
+    parser.add_argument("--captions", required=True, type=Path, help="folder of captions and page.html")
+    parser.add_argument("--output", required=True, type=Path, help="HTML file to write")
+    parser.add_argument("--stale", action="store_true", help="note that the files may not be current")
     args = parser.parse_args(argv)
     if not (args.results / "tables/claims.csv").exists():
         raise InputError(
@@ -152,7 +152,7 @@ def main(argv: list[str]) -> None:
         units = {"median": "median, s", "total": "total, s", "memory_mib": "memory, MiB"}
         measured = times(args.benchmarks).reset_index().rename(columns=units)
     except InputError:
-        measured = None  # pulled, not computed: nothing ran here
+        measured = None  # pulled rather than computed: no jobs ran here
     strict = {"autoescape": True, "undefined": jinja2.StrictUndefined}
     template = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, **strict)
     page = template.from_string((args.captions / "page.html").read_text("utf-8")).render(

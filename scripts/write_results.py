@@ -1,4 +1,4 @@
-"""Write the claims of published studies as a page, and the paper's main findings into another page."""
+"""Write the claims of published studies as one page, and the paper's main findings into another."""
 
 import textwrap
 from pathlib import Path
@@ -14,66 +14,65 @@ from directions.wording import claimed, found, from_memory, number, whose
 
 MARKS = ("<!-- written by make results -->", "<!-- end of what make results writes -->")
 WIDTH = 110
-REPLICATION = "replication.png"  # what scripts/draw_replication.py makes of Figure 1a
+REPLICATION = "replication.png"  # Figure 1a as drawn by scripts/draw_replication.py
 HEAD = """\
-# The paper's claims, and what came out
+# The paper's claims and our results
 
 This page is generated from the tables below `{published}`: `make results` copies them there from finished
 studies and runs `scripts/write_results.py`. Do not edit it by hand.
 
-A study is a file in `configs/`; under each figure stands what it was tested on. In brackets: 95 %
-intervals, bootstraps over networks and what was repeated within them; n: networks in the smallest group.
-With two or three networks intervals are too narrow: read "reproduced" there as "so in every network that we
-trained".
+A study is a file in `configs/`; each figure lists what it was tested on. In brackets: 95 % intervals from
+bootstraps over networks and the repetitions within them; n: networks in the smallest group. With two or
+three networks, intervals are too narrow: read "reproduced" there as "true of every network that we trained".
 
-- *reproduced*: the whole interval is on the claimed side; of a value, our interval and the paper's own
-  overlap once ours is widened by a tolerance. *Direction only*: our number is on the claimed side, but the
-  interval reaches over to the other. *Not reproduced*: our number is on the other side, or a value is missed.
-- *too few networks*: one in some group, so there is no interval. *Not testable at this scale*: the study
-  lacks what the claim is about, such as the paper's data set or the size of its networks.
-- *direction*: a claim about a side, such as "A lies above B". *Value*: a number, ± its 95 % error where that
-  is known. *Shape*: whole curves or clouds of dots, as their distance to the printed ones. The distance
-  to a value is ours minus theirs.
+- *reproduced*: the whole interval is on the claimed side; for a value, our interval, widened by a tolerance,
+  overlaps the paper's. *Direction only*: our number is on the claimed side, but the interval extends to the
+  other. *Not reproduced*: our number is on the other side, or a value is missed.
+- *too few networks*: some group has a single network, so there is no interval. *Not testable at this scale*:
+  the study lacks what the claim is about, such as the paper's data set or the size of its networks.
+- *direction*: a claim about a side, such as "A lies above B". *Value*: a number, ± its 95 % error if known.
+  *Shape*: whole curves or scatter plots, by their distance to the printed ones. The distance to a value is
+  ours minus theirs.
 
 {origins}
 
 """
 SOURCES_ARE = (
-    "What the words mean: [data/paper/README.md](../data/paper/README.md). Bounds and tolerances that are"
-    " ours: [D13](DEVIATIONS.md#d13-bounds-and-tolerances-that-are-ours)."
+    "Terms are explained in [data/paper/README.md](../data/paper/README.md), our own bounds and tolerances in"
+    " [D13](DEVIATIONS.md#d13-bounds-and-tolerances-that-are-ours)."
 )
 
 
 def wrapped(sentences: list[str]) -> str:
-    """A paragraph in lines of a page's width, links left whole."""
+    """Wrap a paragraph to the page width, keeping links whole."""
     return textwrap.fill(" ".join(sentences), WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def ours(row: pd.Series) -> str:
-    """Our value with its interval, those that there are, and the verdict: "0.31 [0.28, 0.34]: reproduced"."""
+    """Format our value, its interval, if any, and the verdict: "0.31 [0.28, 0.34]: reproduced"."""
     return ": ".join(filter(None, [found(row), row["verdict"]]))
 
 
 def line(cells: list[str]) -> str:
-    """A row of a Markdown table."""
+    """Format a row of a Markdown table."""
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def header(cells: list[str]) -> list[str]:
-    """The first two rows of a Markdown table."""
+    """Format the first two rows of a Markdown table."""
     return [line(cells), "|---" * len(cells) + "|"]
 
 
 def panel(figure: str, study: str, published: Path) -> str:
-    """The link to a study's panel, as a page beside the folder of published studies has it."""
+    """Link a study's panel, relative to a page beside the folder of published studies."""
     path = Path(study, "figures", f"{figure}.png")
     return f"![{figure}, {study}]({published.name}/{path})" if (published / path).exists() else "not drawn"
 
 
 def section(figure: str, studies: dict[str, pd.DataFrame], published: Path) -> str:
-    """A figure's heading, its panels, what each study tested on, a row per claim, and the notes below it.
+    """Write a figure's section: heading, panels, what each study tested on, a row per claim, notes.
 
-    Studies that have no claim about the figure are left out: not all of their figures were asked for.
+    Studies without a claim about the figure, which they may not have drawn, are left out.
     """
     every = {study: table[table["figure"] == figure].set_index("id") for study, table in studies.items()}
     here = {study: rows for study, rows in every.items() if len(rows)}
@@ -98,7 +97,7 @@ def section(figure: str, studies: dict[str, pd.DataFrame], published: Path) -> s
 
 
 def totals(counts: dict[str, pd.DataFrame], column: str) -> list[str]:
-    """The rows of one block: how many claims of `column` have each verdict, per study, and all of them."""
+    """Tabulate how many claims of `column` have each verdict, per study, and their sum."""
     cells = pd.DataFrame({study: count[column] for study, count in counts.items() if column in count})
     cells = cells.reindex(columns=list(counts), fill_value=0)
     rows = [line([verdict, *map(str, row)]) for verdict, row in zip(cells.index, cells.values, strict=True)]
@@ -106,7 +105,7 @@ def totals(counts: dict[str, pd.DataFrame], column: str) -> list[str]:
 
 
 def tally(title: str, counts: dict[str, pd.DataFrame]) -> list[str]:
-    """Counts of verdicts in words, a row per column of `counts`: "38 reproduced, 10 direction only"."""
+    """Tabulate counts of verdicts as text, "38 reproduced, 10 direction only", a row per column."""
     lines = header([title, *counts])
     for name in dict.fromkeys(column for table in counts.values() for column in table):
         shares = [table.get(name, pd.Series(dtype=int)) for table in counts.values()]
@@ -116,7 +115,7 @@ def tally(title: str, counts: dict[str, pd.DataFrame]) -> list[str]:
 
 
 def verdicts(studies: dict[str, pd.DataFrame]) -> list[str]:
-    """A block of counts per source of claims, then a table of the paper's by their kind."""
+    """Write the section of verdicts: counts per source of claims, then the paper's claims by kind."""
     counts = {study: by_source(table) for study, table in studies.items()}
     lines = ["## Verdicts", ""]
     for source in dict.fromkeys(column for table in counts.values() for column in table):
@@ -126,7 +125,7 @@ def verdicts(studies: dict[str, pd.DataFrame]) -> list[str]:
 
 
 def apart(studies: dict[str, pd.DataFrame]) -> list[str]:
-    """How far curves are from the printed ones: per panel and study the mean and the largest distance."""
+    """Write the section of distances to the printed curves: mean and largest, per panel and study."""
     found = {study: distances(table) for study, table in studies.items()}
     figures = sorted({figure for table in found.values() for figure in table.index}, key=place)
     if not figures:
@@ -136,26 +135,26 @@ def apart(studies: dict[str, pd.DataFrame]) -> list[str]:
     for figure in figures:
         rows = (table.reindex([figure]).iloc[0] for table in found.values())
         lines.append(line([figure.removeprefix("fig"), *(cell for row in rows for cell in far(row))]))
-    note = "Mean: along each curve, then over curves; (2 of 6): over those that have a distance."
+    note = "Mean: along each curve, then over curves; (2 of 6): over the curves that have a distance."
     return [*lines, "", f"{note} Few studies have the paper's size: see below.", ""]
 
 
 def far(row: pd.Series) -> tuple[str, str]:
-    """Mean and largest distance of a panel, and of how many of its curves the mean is, unless of all."""
+    """Format a panel's mean and largest distance, and how many curves the mean covers if not all."""
     part = f" ({row['known']:.0f} of {row['curves']:.0f})" if row["known"] < row["curves"] else ""
     mean = "-" if pd.isna(row["mean"]) else f"{row['mean']:.3f}{part}"
     return mean, "-" if pd.isna(row["largest"]) else f"{row['largest']:.3f}"
 
 
 def page(studies: dict[str, pd.DataFrame], published: Path) -> str:
-    """The whole page, figures in the paper's order."""
+    """Write the whole page, with figures in the paper's order."""
     figures = [section(figure, studies, published) for figure in dict.fromkeys(merged(studies)["figure"])]
     head = HEAD.format(published=published, origins=wrapped([*origins(merged(studies)), SOURCES_ARE]))
     return head + "\n".join(["\n".join([*verdicts(studies), *apart(studies)]), *figures])
 
 
 def findings(studies: dict[str, pd.DataFrame], headlines: pd.DataFrame) -> str:
-    """The paper's main findings, a row per claim of `headlines`, then all verdicts and whose they are."""
+    """Tabulate the paper's main findings, a row per claim of `headlines`, then verdicts per source."""
     answers = {study: table.set_index("id") for study, table in studies.items()}
     lines = header(["the paper's finding", "figure", "claimed", *studies])
     for row in headlines.itertuples():
@@ -172,7 +171,7 @@ def findings(studies: dict[str, pd.DataFrame], headlines: pd.DataFrame) -> str:
 
 
 def between(text: str, inserted: str, path: Path) -> str:
-    """`text` with what stands between the two marks replaced. Raises InputError where `path` lacks a mark."""
+    """Replace the text between the two marks. Raises InputError if `path` lacks a mark."""
     if text.count(MARKS[0]) != 1 or text.count(MARKS[1]) != 1:
         raise InputError(f"{path} must have the lines {MARKS[0]} and {MARKS[1]} once each, for the findings")
     before, rest = text.split(MARKS[0])
@@ -182,12 +181,12 @@ def between(text: str, inserted: str, path: Path) -> str:
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument(
-        "--published", required=True, type=Path, help="one folder per study in it; the page lies beside"
+        "--published", required=True, type=Path, help="folder with one folder per study, beside the page"
     )
-    parser.add_argument("--output", required=True, type=Path, help="to write: the page, e.g. docs/RESULTS.md")
-    parser.add_argument("--headlines", required=True, type=Path, help="ids and short words of main findings")
+    parser.add_argument("--output", required=True, type=Path, help="page to write, e.g. docs/RESULTS.md")
+    parser.add_argument("--headlines", required=True, type=Path, help="CSV of the main findings")
     parser.add_argument(
-        "--summary", required=True, type=Path, help="page whose table of findings is replaced"
+        "--summary", required=True, type=Path, help="page in which the table of findings is replaced"
     )
     args = parser.parse_args(argv)
     folders = sorted(path.parents[1] for path in args.published.glob("*/tables/claims.csv"))

@@ -1,4 +1,4 @@
-"""Write dvc.yaml and asked/{study}.yaml: the study as stages of DVC, from the run table."""
+"""Write dvc.yaml and asked/{study}.yaml, the study as a DVC pipeline, from the run table."""
 
 import logging
 from pathlib import Path
@@ -11,14 +11,14 @@ log = logging.getLogger(__name__)
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--study", help="to hold beside those of asked/; without it, that of config.yaml")
-    parser.add_argument("--asked", help="write asked/{ASKED}.yaml only: what `dvc repro` does first")
+    parser.add_argument("--study", help="study to add to those in asked/, by default that of config.yaml")
+    parser.add_argument("--asked", help="write only asked/{ASKED}.yaml, the first stage of `dvc repro`")
     args = parser.parse_args(argv)
     if args.asked:
         pipeline.renew_asked(Path.cwd(), args.asked)
         return
     changed = pipeline.write(Path.cwd(), args.study)
-    log.info("written: %s", ", ".join(changed) or "nothing, all was as it should be")
+    log.info("written: %s", ", ".join(changed) or "nothing, all files were up to date")
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ def test_more_images_than_there_are_is_refused(folder, tmp_path):
     settings = ABLATE | {"split": "test", "images": 31}
     done = script("ablate_checkpoints", settings, *options, "--table", tmp_path / "t.csv", *compute(folder))
     assert done.returncode == 2
-    assert "images: 31 were asked for, the test set has 30" in done.stderr
+    assert "images: 31 requested, but the test set has 30" in done.stderr
 
 
 def test_layers_are_chosen_by_name(folder, tmp_path):
@@ -215,7 +215,7 @@ def test_a_network_without_checkpoints_is_refused(folder, tmp_path):
     settings = {"split": "train", "layers": 3, "orderings": 2, "points": 5}
     done = script("ablate_checkpoints", settings, *options, "--table", tmp_path / "t.csv", *compute(folder))
     assert done.returncode == 2
-    assert "keep_epochs is empty, and keep_every null" in done.stderr
+    assert "keep_epochs is empty and keep_every is null" in done.stderr
 
 
 def test_more_layers_than_there_are_is_refused(folder, tmp_path):

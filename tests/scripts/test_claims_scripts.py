@@ -243,7 +243,7 @@ def test_plot_figure_draws_the_paper_s_curves_where_it_is_given_their_file(table
     for name, options in (("alone", ()), ("both", (f"--paper={folder / 'fig2a.csv'}",))):
         plot(tables / "corruption", tmp_path / name, "fig2a", *options)
     assert (tmp_path / "alone" / png).read_bytes() != (tmp_path / "both" / png).read_bytes()
-    with pytest.raises(InputError, match="fig2b.csv is of another panel than fig2a"):
+    with pytest.raises(InputError, match="fig2b.csv is for another panel than fig2a"):
         plot(tables / "corruption", tmp_path / "never", "fig2a", f"--paper={folder / 'fig2b.csv'}")
     assert not (tmp_path / "never").exists()
 

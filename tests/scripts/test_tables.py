@@ -91,7 +91,7 @@ def test_collect_says_a_varied_setting_once(files):
 
 
 @pytest.mark.parametrize(("order", "content", "said"), [
-    (("seed-1", "seed-0"), None, "seed-1.csv is not of run seed-0"),
+    (("seed-1", "seed-0"), None, "seed-1.csv does not belong to run seed-0"),
     (("seed-0", "seed-1"), "", "seed-0.csv cannot be read"),
 ])  # fmt: skip
 def test_collect_refuses_files_in_disorder_and_empty_ones(files, order, content, said):

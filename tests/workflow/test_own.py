@@ -192,4 +192,6 @@ def test_labels_that_a_network_does_not_know_are_doubted_at_the_end_of_the_run(s
 def test_own_without_a_network_says_how_to_name_one(fresh):
     done = fresh.snakemake("--dry-run", "--", "own")
     assert done.returncode != 0
-    assert "no network of your own is named: --configfile configs/own.yaml" in done.stdout + done.stderr
+    assert (
+        "the config names no network of your own: --configfile configs/own.yaml" in done.stdout + done.stderr
+    )
