@@ -108,7 +108,7 @@ def test_a_link_in_an_archive_is_no_image(tmp_path):
 
 def test_another_decoder_is_refused(tmp_path):
     write(tmp_path / "cifar10_jpeg")
-    with pytest.raises(InputError, match=r"decodes the images to other pixels .*install Pillow as"):
+    with pytest.raises(InputError, match=r"decodes the images to other pixels .*install Pillow in"):
         prepare(tmp_path, pixels="0" * 64)
 
 

@@ -47,7 +47,7 @@ def test_information_that_is_mostly_bias_and_missing_norms_are_doubted():
     })  # fmt: skip
     norm, bias = doubts.of_units(units)
     assert norm.endswith("other kinds of weights): b.")
-    assert "it is 2.50 bits on average. More test images" in bias
+    assert "it is still 2.50 bits on average. More test images" in bias
     assert not list(doubts.of_units(units.assign(information_null_bits=0.1, l1=1.0)))
 
 
