@@ -33,7 +33,7 @@ def some(examples: Examples, wanted: int | str, split: str) -> Examples:
 def observe_checkpoint(
     trained: Trained, sets: Mapping[str, Examples], settings: dict, name: str
 ) -> pd.DataFrame:
-    """Ablate one checkpoint; return a table of areas per ordering, with unablated scores in every row."""
+    """Return a table: ordering, split, images, units, three areas, and the unablated scores on both sets."""
     scores = {}
     for split, examples in sets.items():
         score = evaluate(trained.model, examples.images, examples.labels)

@@ -106,7 +106,7 @@ def array(file: str, images: Sequence[str] = ()) -> np.ndarray:
 
 
 def as_images(images: np.ndarray, name: str, doubted: bool = True) -> np.ndarray:
-    """Return images as uint8 (n, c, h, w) or float32 (n, ...); bytes get a channel axis, moved to axis 1.
+    """Return images as uint8 (n, c, h, w), adding or moving the channel axis, or as float32 (n, ...).
 
     doubted: whether to log warnings. Floats are taken as the network's input, not scaled or transposed.
     Raises InputError for anything else.

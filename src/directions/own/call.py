@@ -65,7 +65,7 @@ def analyse(
             all names.
         train: the training set: (images, labels), a Dataset, or a DataLoader. Images are uint8 (n, h, w),
             (n, c, h, w) or (n, h, w, c), scaled to 0..1 before they reach the network; or floating point
-            (n, ...), as the network takes them. Labels are whole numbers (n,) from 0.
+            (n, ...), as the network takes them. Labels are integers (n,) from 0.
         test: the test set in the same form, with any number of images. None: single-unit ablation and the
             measurement of units use training images.
         name: of the network, in tables and figures.

@@ -25,7 +25,7 @@ POSITIONS = [[2, 3], [-2, -1]]  # height and width
 
 
 class Recorder(fx.Interpreter):
-    """Runs a traced network and records the sizes that it computes: whole numbers, or tuples of them."""
+    """Runs a traced network and records the sizes that it computes: integers, or tuples of them."""
 
     def sizes(self, example: Tensor) -> dict[fx.Node, int | tuple[int, ...]]:
         """Return {node: sizes} for examples (n, ...)."""
@@ -95,7 +95,7 @@ def _replaced(node: fx.Node, traced: fx.GraphModule, sizes: dict) -> bool:
 
 
 def _as_module(function: object, args: tuple, kwargs: dict) -> nn.Module | None:
-    """Return the module equivalent to this function of its first argument; None if there is none."""
+    """Return the module that applies this function to its first argument; None if there is none."""
     unknown: list[fx.Node] = []
     fx.map_arg((args, kwargs), unknown.append)
     constant = not unknown

@@ -68,7 +68,7 @@ class Dvc:
         return self._root / chosen
 
     def forget_index(self) -> bool:
-        """Remove DVC's index of the remote, to be rebuilt; return whether there was one.
+        """Remove DVC's data index, which it then rebuilds; return whether there was one.
 
         A kill or a full disk can leave it incomplete, and DVC, taking it as complete, would never fetch the
         rest. A folder chosen by the user may hold indexes of other checkouts, so it is left alone.
