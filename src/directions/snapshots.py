@@ -176,7 +176,12 @@ class Keeper:
         self.last, self._saved_at = self.path, time.monotonic()
 
     def checkpoint(self, step: int) -> None:
-        """Keep the weights as they are after this step (0: before the first)."""
+        """Keep the weights as they are after this step (0: before the first).
+
+        The first one replaces that of a training that this one does not go on with, whose snapshot must go.
+        """
+        if self.last is None:
+            self.path.unlink(missing_ok=True)
         self.last = kept(self.resume, self.names[step])
         weights.save(self.last, self.model.state_dict(), {})
 

@@ -9,6 +9,7 @@ import torch
 
 from directions import snapshots
 from directions.errors import InputError
+from directions.processes import ALONE
 
 
 def test_a_second_process_is_told_who_has_the_folder_and_what_to_do(tmp_path):
@@ -61,6 +62,22 @@ def test_a_kill_while_the_folder_is_deleted_leaves_no_snapshot(tmp_path, monkeyp
     )  # killed before it has done a thing
     snapshots.forget(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-000001.safetensors"]
+
+
+def test_a_snapshot_is_gone_once_another_training_has_begun_to_replace_its_checkpoints(tmp_path):
+    def keeper(settings):
+        model = torch.nn.Linear(1, 1)
+        return snapshots.Keeper(
+            tmp_path, settings, 30.0, model, torch.optim.SGD(model.parameters()), {0: "0"}
+        )
+
+    first = keeper("these settings")
+    first.checkpoint(0)
+    first.snapshot(snapshots.Progress(step=3))
+    assert keeper("other settings").restored(ALONE).step == 0
+    assert keeper("these settings").restored(ALONE).step == 3
+    keeper("other settings").checkpoint(0)  # and is killed before it has a snapshot of its own
+    assert keeper("these settings").restored(ALONE).step == 0
 
 
 @pytest.mark.parametrize("first", range(8))
