@@ -1,16 +1,16 @@
 """The science of "On the importance of single directions for generalization" as a library.
 
-It knows neither Snakemake nor where a study keeps its files: `scripts/` join the two. For networks of your
-own: `from directions import analyse, show_layers`.
+It knows neither Snakemake nor where a study keeps its files; `scripts/` connect the two. To analyse your own
+networks: `from directions import analyse, show_layers`.
 """
 
 import importlib
 
 
 def __getattr__(name: str):
-    """`directions.analyse` and `show_layers`, imported when asked for: the workflow must not wait for torch.
+    """Import `directions.analyse` and `show_layers` on first use: the workflow must not wait for torch.
 
-    By name, as jobs list the modules that they import: they do not run this one.
+    They are imported by name because jobs list the modules they import, and jobs do not use these two.
     """
     if name == "analyse":
         return importlib.import_module("directions.own.call").analyse

@@ -1,11 +1,11 @@
-"""Ablation: clamp units and see what is lost (paper, sections 2.2 and 3.1).
+"""Ablation: clamp units and measure the loss in accuracy (paper, sections 2.2 and 3.1).
 
-The reference clamps units by forward hooks and runs what follows the first clamped layer at every step. Where
-the network ends in a chain of layers, a curve is walked backwards instead (see revival.py), and where it is
-any graph that can be followed, only what differs is computed (see patches.py), with the same answers up to
-rounding for a small part of the work. Every clamped set is nested in the next, so the first
-point of a curve is the untouched network, and the last one, with every unit off, gives every image the same
-answer.
+The reference engine clamps units with forward hooks and reruns everything after the first clamped layer at
+every point. Where the network ends in a chain of layers, curves are computed in reverse instead (revival.py);
+on any other graph that torch.fx can trace, only what differs is recomputed (patches.py). Both give the same
+logits up to rounding at a fraction of the cost. Each set of clamped units contains the previous one, so the
+first point of a curve is the untouched network, and at the last point, with every unit clamped, all images
+have the same logits.
 """
 
 import logging
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 class Curves:
     """Cumulative ablation curves: `ablated` is (points,), the others are (orderings, points).
 
-    accuracy_top5 is None where there are too few classes for it, see `evaluation.has_top5`.
+    accuracy_top5 is None with too few classes, see `evaluation.has_top5`.
     """
 
     ablated: np.ndarray
@@ -47,32 +47,32 @@ class Curves:
 
     @property
     def scores(self) -> dict[str, np.ndarray]:
-        """{column of a table: its values (orderings, points)}."""
+        """Map table columns to their values (orderings, points)."""
         top5 = {} if self.accuracy_top5 is None else {"accuracy_top5": self.accuracy_top5}
         return {"loss": self.loss, "accuracy": self.accuracy} | top5
 
 
 def chosen(layers: Mapping[str, int], wanted: Wanted) -> dict[str, int]:
-    """Those of {unit layer: number of units} that are wanted; InputError as `chosen_layers`."""
+    """Select the wanted layers from {unit layer: number of units}; raises InputError like `chosen_layers`."""
     return {name: layers[name] for name in chosen_layers(list(layers), wanted)}
 
 
 def orderings(units: int, count: int, seed: int) -> list[np.ndarray]:
-    """`count` random orders (units,) in which all units of all layers are ablated."""
+    """Draw `count` random orders (units,) in which all units of all layers are ablated."""
     return [stream("ablation", seed, ordering).permutation(units) for ordering in range(count)]
 
 
 def sample(units: int, wanted: int | str, seed: int) -> np.ndarray:
-    """Numbers of `wanted` of so many units, drawn at random, ascending; of all for "all" or too few units."""
+    """Draw `wanted` unit numbers at random, ascending; take all for "all" or if there are too few."""
     if wanted == "all" or wanted >= units:
         return np.arange(units)
     return np.sort(stream("single units", seed).permutation(units)[:wanted])
 
 
 def grid(units: int, points: int | str) -> np.ndarray:
-    """Numbers of ablated units, from 0 to all, at which a curve is measured (D4).
+    """Return the numbers of ablated units, from 0 to all, at which a curve is measured (D4).
 
-    points: how many, evenly spaced and rounded to whole units; "all" means every number.
+    points: number of points, evenly spaced and rounded to whole units; "all" measures at every number.
     """
     if points == "all" or points > units:
         return np.arange(units + 1)
@@ -81,7 +81,7 @@ def grid(units: int, points: int | str) -> np.ndarray:
 
 @contextmanager
 def ablated(model: nn.Module, layers: Mapping[str, int], units: np.ndarray, values: Values):
-    """While open, the given units are clamped. They are numbered through all of `layers`, in that order."""
+    """Clamp the given units while the context is open; units are numbered through all `layers`, in order."""
     with ExitStack() as stack:
         first = 0
         for name, count in layers.items():
@@ -93,7 +93,7 @@ def ablated(model: nn.Module, layers: Mapping[str, int], units: np.ndarray, valu
 
 
 class Hooks:
-    """Every point of every curve by its own forward pass, from the first ablated layer on unless `whole`."""
+    """Reference engine: a forward pass per point, from the first ablated layer on unless `whole`."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Hooks:
         self.layers, self.orders, self.counts, self.values = layers, orders, counts, values
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, list[int], Tensor]]:
-        """(row, columns, logits (columns, n, classes)) of all curves on inputs (n, c, h, w)."""
+        """Yield (row, columns, logits (columns, n, classes)) of all curves for inputs (n, c, h, w)."""
         activity = self.head(inputs)
         for row, order in enumerate(self.orders):
             for column, count in enumerate(self.counts):
@@ -132,12 +132,12 @@ def cumulative(
     unfinished: Unfinished | None = None,
     name: str = "cumulative ablation",
 ) -> Curves:
-    """Curves of loss and accuracy while more and more units are clamped to `values`.
+    """Measure loss and accuracy while more and more units are clamped to `values`.
 
     images: uint8 (n, c, h, w); labels: (n,). layers: {name: number of units}. orders: permutations of all
-    units of all layers. ablated_counts: how many units are off at each point (see `grid`). size: images per
-    pass, None: as many as memory and cache like. precision: float32, or bf16 in large products.
-    by_hooks: take the reference way, in float32, whatever the network.
+    units of all layers. ablated_counts: number of clamped units at each point (see `grid`). size: images per
+    pass; None picks a size that suits memory and cache. precision: float32, or bf16 in large products.
+    by_hooks: use the reference engine, in float32, for any network.
     """
     untouched = proof.of_clamping(model, layers, images)
     ways = _ways((Revival, GraphCurves, Hooks), model, layers, values, images, by_hooks)
@@ -147,7 +147,7 @@ def cumulative(
     way = engine(orders=orders, counts=np.asarray(ablated_counts), **options)
     size = size or min(pass_size(model, images), chain.pass_size(images) if chain else len(images))
     counted = has_top5(untouched)
-    shape = (3, len(orders), len(ablated_counts))  # losses, right answers, right among the first five
+    shape = (3, len(orders), len(ablated_counts))  # summed losses, correct top-1, correct top-5
 
     def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:
         added = np.zeros(shape)
@@ -164,7 +164,7 @@ def cumulative(
 
 
 def _engine(faster: dict[str, partial], slowest: partial, images: Tensor, name: str) -> partial:
-    """The fastest engine for curves that is right on the first images; it wants orders and counts."""
+    """Pick the fastest curve engine with the right logits on the first images; it takes orders and counts."""
     order, counts = proof.trial(slowest.keywords["layers"])
 
     def answers(engine: partial) -> Tensor:
@@ -184,14 +184,14 @@ def _ways(
     images: Tensor,
     by_hooks: bool,
 ) -> tuple[dict[str, partial], partial]:
-    """({how: engine that may suit the network}, the fastest first; the one that always does).
+    """Return ({name: faster engine that may suit the network}, fastest first; the engine that always works).
 
     engines: for a chain, for a graph, by hooks.
     """
     on_chain, on_graph, hooked = (partial(engine, layers=layers, values=values) for engine in engines)
     faster = {}
     if name := proof.hooked(model):
-        log.info("ablation by hooks, the slow way: %s has hooks or a forward of its own", name)
+        log.info("ablation by hooks (slow): %s has hooks or overrides forward on the instance", name)
         return faster, partial(hooked, model, whole=True)
     if not by_hooks and (chain := find_chain(model, layers, images)):
         faster["the chain"] = partial(on_chain, chain)
@@ -204,9 +204,9 @@ def _ways(
 
 @dataclass(frozen=True)
 class SingleUnits:
-    """What clamping each unit alone does; units are numbered through all layers, in that order.
+    """The effect of clamping each unit alone; units are numbered through all layers, in order.
 
-    loss: (units,), class_accuracy: (units, classes), each with the unit off; `*_before`: nothing off.
+    loss: (units,), class_accuracy: (units, classes), each with the unit clamped; `*_before`: none clamped.
     """
 
     loss_before: float
@@ -217,7 +217,7 @@ class SingleUnits:
 
 
 class HooksAlone:
-    """Each of `units` by its own forward pass, from its layer on unless `whole`."""
+    """Reference engine: clamp each of `units` in its own forward pass, from its layer on unless `whole`."""
 
     def __init__(
         self,
@@ -230,7 +230,7 @@ class HooksAlone:
         self.model, self.layers, self.values, self.units, self.whole = model, layers, values, units, whole
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, Tensor]]:
-        """(row, logits (n, classes)) on inputs (n, c, h, w): -1 with nothing off, then a row per unit."""
+        """Yield (row, logits (n, classes)) on inputs (n, c, h, w): -1 with none off, then a row per unit."""
         yield -1, self.model(inputs.clone())
         row, first = 0, 0
         for name, count in self.layers.items():
@@ -259,12 +259,12 @@ def single(
     by_hooks: bool = False,
     unfinished: Unfinished | None = None,
 ) -> SingleUnits:
-    """Loss and accuracy per class with each unit of `layers` clamped alone (paper, section 3.4).
+    """Measure loss and accuracy per class with each unit of `layers` clamped alone (paper, section 3.4).
 
-    units: numbers of those wanted, ascending, or None for all. Other arguments as in `cumulative`.
+    units: numbers of the units to clamp, ascending, or None for all. Other arguments as in `cumulative`.
     """
     wanted = range(sum(layers.values())) if units is None else dict.fromkeys(units)
-    shape = (len(wanted) + 1, 1 + classes)  # loss, right answers per class; the last: nothing off
+    shape = (len(wanted) + 1, 1 + classes)  # loss, correct per class; the last row: none clamped
     proof.of_clamping(model, layers, images)
     ways = _ways((Alone, GraphUnits, HooksAlone), model, layers, values, images, by_hooks)
     way = _engine_alone(*ways, images)(units=wanted)
@@ -286,7 +286,7 @@ def single(
 
 
 def _engine_alone(faster: dict[str, partial], slowest: partial, images: Tensor) -> partial:
-    """The fastest engine for single units that is right on the first images; it wants units."""
+    """Pick the fastest single-unit engine that gives the right logits on the first images; it takes units."""
     units = proof.loudest(*slowest.args, slowest.keywords["layers"], images)
 
     def answers(engine: partial) -> Tensor:

@@ -1,7 +1,7 @@
-"""Ablating every unit alone, on a network that is a chain of layers.
+"""Single-unit ablation on a network that is a chain of layers.
 
-What a unit adds to the sums of the next layer is taken out of them, one thin product; only what follows those
-sums is computed anew. A unit with nothing to add has no importance at all, not a little by rounding.
+A unit's contribution to the sums of the next layer is subtracted from them, as one thin product; only what
+follows those sums is recomputed. A unit that contributes nothing has an importance of exactly 0.
 """
 
 from collections.abc import Container, Iterator, Mapping
@@ -14,7 +14,7 @@ from directions.products import Product
 
 
 class Alone:
-    """Each of `units` clamped alone to its layer's value. Numbered through `layers` {name: units}."""
+    """Clamp each of `units` alone to its layer's value; units are numbered through `layers` {name: units}."""
 
     def __init__(self, chain: Chain, layers: Mapping[str, int], values: Values, units: Container[int]):
         self.chain, self.layers, self.values, self.units = chain, layers, values, units
@@ -24,7 +24,7 @@ class Alone:
         ]
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, Tensor]]:
-        """(row, logits (n, classes)) on inputs (n, c, h, w): -1 with nothing off, then a row per unit."""
+        """Yield (row, logits (n, classes)) on inputs (n, c, h, w): -1 with none off, then a row per unit."""
         links = self.chain.links
         activity, *joined = self.chain.prefix(inputs)
         constants = iter(joined)
@@ -52,7 +52,7 @@ class Alone:
                 row += 1
 
     def _sums(self, place: int, activity: Tensor, constants: list[Tensor | None]) -> Tensor:
-        """What a link makes of the activity (n, units, ...) of the layer before it."""
+        """Compute a link's sums from the activity (n, units, ...) of the layer before it."""
         link = self.chain.links[place]
         sums = self._products[place](link.pooled(activity), len(link.weight))
         sums += link.bias.view(1, -1, *[1] * (sums.dim() - 2))
@@ -61,13 +61,13 @@ class Alone:
         return sums
 
     def _above_value(self, place: int, name: str, activity: Tensor) -> Tensor:
-        """By how much the pooled activity of each unit exceeds that of the unit clamped."""
+        """Subtract the clamp value from each unit's activity, both pooled."""
         link, value = self.chain.links[place], self.values[name]
         pooled = link.pooled(activity)
         if not isinstance(value, Tensor):
             if value == 0:
                 return pooled
             value = torch.full_like(activity[0], value)
-        elif value.dim() < activity.dim() - 1:  # one number for a whole map
+        elif value.dim() < activity.dim() - 1:  # one number per feature map
             value = value.view(-1, 1, 1).expand_as(activity[0])
         return pooled - link.pooled(value[None])

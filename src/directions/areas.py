@@ -5,27 +5,27 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-CURVE = ["clamp", "ordering"]  # what tells the curves of a network apart
-GUESSES = {"accuracy": 1, "accuracy_top5": 5}  # the latter where there are many classes
+CURVE = ["clamp", "ordering"]  # columns that identify a curve within a network
+GUESSES = {"accuracy": 1, "accuracy_top5": 5}  # top-5 only for data sets with many classes
 
 
 def area(ablated: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
-    """Normalised area under curves (..., points) over the share of units ablated (points,), by trapezoids.
+    """Integrate curves (..., points) over the fraction of units ablated (points,) by the trapezoidal rule.
 
-    1 for a network that never loses accuracy; a constant curve a gives a (docs/DEVIATIONS.md, D9).
+    1 for a network that never loses accuracy; a curve constant at a has area a (docs/DEVIATIONS.md, D9).
     """
     return np.trapezoid(accuracy, ablated / ablated[-1], axis=-1)
 
 
 def relative(area: np.ndarray, unablated: np.ndarray) -> np.ndarray:
-    """Area divided by the accuracy with nothing ablated, lest poor training pass for fragility."""
+    """Divide the area by the unablated accuracy, so that poor training does not look like fragility."""
     return area / unablated
 
 
 def chance_corrected(area: np.ndarray, classes: int, guesses: int = 1) -> np.ndarray:
-    """Area on a scale where always guessing the same of `classes` balanced classes is 0, never failing 1.
+    """Rescale an area so that guessing among `classes` balanced classes gives 0 and perfect accuracy 1.
 
-    guesses: how many may be given, 5 for top-5 accuracy. NaN where these are all classes.
+    guesses: guesses allowed per image, 5 for top-5 accuracy. NaN if that covers all classes.
     """
     if guesses >= classes:
         return np.full_like(area, np.nan)
@@ -34,9 +34,9 @@ def chance_corrected(area: np.ndarray, classes: int, guesses: int = 1) -> np.nda
 
 
 def variants(ablated: np.ndarray, accuracy: np.ndarray, classes: int, guesses: int = 1) -> dict:
-    """Columns of a table: the area under curves (..., points), relative and corrected for chance (D9).
+    """Compute the area under curves (..., points), relative and corrected for chance, as table columns (D9).
 
-    With 5 `guesses`, that is for top-5 accuracy, the names of the columns end in _top5.
+    With 5 `guesses` (top-5 accuracy), the column names end in _top5.
     """
     auc = area(ablated, accuracy)
     found = {
@@ -48,7 +48,7 @@ def variants(ablated: np.ndarray, accuracy: np.ndarray, classes: int, guesses: i
 
 
 def of_curves(curves: pd.DataFrame, classes: Mapping[str, int]) -> pd.DataFrame:
-    """One row of areas per curve of a table `ablation`; classes: {run: number of classes}."""
+    """Compute one row of areas per curve of a table `ablation`; classes: {run: number of classes}."""
     keys = [*curves.columns[: curves.columns.get_loc("clamp")], *CURVE]
     rows = []
     for key, curve in curves.groupby(keys, sort=False):

@@ -1,7 +1,7 @@
-"""Batch norm over groups of images: in training, each group has a mean and a variance of its own.
+"""Ghost batch norm: in training, each group of images has its own mean and variance.
 
-So a batch of 1,024 images is normalised as 32 workers with 32 images each would do it (D28), in however many
-processes the groups are. Acts from outside: the network, its parameters and their names stay as they are.
+A batch of 1,024 images is thus normalised as 32 workers with 32 images each would do it (D28), however many
+processes share the groups. It acts from outside: the network, its parameters and their names do not change.
 """
 
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from torch.nn.functional import batch_norm
 
 @contextmanager
 def over_groups(model: nn.Module, size: int | None) -> Iterator[None]:
-    """Within, every BatchNorm2d in training mode takes its statistics over `size` consecutive images.
+    """Compute the training statistics of every BatchNorm2d over `size` consecutive images in this context.
 
-    The number of images must be a multiple of `size`. None: over all images of the batch, as always.
+    The number of images must be a multiple of `size`. None: over the whole batch, as usual.
     """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)] if size else []
     try:
         for norm in norms:
-            norm.forward = partial(grouped, norm, size)  # of this one object: hides the method of its class
+            norm.forward = partial(grouped, norm, size)  # on this instance: shadows its class's method
         yield
     finally:
         for norm in norms:
@@ -30,15 +30,15 @@ def over_groups(model: nn.Module, size: int | None) -> Iterator[None]:
 
 
 def grouped(norm: nn.BatchNorm2d, size: int, x: Tensor) -> Tensor:
-    """What `norm` makes of x (groups * size, c, h, w).
+    """Apply `norm` to x (groups * size, c, h, w), one group at a time.
 
     The running mean and variance move towards the mean over groups of their means and (unbiased) variances.
-    That is linear: two copies, each moved by half of the groups, average to one that was moved by all.
+    This is linear: two copies, each updated by half of the groups, average to one updated by all.
     """
     if not norm.training:
         return type(norm).forward(norm, x)
     groups = x.split(size)
-    # With a momentum of 1 the "running" statistics that come back are those of the group alone.
+    # With a momentum of 1, the "running" statistics returned are those of the group alone.
     means, variances = norm.running_mean.new_zeros(2, len(groups), norm.num_features)
     out = [
         batch_norm(group, mean, variance, norm.weight, norm.bias, training=True, momentum=1.0, eps=norm.eps)
@@ -52,6 +52,6 @@ def grouped(norm: nn.BatchNorm2d, size: int, x: Tensor) -> Tensor:
 
 
 def running_statistics(model: nn.Module) -> list[Tensor]:
-    """The running means and variances of all batch norm, in the order of the network; may be empty."""
+    """List the running means and variances of all batch norm layers, in network order; may be empty."""
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     return [tensor for norm in norms for tensor in (norm.running_mean, norm.running_var)]

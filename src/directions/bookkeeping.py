@@ -1,8 +1,8 @@
-"""What Snakemake's records leave open, so that it would call an old file current.
+"""Stricter bookkeeping where Snakemake's own records would let an outdated file pass as current.
 
-A product without a record (`.snakemake` is lost, or files were copied here) is compared by its time alone;
-one that was edited by hand is taken for the job's own; of a job that failed the new settings are recorded, so
-that its old output, put back, looks like their result. Here such a product counts as incomplete.
+Snakemake compares a product without a record (`.snakemake` lost, files copied here) by its time alone, takes
+one that was edited by hand for the job's own, and records the new settings even of a failed job, so that its
+old output, put back, looks like their result. Here such a product counts as incomplete.
 """
 
 import json
@@ -21,16 +21,16 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from directions.hints import chosen, few
 
-# Bytes up to which a product is read, whatever its time: a disk that flips a bit keeps it. What is larger,
-# networks and data, holds digests that are checked whenever it is read.
+# Products up to this many bytes are read whatever their time, as a disk may flip a bit without changing it.
+# Larger ones (networks and data) hold digests that are checked whenever they are read.
 SMALL = 10**6
 
 
 class Records(FilePersistence):
-    """Snakemake's records of one run of the workflow, read with more doubt.
+    """Snakemake's records of one run of the workflow, with stricter checks.
 
-    unrecorded: products that are here and have no record; edited: those whose content is not what their job
-    made. `install` makes Snakemake use this class.
+    unrecorded: existing products without a record; edited: products whose content is not what their job
+    wrote. `install` makes Snakemake use this class.
     """
 
     def __init__(self, *args, **kwargs):
@@ -41,10 +41,10 @@ class Records(FilePersistence):
         logger.addHandler(self._failed)
 
     async def incomplete(self, job: Job) -> list[_IOFile]:
-        """Return the outputs of a job that may not count as made; Snakemake makes these again."""
+        """Return the outputs of a job that cannot be trusted; Snakemake runs the job again."""
         found = await super().incomplete(job)
         if self.dag.workflow.exec_mode != ExecMode.DEFAULT:
-            return found  # a submitted job: Snakemake itself has looked
+            return found  # a submitted job: the main process has checked it
         for path in job.output:
             if path in found or not await path.exists():
                 continue
@@ -58,19 +58,19 @@ class Records(FilePersistence):
         return found
 
     async def _edited(self, job: Job, path: _IOFile) -> bool:
-        """Tell whether the file has other content than when its job ended, where that is known."""
+        """Whether the file's content differs from when its job ended, as far as is known."""
         same_time = (await path.mtime()).local_or_storage() == self.metadata(path).endtime
         if same_time and await path.size() > SMALL:
             return False
         readers = [reader for reader, files in self.dag.depending[job].items() if path in files]
         known = self.input_checksums(job, path) - {None}
-        if not known:  # a record of before `finished` wrote digests of outputs
+        if not known:  # a record from before `finished` stored digests of outputs
             known = {digest for reader in readers for digest in self.input_checksums(reader, path)} - {None}
         same = [await path.is_same_checksum(digest, self.max_checksum_file_size) for digest in known]
         return bool(known) and not any(same)
 
     async def finished(self, job: Job) -> None:
-        """Record a job and digests of its outputs; one that failed stays marked as incomplete."""
+        """Record a job with digests of its outputs; a failed job stays marked as incomplete."""
         await super().finished(job)
         self._clear_cache()
         for path in job.output:
@@ -79,12 +79,12 @@ class Records(FilePersistence):
                 record.input_checksums[str(path)] = await path.checksum(self.max_checksum_file_size)
                 self._write_record(str(path), record)
         if self.dag.jobid(job) in self._failed.jobs:
-            self._failed.jobs.discard(self.dag.jobid(job))  # it may be tried again
+            self._failed.jobs.discard(self.dag.jobid(job))  # it may be retried
             self.started(job)
 
 
 class _Failed(logging.Handler):
-    """Hears of failed jobs before they are recorded; `jobs` are their numbers."""
+    """Collects failed jobs before they are recorded; `jobs` holds their numbers."""
 
     def __init__(self):
         super().__init__()
@@ -96,42 +96,43 @@ class _Failed(logging.Handler):
 
 
 def install() -> None:
-    """Have Snakemake use `Records`; called before it reads the first record."""
+    """Make Snakemake use `Records`; call before it reads the first record."""
     snakemake.workflow.FilePersistence = Records
 
 
 def check(records: Records) -> None:
-    """Say which products have no record, before the first job starts.
+    """Report products without a record before the first job starts.
 
-    Raises WorkflowError for products that were edited by hand: Snakemake would delete them.
+    Raises WorkflowError for products that were edited by hand, because Snakemake would delete them.
     """
     if records.edited:
         first = min(records.edited)
         raise WorkflowError(
-            f"{few(records.edited)}: not what its job made: edited by hand, damaged, or brought by dvc alone."
-            " To have it as its job makes it, delete it and run again, or `make pull`; to go on with yours:"
+            f"{few(records.edited)}: not what its job wrote: edited by hand, damaged, or copied in by dvc."
+            " To rebuild it, delete it and run again, or `make pull`; to keep your version:"
             f" `snakemake --cores 1 {chosen(first)} --touch --force -- {first}`, then run again"
         )
     if records.unrecorded:
         logger.warning(
-            f"{few(records.unrecorded)}: here, but no record says which settings and code made it, so it is"
-            " made again. Was .snakemake deleted, were files copied? `make pull` declares what dvc.lock has"
+            f"{few(records.unrecorded)}: exists, but no record says which settings and code made it, so its"
+            " job runs again. Was .snakemake deleted, were files copied? `make pull` declares what dvc.lock"
+            " has"
         )
 
 
 def tells_its_settings(job: Job) -> bool:
-    """Tell whether a product without a record shows, by name or header, that it is what its job is asked."""
+    """Whether a product without a record shows, by name or header, that it matches its job's settings."""
     asked = json.loads(job.params.get("asked", "{}"))
     if job.rule.name == "prepare_data":
-        return asked["settings"].keys() == {"dataset"}  # one of ours: its bytes are checked against a digest
+        return asked["settings"].keys() == {"dataset"}  # built in: its bytes are checked against a digest
     if job.rule.name in ("train", "train_distributed"):
         header = header_of(Path(job.output.model))
         return all(header.get(key) == asked[key] for key in ("settings", "recipe"))
-    return job.rule.name == "corrupt_labels"  # its settings are its name
+    return job.rule.name == "corrupt_labels"  # its file name holds its settings
 
 
 def header_of(path: Path) -> dict:
-    """What `weights.save` wrote beside the tensors, read without torch; {} where there is no such thing."""
+    """Read the header that `weights.save` stored beside the tensors, without torch; {} if there is none."""
     try:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")

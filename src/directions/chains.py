@@ -1,9 +1,9 @@
-"""The part of a network that follows its first ablated layer, seen as a chain of weights.
+"""The part of a network from its first ablated layer on, as a chain of weights.
 
 Most networks end in one: a dense or convolutional layer, batch norm, an activation whose outputs are units,
-perhaps pooling, the next weights, and so on to the logits. What joins it from outside, such as the shortcut
-of a residual block, does not change with the units and is computed once. `revival.py` walks along such a
-chain.
+perhaps pooling, the next weights, and so on to the logits. Inputs that join it from outside, such as the
+shortcut of a residual block, do not depend on the ablated units and are computed once. `revival.py` computes
+curves along such a chain.
 """
 
 import copy
@@ -21,12 +21,12 @@ from directions.evaluation import PROBE, scaled
 from directions.memory import affordable
 from directions.tracing import UNTRACEABLE, subgraph, traced
 
-Values = Mapping[str, Tensor | float]  # what the units of each layer are clamped to
+Values = Mapping[str, Tensor | float]  # the values to which the units of each layer are clamped
 
 log = logging.getLogger(__name__)
 
-PASSED = nn.Dropout | nn.Dropout2d | nn.Identity  # what does nothing in evaluation mode
-POOLS = nn.AdaptiveAvgPool2d | nn.AvgPool2d | nn.MaxPool2d  # what acts on every channel by itself
+PASSED = nn.Dropout | nn.Dropout2d | nn.Identity  # modules that do nothing in evaluation mode
+POOLS = nn.AdaptiveAvgPool2d | nn.AvgPool2d | nn.MaxPool2d  # modules that treat every channel separately
 ELEMENTWISE = (
     nn.ReLU,
     nn.ReLU6,
@@ -39,21 +39,21 @@ ELEMENTWISE = (
     nn.Softplus,
     nn.Tanh,
     nn.Sigmoid,
-)  # fmt: skip  (activations that see every element by itself)
+)  # fmt: skip  (activations that act elementwise)
 NORMS = nn.BatchNorm1d | nn.BatchNorm2d
-FEW = 8  # units that are faster added as a thin matrix product than as a convolution of so few channels
+FEW = 8  # up to this many units, a thin matrix product is faster than a convolution with so few channels
 FLATTENS = ("flatten", torch.flatten)
 LOG_SOFTMAX = ("log_softmax", torch.log_softmax, functional.log_softmax)
 
 
 @dataclass(frozen=True)
 class Link:
-    """What leads from one layer of units to the next: pooling, then weights with batch norm folded in.
+    """The step from one layer of units to the next: pooling, then weights with batch norm folded in.
 
     weight: (out, in, ...), for a dense layer that reads feature maps (out, maps, positions). convolution: the
-    module whose stride and padding hold, None for a dense layer. joined: the node whose values are added.
-    units: the layer whose units it feeds, None for the logits. activation: what makes these of the sums, for
-    logits perhaps log-softmax; it returns a new tensor.
+    module that gives stride and padding, None for a dense layer. joined: the node whose values are added.
+    units: the layer whose units it feeds, None for the logits. activation: maps the sums to these units, or
+    is log-softmax if the logits are followed by one; it returns a new tensor.
     """
 
     weight: Tensor
@@ -65,19 +65,19 @@ class Link:
     activation: nn.Module = field(default_factory=nn.Identity)
 
     def by_unit(self, units: int) -> Tensor:
-        """The weights (out, units, ...) with those of each unit of the layer before together."""
+        """View the weights as (out, units, ...), those of each unit of the previous layer together."""
         return self.weight if self.convolution else self.weight.unflatten(1, (units, -1))
 
     def pooled(self, activity: Tensor) -> Tensor:
-        """Activity (examples, units, ...) as the weights see it."""
+        """Pool activity (examples, units, ...) into the form that the weights read."""
         for pool in self.pools:
             activity = pool(activity)
         return activity
 
     def product(self, activity: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """What pooled activity (examples, k, ...) adds to the sums (examples, rows, ...).
+        """Compute what pooled activity (examples, k, ...) adds to the sums (examples, rows, ...).
 
-        weight: (rows, k, ...), the part of the weights that is meant; bias: (rows,), None: without.
+        weight: (rows, k, ...), the slice of the weights to use; bias: (rows,), or None for none.
         """
         if self.convolution is None:
             return linear(activity.flatten(1), weight.flatten(1), bias)
@@ -103,9 +103,9 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """`prefix(images)` gives the activity of the first layer and all that joins the chain later on.
+    """A chain; `prefix(images)` gives the activity of its first layer and all inputs that join it later.
 
-    layers: names of the layers of units, the first one included; links[i] leads on from layers[i].
+    layers: names of the layers of units, including the first; links[i] starts at layers[i].
     """
 
     prefix: nn.Module
@@ -114,14 +114,14 @@ class Chain:
 
     @torch.no_grad()
     def pass_size(self, images: Tensor) -> int:
-        """How many of these uint8 images (n, c, h, w) a walk takes at a time (see `memory.affordable`)."""
+        """Return how many uint8 images (n, c, h, w) to process at a time (see `memory.affordable`)."""
         activity, *_ = self._of_one(images)
         elements = activity.numel() + sum(sums.numel() for sums in self._sums(activity))
         return affordable(elements, images.device)
 
     @torch.no_grad()
     def check_joined(self, images: Tensor) -> None:
-        """Raises NoChain where what joins the chain would be broadcast, as a number per unit."""
+        """Raise NoChain if an input that joins the chain would be broadcast, such as one number per unit."""
         activity, *joined = self._of_one(images)
         shapes = [
             sums.shape
@@ -132,22 +132,22 @@ class Chain:
             raise NoChain("what is added to the chain does not have its shape")
 
     def _of_one(self, images: Tensor) -> tuple[Tensor, ...]:
-        """What the prefix makes of the first image."""
+        """Run the prefix on the first image."""
         [probe] = images[:PROBE].split(PROBE)
         return tuple(values[:1] for values in self.prefix(scaled(probe)))
 
     def _sums(self, activity: Tensor) -> Iterator[Tensor]:
-        """What each link makes of it, activations left out: they change no shape."""
+        """Yield each link's sums, leaving out activations, which change no shape."""
         for link in self.links:
             activity = link.product(link.pooled(activity), link.by_unit(activity.shape[1]))
             yield activity
 
 
 def find_chain(model: nn.Module, layers: Mapping[str, int], images: Tensor | None = None) -> Chain | None:
-    """The chain from the first of `layers` to the logits; None, and a line in the log, where there is none.
+    """Find the chain from the first of `layers` to the logits; if there is none, log why and return None.
 
-    The model is in evaluation mode. All of `layers` must lie on the chain. images: (n, c, h, w), of which one
-    shows that what joins the chain has the shape of what it is added to.
+    The model must be in evaluation mode. All of `layers` must lie on the chain. images: (n, c, h, w); one of
+    them is used to check that whatever joins the chain has the shape of the sums it is added to.
     """
     try:
         followed = traced(model)
@@ -163,12 +163,12 @@ def find_chain(model: nn.Module, layers: Mapping[str, int], images: Tensor | Non
     except (*UNTRACEABLE, NoChain) as reason:
         log.info("no chain of layers: %s", (str(reason) or repr(reason)).splitlines()[0])
         return None
-    log.info("ablation along a chain of %d layers from %s on", len(links), first.target)
+    log.info("ablation along a chain of %d layers, starting at %s", len(links), first.target)
     return chain
 
 
 class NoChain(Exception):
-    """A network is no chain; the message says where."""
+    """The network is not a chain; the message says where it stops being one."""
 
 
 def _only_node(graph: fx.Graph, layer: str) -> fx.Node:
@@ -179,7 +179,7 @@ def _only_node(graph: fx.Graph, layer: str) -> fx.Node:
 
 
 def _links(modules: Mapping[str, nn.Module], first: fx.Node) -> Iterator[Link]:
-    """Every link from the layer `first` on; NoChain where something else than a link follows."""
+    """Yield every link from the layer `first` on; NoChain at the first node that does not fit."""
     node, link, pools = first, None, []
     _called(modules, first)
     while True:
@@ -207,11 +207,11 @@ def _links(modules: Mapping[str, nn.Module], first: fx.Node) -> Iterator[Link]:
             yield replace(link, units=str(node.target), activation=out_of_place(module))
             link, pools = None, []
         else:
-            raise NoChain(f"{node.target} after {before.target} is no part of a chain")
+            raise NoChain(f"{node.target} after {before.target} cannot be part of a chain")
 
 
 def _called(modules: Mapping[str, nn.Module], node: fx.Node) -> nn.Module | None:
-    """The module that a node calls; NoChain where its units are not on dimension 1 (see `units.edited`)."""
+    """The module that a node calls; NoChain if its units are not on dimension 1 (see `units.edited`)."""
     module = modules.get(node.target) if node.op == "call_module" else None
     if getattr(module, "unit_axis", 1) != 1:
         raise NoChain(f"units of {node.target} are not on dimension 1")
@@ -225,7 +225,7 @@ def _sole_user(node: fx.Node) -> fx.Node:
 
 
 def _flattens(node: fx.Node, module: nn.Module | None) -> bool:
-    """Whether a node makes one dimension of all but the examples'."""
+    """Whether a node flattens all dimensions but the examples'."""
     if isinstance(module, nn.Flatten):
         return (module.start_dim, module.end_dim) == (1, -1)
     return node.target in FLATTENS and node.args[1:] == (1,) and not node.kwargs
@@ -240,12 +240,12 @@ def _is_log_softmax(node: fx.Node, module: nn.Module | None) -> bool:
 
 
 def is_elementwise(module: nn.Module | None) -> bool:
-    """Tell whether a module acts on every element by itself; those of our own say so."""
+    """Whether a module acts elementwise; this project's own modules declare it."""
     return isinstance(module, ELEMENTWISE) or getattr(module, "elementwise", False)
 
 
 def out_of_place(module: nn.Module) -> nn.Module:
-    """Return a module that computes the same and changes nothing."""
+    """Return a module that computes the same without changing its input."""
     if not getattr(module, "inplace", False):
         return module
     other = copy.copy(module)
@@ -254,7 +254,7 @@ def out_of_place(module: nn.Module) -> nn.Module:
 
 
 def _added(node: fx.Node, chain: fx.Node) -> fx.Node | None:
-    """What a node adds to the chain, which nothing on the chain leads to; None if it is no such sum."""
+    """The node added to the chain by a sum, with no path from the chain; None if it is no such sum."""
     if node.target not in (operator.add, operator.iadd, torch.add, "add", "add_") or node.kwargs:
         return None
     others = [argument for argument in node.args if argument is not chain]
@@ -267,12 +267,12 @@ def weights_of(module: nn.Conv2d | nn.Linear, pools: tuple[nn.Module, ...]) -> L
     if isinstance(module, nn.Linear):
         return Link(weight, bias, pools)
     if module.groups != 1 or module.padding_mode != "zeros":
-        raise NoChain(f"{module} works in groups or pads with something else than zeros")
+        raise NoChain(f"{module} is grouped or uses a padding other than zeros")
     return Link(weight, bias, pools, module)
 
 
 def folded(link: Link, norm: NORMS) -> Link:
-    """The link with the batch norm that follows it, in evaluation mode, as part of its weights."""
+    """Fold the batch norm that follows, in evaluation mode, into the link's weights."""
     if norm.running_var is None:
         raise NoChain("batch norm without running statistics depends on the other images")
     scale = (norm.running_var.double() + norm.eps).rsqrt()

@@ -1,4 +1,4 @@
-"""Which layers of units an analysis is about: all, the last few, or those named. Needs no torch."""
+"""Which layers of units an analysis covers: all, the last few, or those named. Needs no torch."""
 
 import difflib
 from collections.abc import Sequence
@@ -6,21 +6,21 @@ from fnmatch import fnmatchcase
 
 from directions.errors import InputError
 
-Wanted = int | str | Sequence[str]  # a number of last layers, "all", or names and patterns of names
+Wanted = int | str | Sequence[str]  # number of last layers, "all", or names and patterns
 
 
 def chosen_layers(layers: Sequence[str], wanted: Wanted) -> list[str]:
-    """Those of a network's `layers` that are wanted, in its order (sections 3.1, 3.2; D18, D21).
+    """Select the wanted ones of a network's `layers`, in its order (sections 3.1, 3.2; D18, D21).
 
-    Patterns are a shell's: `block16.*`, `relu1[01]`. Raises InputError for a number that is too large, and
-    for a pattern that no layer matches, with the names nearest to it.
+    Patterns are shell patterns: `block16.*`, `relu1[01]`. Raises InputError if the number is too large or a
+    pattern matches no layer, with the nearest names.
     """
     if wanted == "all":
         return list(layers)
     if isinstance(wanted, int):
         if not 1 <= wanted <= len(layers):
             has = f"{len(layers)}: {', '.join(layers)}"
-            raise InputError(f"layers: the last {wanted} were asked for, this network has {has}")
+            raise InputError(f"layers: the last {wanted} were requested, but this network has {has}")
         return list(layers)[-wanted:]
     for pattern in wanted:
         if not any(fnmatchcase(name, pattern) for name in layers):

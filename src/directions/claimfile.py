@@ -1,4 +1,4 @@
-"""Read data/paper/claims.csv: one claim per row, checked, with every mistake named by row and column."""
+"""Read and check data/paper/claims.csv, one claim per row; every error names its row and column."""
 
 import csv
 import math
@@ -12,19 +12,19 @@ from directions.statistics import SHAPES, STATISTICS
 from directions.statistics.conditions import Condition, parse
 
 KINDS = (
-    "direction",  # on which side of a bound our number lies
-    "value",  # our number against theirs
-    "shape",  # the distance of our curve from theirs, below a bound of ours
+    "direction",  # which side of a bound our number lies on
+    "value",  # our number against the paper's
+    "shape",  # the distance of our curve from the paper's, below a bound of ours
 )
 CERTAINTIES = (
-    "read from the figure",  # seen in the paper's printed figure: data/paper/figures
+    "read from the figure",  # read off the paper's printed figure: data/paper/figures
     "verified",  # read in the paper's abstract or its public review thread
-    "corroborated",  # remembered, and said by an independent source as well
+    "corroborated",  # remembered, and confirmed by an independent source
     "remembered",  # remembered only
-    "unsure",  # remembered, with doubt
+    "unsure",  # remembered, but in doubt
     "inferred",
-    "replication",  # a number of somebody else's replication, not the paper's
-    "follow-up",  # beyond the paper: asked by later work, or by us because of it
+    "replication",  # a number from somebody else's replication, not the paper's
+    "follow-up",  # beyond the paper: raised by later work, or by us because of it
 )
 COLUMNS = (
     *("id", "figure", "claim", "kind", "statistic", "condition", "direction", "bound"),
@@ -57,7 +57,7 @@ class Claim:
 
 
 def load(path: Path | str) -> list[Claim]:
-    """Read every claim of a CSV file. Raises InputError naming the row and the column that is wrong."""
+    """Read every claim of a CSV file. Raises InputError naming the row and column at fault."""
     path = Path(path)
     if not path.is_file():
         raise InputError(
@@ -71,7 +71,7 @@ def load(path: Path | str) -> list[Claim]:
     seen: set[str] = set()
     for claim in claims:
         if claim.id in seen:
-            raise InputError(f"{claim.where}: a claim with this id stands further up: ids must differ")
+            raise InputError(f"{claim.where}: another claim above has the same id: ids must differ")
         seen.add(claim.id)
     return claims
 
@@ -109,9 +109,9 @@ def _agree(kind: str, direction: str, statistic: str, numbers: dict, where: str)
     if direction == "equal" or numbers["bound"] is None:
         raise InputError(f"{where}: kind {kind} needs direction above or below and a bound")
     if numbers["tolerance"] is not None:
-        raise InputError(f"{where}: kind {kind} has no tolerance, only kind value has")
+        raise InputError(f"{where}: kind {kind} takes no tolerance, only kind value does")
     if numbers["paper_error"] is not None and numbers["paper_value"] is None:
-        raise InputError(f"{where}: paper_error is that of a paper_value")
+        raise InputError(f"{where}: paper_error needs a paper_value")
     if (kind == "shape") != (statistic in SHAPES):
         raise InputError(f"{where}: kind shape goes with the statistics {', '.join(SHAPES)} and no others")
 
@@ -130,12 +130,12 @@ def _number(text: str, column: str, where: str) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise InputError(f"{where}: column {column!r} holds {text!r}, which is no number")
+        raise InputError(f"{where}: column {column!r} holds {text!r}, which is not a number")
     return value
 
 
 def _condition(text: str, statistic: str, where: str) -> Condition:
-    """ "corrupt=1;dropout=0.1" -> {"corrupt": 1.0, "dropout": 0.1}, one that the statistic asks for."""
+    """Parse "corrupt=1;dropout=0.1" to {"corrupt": 1.0, "dropout": 0.1}; check it against the statistic."""
     try:
         condition = parse(text)
     except ValueError as error:
@@ -148,7 +148,7 @@ def _condition(text: str, statistic: str, where: str) -> Condition:
 
 
 def _needs(text: str, where: str) -> tuple[tuple[str, str, str], ...]:
-    """ "hidden=512x512;epochs>=640" -> (("hidden", "=", "512x512"), ("epochs", ">=", "640"))."""
+    """Parse "hidden=512x512;epochs>=640" to (("hidden", "=", "512x512"), ("epochs", ">=", "640"))."""
     conditions = []
     for part in filter(None, (part.strip() for part in text.split(";"))):
         match = _NEEDED.fullmatch(part)

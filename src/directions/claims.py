@@ -1,22 +1,22 @@
 """The paper's claims against a study's tables: our number, its interval, and a verdict by a fixed rule.
 
 `data/paper/claims.csv` holds one claim per row, of one of three kinds. A direction has a side (`direction`
-above or below its `bound`). A value has the paper's number, with `paper_error`, half of its own 95 %
-interval, and our `tolerance`. A shape has curves of the paper: the distance of our mean curve from them lies
-below a bound of ours.
+above or below its `bound`). A value has the paper's number with `paper_error`, half of its own 95 %
+interval, and our `tolerance`. A shape has curves of the paper: the distance of our mean curve from them must
+lie below a bound of ours.
 
-The rule, first line that applies:
+The first row that applies decides:
 
 | kind | verdict | when |
 |---|---|---|
-| all | not testable at this scale | `needs` not met; networks or tables lacking |
-| value | not testable at this scale | networks of a copy that lost something, with exceptions (copies.py) |
-| all | too few networks | for an interval: one per condition, say |
+| all | not testable at this scale | `needs` not met; networks or tables missing |
+| value | not testable at this scale | networks trained on a lossy copy, with exceptions (copies.py) |
+| all | too few networks | too few for an interval, such as one per condition |
 | value | reproduced | our 95 % interval and the paper's overlap once ours is widened by the tolerance |
-| value | not reproduced | they do not |
-| direction, shape | not reproduced | our estimate lies on the other side of the bound (or on it) |
-| direction, shape | reproduced | our whole interval lies on the claimed side |
-| direction, shape | direction only | our estimate does, our interval reaches over the bound |
+| value | not reproduced | otherwise |
+| direction, shape | not reproduced | our estimate is on the other side of the bound, or on it |
+| direction, shape | reproduced | our whole interval is on the claimed side |
+| direction, shape | direction only | our estimate is on the claimed side, our interval crosses the bound |
 """
 
 import re
@@ -52,9 +52,9 @@ _FIGURE = re.compile(r"fig(A?)(\d+)([a-z]?)")
 
 
 def unmet(claim: Claim, runs: pd.DataFrame) -> list[str]:
-    """What the claim needs and not every network in the runs table offers, as phrases; empty if all is.
+    """List the claim's needs that the runs table does not meet, as phrases; empty if it meets all.
 
-    Besides columns of the runs table a claim may need a number of `networks`, and of `settings`: networks
+    Besides columns of the runs table, a claim may need a number of `networks`, or of `settings`: networks
     that differ in more than the seed. A copy of a data set will do, but for most values (see copies.py).
     """
     phrases = []
@@ -65,7 +65,7 @@ def unmet(claim: Claim, runs: pd.DataFrame) -> list[str]:
     counts = {"networks": len(runs), "settings": len(runs[known].drop_duplicates())}
     for column, sign, wanted in claim.needs:
         if column not in counts and column not in runs.columns:
-            raise InputError(f"{claim.where}: needs {column!r}, which is no column of the runs table")
+            raise InputError(f"{claim.where}: needs {column!r}, which is not a column of the runs table")
         values = [str(counts[column])] if column in counts else sorted(set(runs[column].map(str)))
         if not all(_holds(original(value), sign, wanted) for value in values):
             shown = f"{values[0]} to {values[-1]}" if len(values) > 2 else " and ".join(values)
@@ -74,7 +74,7 @@ def unmet(claim: Claim, runs: pd.DataFrame) -> list[str]:
 
 
 def copied(runs: pd.DataFrame) -> list[str]:
-    """Those data sets behind a runs table that are copies of others (`directions.copies`), sorted."""
+    """List the data sets of a runs table that are copies of others (`directions.copies`), sorted."""
     return sorted(set(runs["dataset"]) & set(COPIES)) if "dataset" in runs.columns else []
 
 
@@ -87,7 +87,7 @@ def _holds(value: str, sign: str, wanted: str) -> bool:
 
 
 def judge(claim: Claim, ours: Estimate) -> tuple[str, str]:
-    """(verdict, note) by the rule at the top of this module, for a claim whose `needs` are met."""
+    """Return (verdict, note) by the rule at the top of this module, for a claim whose `needs` are met."""
     if ours.low is None or ours.high is None:
         return TOO_FEW, ours.note
     if claim.kind == "value":
@@ -111,9 +111,9 @@ def check(
 ) -> pd.DataFrame:
     """Check the claims about the figures in `experiments` ({figure: experiment}), sorted by figure.
 
-    `tables_of(experiment, name)` reads one table, or raises Untestable where the study has none;
-    `paper_of(figure)` reads the paper's panel (`directions.paper.read`), where a statistic compares with it.
-    Our value is shown where it can be computed, also when the study is too small to test the claim.
+    `tables_of(experiment, name)` reads one table, or raises Untestable if the study does not have it;
+    `paper_of(figure)` reads the paper's panel (`directions.paper.read`) for statistics that compare with it.
+    Our value is given whenever it can be computed, even if the study is too small to test the claim.
     Returns one row per claim with the columns `RESULT`.
     """
     rows = []
@@ -133,7 +133,7 @@ def check(
 
 
 def place(figure: str) -> tuple[bool, int, str]:
-    """Where a figure stands in the paper: fig2a before fig10a, then the appendix (figA1), then your own."""
+    """Sort key of a figure: fig2a before fig10a, then the appendix (figA1), then your own."""
     match = _FIGURE.fullmatch(figure)
     if match is None:
         return True, 1_000, figure
@@ -163,7 +163,7 @@ def _check_one(
 
 
 def tested_on(runs: pd.DataFrame) -> str:
-    """The data and networks behind a verdict: "MNIST, conv11 width 0.125, 1,000 images, 20 epochs"."""
+    """Describe the data and networks of a verdict: "MNIST, conv11 width 0.125, 1,000 images, 20 epochs"."""
 
     def shown(column: str) -> str:
         values = runs[column].dropna().unique() if column in runs.columns else []
@@ -179,7 +179,7 @@ def tested_on(runs: pd.DataFrame) -> str:
 
 
 def metrics(results: pd.DataFrame) -> dict[str, dict]:
-    """{claim id: {estimate, low, high, paper, verdict, tested_on}}, numbers to four places or null."""
+    """Map claim ids to {estimate, low, high, paper, verdict, tested_on}, numbers to four places or null."""
 
     def short(value):
         return None if pd.isna(value) else round(float(value), 4)

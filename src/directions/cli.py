@@ -1,4 +1,4 @@
-"""What every script shares: its log, its threads, its device, and how it fails."""
+"""What all scripts share: log, threads, device and error handling."""
 
 import argparse
 import json
@@ -14,28 +14,28 @@ from directions.imports import code_of
 
 
 def parser(description: str | None, *, compute: bool = False) -> argparse.ArgumentParser:
-    """An argument parser; with `compute` it knows --device and --threads (see `prepare_torch`)."""
+    """Create an argument parser; with `compute` it has --device and --threads (see `prepare_torch`)."""
     made = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    made.add_argument("--code", help="run only if this is the digest of the code (what the workflow planned)")
+    made.add_argument("--code", help="run only if the code has this digest (set by the workflow)")
     made.add_argument(
         "--unchanged",
         nargs="+",
         metavar=("DIGEST", "FILE"),
-        help="run only if this is the digest of these files",
+        help="run only if these files have this digest",
     )
     if compute:
         made.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-        made.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads to compute with")
+        made.add_argument("--threads", type=int, default=os.cpu_count(), help="number of CPU threads")
     return made
 
 
-ASKED_HELP = 'what to do, as JSON: {"settings": {...}}; other keys only tell the workflow what is upstream'
+ASKED_HELP = 'the job, as JSON: {"settings": {...}}; other keys only track what is upstream'
 
 
 def settings(text: str) -> dict:
-    """The `settings` of an --asked argument; raises InputError when it is no such JSON."""
+    """Parse the `settings` of an --asked argument; raises InputError if it is not such JSON."""
     try:
         return json.loads(text)["settings"]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
@@ -43,16 +43,16 @@ def settings(text: str) -> dict:
 
 
 def code(text: str) -> str | None:
-    """The user's function that an --asked argument allows to run, file.py:function; None without one."""
-    settings(text)  # refuses what is no such JSON
+    """Return the user function that an --asked argument allows to run, as file.py:function, or None."""
+    settings(text)  # refuses invalid JSON
     return json.loads(text).get("code")
 
 
 def check_code(argv: list[str]) -> None:
-    """Raise InputError where the code of a script is no longer that of its argument --code, if it has one.
+    """Raise InputError if the code of a script no longer matches its argument --code, where given.
 
-    argv: the script and its arguments. --code holds `contents` of the script with all it imports, then, after
-    commas, names of modules that are imported by a made-up name.
+    argv: the script and its arguments. --code holds `contents` of the script and all it imports, then, after
+    commas, the modules that are imported under a computed name.
     """
     given = _planned(argv).code
     if given is None:
@@ -61,15 +61,15 @@ def check_code(argv: list[str]) -> None:
     root = Path(__file__).resolve().parents[2]
     if contents(code_of(Path(argv[0]).resolve(), root, modules), root) != planned:
         raise InputError(
-            "the code was edited after this job was planned, so nobody could say which version made its"
+            "the code was edited after this job was planned, so nobody could say which version produced its"
             " result: run again"
         )
 
 
 def check_files(argv: list[str]) -> None:
-    """Raise InputError where files of the user's are no longer those of the argument --unchanged.
+    """Raise InputError if the user's files no longer match the argument --unchanged.
 
-    Snakemake takes no notice of other content that `mv` or `cp -p` brought under an old time.
+    Snakemake does not notice new content under an old file time, as left by `mv` or `cp -p`.
     """
     given = _planned(argv).unchanged
     if given is None:
@@ -88,7 +88,7 @@ def _check_planned(argv: list[str]) -> None:
 
 
 def _planned(argv: list[str]) -> argparse.Namespace:
-    """What the workflow planned with: `code` and `unchanged`, each None where a script is run by hand."""
+    """Parse what the workflow planned with: `code` and `unchanged`, each None if a script is run by hand."""
     reader = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     reader.add_argument("--code")
     reader.add_argument("--unchanged", nargs="+")
@@ -96,31 +96,31 @@ def _planned(argv: list[str]) -> argparse.Namespace:
 
 
 def prepare_torch(device: str, threads: int):
-    """Hold torch to `threads` and return the `torch.device` meant; "auto" is a GPU where there is one.
+    """Limit torch to `threads` and return the requested `torch.device`; "auto" uses a GPU if there is one.
 
-    Two unpinned jobs on two cores ran 8 times slower than pinned ones, so no job leaves this out.
-    Raises InputError when the device asked for is not there.
+    Two unpinned jobs on two cores ran 8 times slower than pinned ones, so every job calls this.
+    Raises InputError if the requested device does not exist.
     """
     import torch
 
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
-    # Gradients of answers that a network is sure of are subnormal numbers, on which a CPU is many times
-    # slower; they are lost in the sums that they enter. Training a memorising MLP takes half the time so.
+    # Gradients of confident predictions are subnormal numbers: many times slower on a CPU, and lost in the
+    # sums they enter. Flushing them to zero halves the time to train a memorising MLP.
     torch.set_flush_denormal(True)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise InputError(
-            f"device {device!r} was asked for but torch sees no GPU: set `device: cpu` or `auto`"
+            f"device {device!r} was requested but torch sees no GPU: set `device: cpu` or `auto`"
         )
     return torch.device(device)
 
 
 def start(main: Callable[[list[str]], None]) -> None:
-    """Run a script's `main(argv)`: log to standard output, show InputError as one line, exit with 2.
+    """Run a script's `main(argv)`: log to standard output, print InputError as one line, exit with 2.
 
-    Code and the user's files are checked before and after: when it fails, Snakemake deletes what it has made.
+    Code and user files are checked before and after; if a check fails, Snakemake deletes the job's outputs.
     """
     logging.basicConfig(
         level=logging.INFO,

@@ -1,4 +1,4 @@
-"""Values that are allowed each for itself and make no sense together, found before the graph is built."""
+"""Cross-field checks before the graph is built: settings valid alone but inconsistent together."""
 
 import json
 from collections.abc import Iterator
@@ -15,17 +15,17 @@ from directions.runs import MODELS, OPTIMIZERS, UNIT_LAYERS, Settings, models_of
 
 
 def train_images(dataset: str) -> int | None:
-    """How many training images a data set has; None where only its files know."""
+    """Number of training images of a data set; None if only its files know."""
     return KNOWN[dataset].train_images if dataset in KNOWN else None
 
 
 def used_images(settings: Settings) -> int | None:
-    """How many images a run trains on; None where only their files know."""
+    """Number of images a run trains on; None if only the data set's files know."""
     return train_images(settings["dataset"]) if settings["images"] == "all" else settings["images"]
 
 
 def split_images(settings: Settings, split: str | None) -> int | None:
-    """How many images of a split a run is measured on; None where only their files know."""
+    """Number of images of a split that a run is measured on; None if only the data set's files know."""
     if split != "test":
         return used_images(settings)
     known = KNOWN[settings["dataset"]].test_images if settings["dataset"] in KNOWN else None
@@ -33,14 +33,14 @@ def split_images(settings: Settings, split: str | None) -> int | None:
 
 
 def streamed(dataset: str, study: dict) -> bool:
-    """Whether images are read from their files whenever needed, and not kept in memory."""
+    """Whether images are read from their files on demand rather than kept in memory."""
     return dataset == "imagenet" or (
         dataset == "imagefolder" and study.get("imagefolder", {}).get("stream", False)
     )
 
 
 def last_epoch(settings: Settings) -> int | None:
-    """The epoch in which training ends; None where only the images' files know."""
+    """The epoch in which training ends; None if only the data set's files determine it."""
     if settings["steps"] is None:
         return settings["epochs"]
     images = used_images(settings)
@@ -48,22 +48,22 @@ def last_epoch(settings: Settings) -> int | None:
 
 
 def last_step(settings: Settings) -> int | None:
-    """The step in which training ends; None where only the images' files know."""
+    """The step at which training ends; None if only the data set's files determine it."""
     images = used_images(settings)
     return settings["steps"] if images is None else steps_in_all(settings, images)
 
 
 def unit_layers(settings: Settings) -> list[str] | None:
-    """A run's layers of units by name, as models.unit_layers; None where building tells."""
+    """Names of a run's layers of units, as in models.unit_layers; None if only building the model tells."""
     if settings["model"] == "mlp":
         return [f"relu{depth}" for depth in range(1, len(settings["hidden"]) + 1)]
     return list(UNIT_LAYERS[settings["model"]]) if settings["model"] in UNIT_LAYERS else None
 
 
 def problems(study: dict, written: dict) -> list[str]:
-    """What is impossible in a completed study; `written` are its experiments before defaults went in.
+    """List the contradictions in a completed study; `written` holds its experiments before defaults.
 
-    Where figures are chosen, other drawings, and the networks that only these show, are not looked at.
+    If figures are chosen, the others, and networks that only these show, are not checked.
     """
     if found := list(_of_added(study)):
         return found
@@ -81,12 +81,12 @@ def problems(study: dict, written: dict) -> list[str]:
 
 
 def _of_added(study: dict) -> Iterator[str]:
-    """Data sets and models of the user's own: names that are taken, functions that are not there."""
+    """Check user data sets and models: names that are taken, functions that do not exist."""
     builds = {name: entry["build"] for name, entry in study["models"].items()}
     for block, functions, ours in (("datasets", study["datasets"], KNOWN), ("models", builds, MODELS)):
         for name, reference in functions.items():
             if name in ours:
-                yield f"{block}.{name}: is one of ours already; give yours another name"
+                yield f"{block}.{name}: this name is built in; choose another"
             try:
                 userfile.check(reference)
             except InputError as error:
@@ -101,7 +101,7 @@ def _of_figures(study: dict) -> Iterator[str]:
         if name not in experiments:
             known = ", ".join(experiments) or "none"
             hint = nearest(name, experiments)
-            yield f"draw.{figure}: {name} is no experiment of this study{hint}; there are {known}"
+            yield f"draw.{figure}: {name} is not an experiment of this study{hint}; there are {known}"
             continue
         missing = {MADE_BY[t] for t in FIGURES[figure]} - {None, *experiments[name]["analyses"]}
         for analysis in sorted(missing):
@@ -115,7 +115,7 @@ def _of_figures(study: dict) -> Iterator[str]:
 
 
 def _of_comparison(figure: str, name: str, experiment: dict, models: dict) -> Iterator[str]:
-    """What the figure would set side by side, and the experiment has only once."""
+    """Check that the experiment varies what the figure compares."""
     rows = [settings for _, settings in product(experiment, models)]
     for key in ("dataset", "model"):
         if key in experiment["vary"] and len(experiment["vary"][key]) > 1:
@@ -134,16 +134,16 @@ def _of_comparison(figure: str, name: str, experiment: dict, models: dict) -> It
 
 
 def _of_writing(path: str, experiment: dict, written: dict) -> Iterator[str]:
-    """Values that are written down and would be passed over."""
+    """Settings that are written down but would be ignored."""
     fixed, varied = written.get("training", {}), written["vary"]
     for key in (key for key in fixed if key in varied):
-        yield f"{path}: {key} is fixed in training and varied too; set one of them to null"
+        yield f"{path}: {key} is both fixed in training and varied; set one of them to null"
     steps = experiment["training"]["steps"]
     if steps is not None and ("epochs" in fixed or "epochs" in varied):
         yield f"{path}: epochs is not read where training ends after steps ({steps}); set one of them to null"
     for block in (key for key in written if key in BLOCKS):
         if (needed := BLOCKS[block]) not in experiment["analyses"]:
-            what = "it" if needed == block else f"{needed}, which it follows"
+            what = "it" if needed == block else f"{needed}, on which it depends"
             yield f"{path}.{block}: is set, but analyses does not list {what}; add it there or remove it here"
 
 
@@ -151,7 +151,7 @@ def _of_values(path: str, experiment: dict) -> Iterator[str]:
     for key, values in experiment["vary"].items():
         names = [text(value) for value in values]
         for name in sorted({name for name in names if names.count(name) > 1}):
-            yield f"{path}.vary.{key}: {name} stands {names.count(name)} times; each value makes one run"
+            yield f"{path}.vary.{key}: {name} appears {names.count(name)} times; each value makes one run"
     noise = experiment.get("add_noise")
     if noise and noise["lowest"] >= noise["highest"]:
         yield f"{path}.add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
@@ -178,12 +178,12 @@ def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterato
                 reads = ", or name it in `reads` of a model of yours" if study["models"] else ""
                 readers = " and ".join(choice for choice, read in choices.items() if key in read)
                 way = f"remove it, or set it to null where configs/paper.yaml has it{reads}"
-                yield f"{path}: {key} is read by {kind} {readers} only, which no run has; {way}"
+                yield f"{path}: {key} is read only by {kind} {readers}, which no run has; {way}"
     seen: dict[str, str] = {}
     for run, settings in rows:
         same = seen.setdefault(json.dumps(settings, sort_keys=True), run)
         if same != run:
-            yield f"{path}: runs {same} and {run} would be the same training; vary something they read"
+            yield f"{path}: runs {same} and {run} would be the same training; vary a setting they read"
 
 
 def _of_settings(path: str, settings: Settings, study: dict) -> Iterator[str]:
@@ -211,17 +211,17 @@ def _of_augmenting(path: str, settings: Settings, study: dict) -> Iterator[str]:
         return
     dataset, corrupt = settings["dataset"], settings["corrupt"]
     if not streamed(dataset, study):
-        files = "images that are read from their files: imagenet, or imagefolder with stream: true"
-        yield f"{path}: augment is for {files}, and here is {dataset}; set augment: false"
+        files = "images streamed from their files: imagenet, or imagefolder with stream: true"
+        yield f"{path}: augment is for {files}, not for {dataset}; set augment: false"
     if corrupt > 0:
-        why = "images that change all the time cannot be memorised with their labels"
+        why = "images that keep changing cannot be memorised with their labels"
         yield f"{path}: augment does not go with corrupt {text(corrupt)}, as {why}; set augment: false"
 
 
 def _of_network(path: str, settings: Settings, experiment: dict) -> Iterator[str]:
     model = settings["model"]
     if settings["dropout"] > 0 and model != "mlp":
-        yield f"{path}: dropout {settings['dropout']} is of model mlp only, and here is {model}; remove it"
+        yield f"{path}: dropout {settings['dropout']} works only in model mlp, not in {model}; remove it"
     for analysis in ("ablate_cumulative", "ablate_checkpoints"):
         layers, have = experiment.get(analysis, {}).get("layers", "all"), unit_layers(settings)
         if isinstance(layers, int) and have is not None and layers > len(have):
@@ -247,7 +247,7 @@ def _of_normalising(path: str, settings: Settings) -> Iterator[str]:
         if normalised and (batch == 1 or (used is not None and used % batch == 1)):
             yield f"{path}: batch {batch} leaves one image in a batch, too few for batch norm; change one"
     elif not normalised:
-        yield f"{path}: norm_batch {group} is of batch norm, and batch_norm is false; set norm_batch: null"
+        yield f"{path}: norm_batch {group} needs batch norm, but batch_norm is false; set norm_batch: null"
     elif batch % group:
         yield f"{path}: norm_batch {group} does not divide batch {batch} into whole groups; change one"
 

@@ -1,6 +1,6 @@
-"""One checked study out of configs/paper.yaml, configs/{study}.yaml and config.yaml with the command line.
+"""Load one checked study from configs/paper.yaml, configs/{study}.yaml, config.yaml and the command line.
 
-Everything is judged before the graph is built, and all that is wrong is said at once.
+Everything is checked before the graph is built, and all errors are reported at once.
 """
 
 import re
@@ -17,30 +17,30 @@ from directions.own import plan
 from directions.runs import needed_tables
 
 BASE = "configs/paper.yaml"
-# What a file in configs/ may set.
+# keys that a file in configs/ may set
 OF_STUDY = ("defaults", "experiments", "draw", "datasets", "models", "imagefolder", "cifar")
-OWN = "own"  # a file in configs/ of this name is no study, but names networks of the user's own
+OWN = "own"  # a file in configs/ of this name is no study: it lists the user's own networks
 HERE = "config.yaml, --configfile or the command line"
 
 Layers = list[tuple[str, dict]]
 
 
 def load(config: Mapping, root: Path) -> dict:
-    """The study that `config` (config.yaml with the command line's values, as Snakemake merges them) selects.
+    """Load the study that `config` selects: config.yaml with the command line's values, merged by Snakemake.
 
     Layers, later over earlier: configs/paper.yaml, configs/{study}.yaml, `config`. In the result
 
-    - `figures` lists the selected figures and `draw` says which experiment each shows;
-    - `tables` is {experiment: its tables} of what these figures need, in config order;
-    - every experiment is complete: `training` with all settings and `precision`, each analysis of `analyses`
-      and what is computed from it with all of its own; numbers are of one kind (0 is 0.0 where any number
-      may stand);
-    - `datasets` is {name: file.py:function} and `models` {name: {build, reads}} of the user's own, mostly {};
-    - `paper_curves` is True unless the user said otherwise;
-    - study, data_root, device, precision, sources and, where given, imagefolder and own are as the user set
+    - `figures` lists the selected figures and `draw` names the experiment that each shows;
+    - `tables` is {experiment: its tables} for these figures, in config order;
+    - every experiment is complete: `training` has all settings and `precision`, and each analysis in
+      `analyses`, like whatever is computed from it, has all of its own; numbers have one type (0 becomes 0.0
+      where any number is allowed);
+    - `datasets` is {name: file.py:function} and `models` {name: {build, reads}} of the user, mostly {};
+    - `paper_curves` is True unless the user set it to false;
+    - study, data_root, device, precision, sources and, if given, imagefolder and own are as the user set
       them.
 
-    Raises InputError with one line for each thing that is wrong: where, what, what is allowed.
+    Raises InputError with one line per error: where it is, what is wrong, what is allowed.
     """
     if set("{}") & set(str(Path(root).resolve())):
         raise InputError(
@@ -70,10 +70,10 @@ def load(config: Mapping, root: Path) -> dict:
 
 
 def merge(base: Mapping, over: Mapping, *path: str) -> dict:
-    """`base` with `over` laid on it: mappings merge, all else replaces, base's order of keys is kept.
+    """Merge `over` into `base`: mappings merge, all else replaces; the order of keys in base is kept.
 
-    Nothing (null) leaves a mapping as it is, so a section whose lines are all commented out changes nothing,
-    but removes an experiment, a drawing, and of an experiment a varied setting, a fixed one, and its own
+    null leaves a mapping unchanged, so a section whose lines are all commented out has no effect. But it
+    removes an experiment, a drawing and, within an experiment, a varied setting, a fixed one, and its own
     values of an analysis.
     """
     result = dict(base)
@@ -93,14 +93,14 @@ def _removable(*path: str) -> bool:
         case ("experiments" | "draw", _) | ("experiments", _, "vary", _):
             return True
         case ("experiments", _, "training", setting):
-            return setting != "require_train_accuracy"  # of which null is a value
+            return setting != "require_train_accuracy"  # for which null is a value
         case ("experiments", _, block):
             return block in BLOCKS
     return False
 
 
 def _undraw(merged: dict, base: dict) -> None:
-    """Leave out the base's drawings of those of its experiments that a later layer removed."""
+    """Drop the base's drawings of base experiments that a later layer removed."""
     for figure, name in base["draw"].items():
         if name not in merged["experiments"] and merged["draw"].get(figure) == name:
             del merged["draw"][figure]
@@ -122,12 +122,12 @@ def _layers(given: dict, root: Path) -> Layers:
 
 
 def _key_faults(layer: dict, label: str) -> Iterator[str]:
-    """What the merged config no longer shows: keys in the wrong file, and keys that are no text."""
+    """Check what the merged config no longer shows: keys in the wrong file, and keys that are not text."""
     for key in layer if label != HERE else ():
         if key not in OF_STUDY:
             hint = nearest(key, OF_STUDY)
-            allowed = f"a study may set {', '.join(OF_STUDY)}; all else belongs into config.yaml"
-            yield f"{key} (in {label}): is not for a study to set{hint} ({allowed})"
+            allowed = f"a study may set {', '.join(OF_STUDY)}; all else belongs in config.yaml"
+            yield f"{key} (in {label}): a study may not set it{hint} ({allowed})"
     stack: list[tuple[schema.Keys, object]] = [((), layer)]
     while stack:
         keys, value = stack.pop()
@@ -139,18 +139,18 @@ def _key_faults(layer: dict, label: str) -> Iterator[str]:
 
 
 def _selection(words: str) -> str | list[str]:
-    """What `figures=fig1a,fig2a` on the command line means."""
+    """Parse `figures=fig1a,fig2a` from the command line."""
     inner = words.strip()
     if inner.startswith("[") and inner.endswith("]"):
         inner = inner[1:-1]
     names = [word.strip() for word in inner.removesuffix(",").split(",")] if inner.strip() else []
     if "" in names or set("[]") & set(inner):
-        return words  # which the schema refuses
+        return words  # the schema refuses it
     return "all" if names == ["all"] else list(dict.fromkeys(names))
 
 
 def _origin(keys: schema.Keys, layers: Layers) -> str:
-    """ " (in configs/quick.yaml)": the last layer that sets what these keys lead to."""
+    """Name the last layer that sets the value at these keys, as " (in configs/quick.yaml)"."""
     for label, layer in reversed(layers):
         value: object = layer
         try:
@@ -168,7 +168,7 @@ def _stop(faults: list[str]) -> None:
 
 
 def _completed(merged: dict) -> dict:
-    """The study with every experiment complete and without the defaults that went into them."""
+    """Complete every experiment from the defaults, and drop the defaults."""
     defaults = merged["defaults"]
     experiments = {}
     for name, own in merged["experiments"].items():

@@ -1,6 +1,6 @@
-"""Config files and command lines as they are written, before Snakemake or anybody merges them.
+"""Check config files and command lines as written, before Snakemake merges them.
 
-Of a thing that is said twice Snakemake keeps the last without a word: here it is refused.
+Of duplicate keys, Snakemake silently keeps the last; here they are refused.
 """
 
 import itertools
@@ -12,18 +12,18 @@ import yaml
 
 from directions.errors import InputError
 
-MOST_VALUES = 100_000  # in one config file, a bound of ours
-OPTIONS = {  # of Snakemake, by all their names, and how one of them holds several values
+MOST_VALUES = 100_000  # in one config file; an arbitrary limit
+OPTIONS = {  # Snakemake's, under all their names, and how to give several values at once
     ("--config", "-C"): "study=quick figures=fig1a",
     ("--configfile", "--configfiles"): "a.yaml b.yaml",
 }
 
 
 def read_yaml(path: Path) -> dict:
-    """A YAML mapping; an empty file is an empty one.
+    """Read a YAML mapping; an empty file gives an empty mapping.
 
-    Raises InputError for a file that is missing, is no YAML, names a key twice, has an anchor within itself
-    or holds something else.
+    Raises InputError if the file is missing, is not YAML, has a duplicate key or an anchor within itself, or
+    does not hold a mapping.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
@@ -33,7 +33,7 @@ def read_yaml(path: Path) -> dict:
         raise InputError(f"config file {path} is nested too deeply to be read") from error
     except FileNotFoundError as error:
         raise InputError(
-            f"config file {path} does not exist: work in the folder of the repository, or restore it there"
+            f"config file {path} does not exist: run from the repository's folder, or restore the file there"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"config file {path} is not readable YAML: {error}") from error
@@ -49,7 +49,7 @@ def read_yaml(path: Path) -> dict:
 def check_files(paths: Iterable[Path | str]) -> None:
     """Raise InputError as `read_yaml` does, for files that Snakemake reads as well.
 
-    Of two equal keys it takes the last.
+    Of duplicate keys, Snakemake would keep the last.
     """
     for path in map(Path, paths):
         if not _is_json(path):
@@ -57,23 +57,23 @@ def check_files(paths: Iterable[Path | str]) -> None:
 
 
 def _is_json(path: Path) -> bool:
-    """Whether it is JSON, which Snakemake takes too; raises InputError where that names a key twice."""
+    """Whether the file is JSON, which Snakemake accepts too; raises InputError for a duplicate key."""
 
     def unique(pairs: list[tuple[str, object]]) -> dict:
         for number, (key, _) in enumerate(pairs):
             if key in dict(pairs[:number]):
-                raise InputError(f"config file {path}: key {key!r} stands twice in one mapping")
+                raise InputError(f"config file {path}: key {key!r} appears twice in one mapping")
         return dict(pairs)
 
     try:
         json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
     except (OSError, ValueError, RecursionError):
-        return False  # `read_yaml` says what it is
+        return False  # `read_yaml` reports what is wrong
     return True
 
 
 def check_arguments(arguments: Sequence[str]) -> None:
-    """Raise InputError where a command line of Snakemake says a thing twice.
+    """Raise InputError if a Snakemake command line sets the same thing twice.
 
     That is an option for the config (`--config a=1 --config b=2` loses a), one of its keys, or a key within a
     value.
@@ -82,7 +82,7 @@ def check_arguments(arguments: Sequence[str]) -> None:
     for names, example in OPTIONS.items():
         if sum(word in names for word in words) > 1:
             raise InputError(
-                f"{names[0]} stands twice on the command line, and Snakemake heeds the last alone:"
+                f"{names[0]} appears twice on the command line, and Snakemake reads only the last:"
                 f" write {names[0]} {example}"
             )
     for key, value in _entries(words):
@@ -91,30 +91,30 @@ def check_arguments(arguments: Sequence[str]) -> None:
         except _Refused as error:
             raise InputError(f"--config {key}: {error}") from error
         except (yaml.YAMLError, RecursionError):
-            pass  # Snakemake takes it for text
+            pass  # Snakemake treats it as text
 
 
 def _words(arguments: Sequence[str]) -> Iterator[str]:
-    """The same with an option and its first value apart where they are one word, `--config=a=1`."""
+    """Split words such as `--config=a=1` into the option and its first value."""
     for word in arguments:
         name, joined, value = word.partition("=")
         yield from (name, value) if joined and any(name in names for names in OPTIONS) else (word,)
 
 
 def _entries(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(key, value) of each entry behind --config. Raises InputError for a key that stands twice."""
+    """Yield (key, value) of each entry after --config. Raises InputError for a duplicate key."""
     behind = itertools.dropwhile(lambda word: word not in ("--config", "-C"), arguments)
     entries = itertools.takewhile(lambda word: not word.startswith("-"), itertools.islice(behind, 1, None))
     seen = set()
     for key, _, value in (entry.partition("=") for entry in entries):
         if key in seen:
-            raise InputError(f"--config {key}: stands twice, and Snakemake heeds the last alone")
+            raise InputError(f"--config {key}: appears twice, and Snakemake reads only the last")
         seen.add(key)
         yield key, value
 
 
 class _Refused(ValueError):
-    """YAML that is well-formed, and not to be used; `line` counts from 1."""
+    """YAML that is well-formed but refused; `line` counts from 1."""
 
     def __init__(self, message: str, mark: yaml.Mark):
         super().__init__(message)
@@ -122,9 +122,9 @@ class _Refused(ValueError):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key named twice, of which the plain loader keeps the last without a word.
+    """A YAML loader that refuses duplicate keys, of which the plain loader silently keeps the last.
 
-    It also refuses an anchor within itself, and anchors that make a short file endless.
+    It also refuses an anchor within itself, and anchors that expand a short file without end.
     """
 
     def get_single_node(self):
@@ -134,15 +134,15 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def _weigh(self, node: yaml.Node, above: tuple[int, ...], known: dict[int, int]) -> int:
-        """How many values a node stands for once its anchors are written out."""
+        """Count the values of a node once its anchors are expanded."""
         if id(node) in above:
-            raise _Refused("an anchor that holds itself: write out what is meant", node.start_mark)
+            raise _Refused("an anchor that contains itself: write its content out", node.start_mark)
         if id(node) not in known:
             parts = [] if isinstance(node, yaml.ScalarNode) else node.value
             inner = [part for pair in parts for part in (pair if isinstance(pair, tuple) else (pair,))]
             known[id(node)] = 1 + sum(self._weigh(part, (*above, id(node)), known) for part in inner)
             if known[id(node)] > MOST_VALUES:
-                raise _Refused(f"its anchors stand for more than {MOST_VALUES} values", node.start_mark)
+                raise _Refused(f"its anchors expand to more than {MOST_VALUES} values", node.start_mark)
         return known[id(node)]
 
     def construct_mapping(self, node, deep=False):
@@ -150,6 +150,6 @@ class _Loader(yaml.SafeLoader):
         pairs = node.value if isinstance(node, yaml.MappingNode) else ()
         for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
             if key.value in seen and key.value != "<<":
-                raise _Refused(f"key {key.value!r} stands twice in one mapping", key.start_mark)
+                raise _Refused(f"key {key.value!r} appears twice in one mapping", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)

@@ -1,12 +1,12 @@
-"""Copies of data sets that lost something: which there are, what may be claimed on them (D31)."""
+"""Lossy copies of data sets, and which claims may be judged on them (D31)."""
 
-COPIES = {  # copy: the data set whose images it has
+COPIES = {  # copy -> the data set whose images it holds
     "cifar10_jpeg": "cifar10",
     "cifar10_jpeg_first4000": "cifar10_first4000",
 }
-CIFAR = {"genuine": "cifar10", "jpeg": "cifar10_jpeg"}  # what `cifar` in config.yaml may say
-# Claims of kind value that may be judged on a copy: the quantity and the fraction corrupted in
-# docs/results/jpeg_loss.csv whose change by the loss lies within the claim's tolerance.
+CIFAR = {"genuine": "cifar10", "jpeg": "cifar10_jpeg"}  # values of `cifar` in config.yaml
+# Claims of kind value that may be judged on a copy, with the quantity and the fraction corrupted in
+# docs/results/jpeg_loss.csv whose change due to the loss is within the claim's tolerance.
 VALUES = {
     "fig1b_area_1.0": ("area", 1.0),
     "fig2b_mean_1.0": ("accuracy under noise", 1.0),
@@ -16,19 +16,19 @@ VALUES = {
 
 
 def original(dataset: str) -> str:
-    """The data set that a copy is a copy of; any other is its own: original("cifar10_jpeg") is "cifar10"."""
+    """Map a copy to its original, any other data set to itself: original("cifar10_jpeg") is "cifar10"."""
     return COPIES.get(dataset, dataset)
 
 
 def judged(kind: str, claim: str) -> bool:
-    """Tell whether a claim of this kind and id may be judged on a copy: numbers are the original's."""
+    """Whether a claim of this kind and id may be judged on a copy; most values hold only for the original."""
     return kind != "value" or claim in VALUES
 
 
 def switched(config: dict) -> dict:
-    """The config with CIFAR-10, genuine or copy, replaced by the one that its `cifar` names, if it names one.
+    """Replace CIFAR-10, genuine or copy, by the version that the config's `cifar` names, if set.
 
-    Only what networks are trained on is replaced: `dataset` of defaults and experiments, fixed or varied.
+    Only training data is replaced: `dataset` in defaults and experiments, fixed or varied.
     """
     if "cifar" not in config:
         return config

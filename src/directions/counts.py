@@ -1,4 +1,4 @@
-"""Verdicts of claims tables, counted by whose claim and by its kind, and where the claims are from."""
+"""Count the verdicts in claims tables by source and kind, and describe where the claims come from."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,9 +26,9 @@ _MAY_BE_EMPTY = (
 
 
 def read(path: Path) -> pd.DataFrame:
-    """The claims table in the CSV file `path`, with a column `source` more: whose claim each is.
+    """Read the claims table from the CSV file `path`, and add the column `source`: whose claim each is.
 
-    Raises InputError where the file is no claims table, and for a kind or certainty that is none.
+    Raises InputError if the file is not a claims table, or for an unknown kind or certainty.
     """
     table = tidy.require(
         tidy.read(path.parent, [path.stem]),
@@ -38,17 +38,17 @@ def read(path: Path) -> pd.DataFrame:
     )
     for kind in table["kind"].unique():
         if kind not in KINDS:
-            raise InputError(f"{path}: {kind!r} is no kind of claim: there are {', '.join(KINDS)}")
+            raise InputError(f"{path}: {kind!r} is not a kind of claim: there are {', '.join(KINDS)}")
     return table.assign(source=table["certainty"].map(source))
 
 
 def by_source(table: pd.DataFrame) -> pd.DataFrame:
-    """Number of claims per verdict (rows) and source (columns, those that have claims)."""
+    """Count claims per verdict (rows) and source (columns; only those with claims)."""
     return _counted(table, "source", SOURCES)
 
 
 def by_kind(table: pd.DataFrame) -> pd.DataFrame:
-    """Number of the paper's claims per verdict (rows) and kind (columns, those that have claims)."""
+    """Count the paper's claims per verdict (rows) and kind (columns; only those with claims)."""
     return _counted(table[table["source"] == PAPER], "kind", KINDS)
 
 
@@ -59,10 +59,10 @@ def _counted(table: pd.DataFrame, column: str, order: tuple[str, ...]) -> pd.Dat
 
 
 def distances(table: pd.DataFrame) -> pd.DataFrame:
-    """Per figure with claims of kind shape: `mean` and `largest` distance to the printed curves.
+    """Summarise claims of kind shape per figure: `mean` and `largest` distance from the printed curves.
 
-    A claim whose statistic is named largest has the largest one, NaN where a curve is lacking; the others are
-    means, one per curve: `curves`, of which `known` have a distance.
+    `largest` comes from claims whose statistic is named largest, NaN if a curve is missing; the other claims
+    are means, one per curve: there are `curves` of them, of which `known` have a distance.
     """
     shapes = table[table["kind"] == "shape"]
     named = shapes["statistic"].str.contains("largest")
@@ -73,19 +73,19 @@ def distances(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def merged(studies: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Each claim of some studies once, in the order of the paper's figures."""
+    """Combine the claims of several studies, each claim once, in the order of the paper's figures."""
     table = pd.concat(studies.values()).drop_duplicates("id")
     return table.sort_values("figure", key=lambda figures: figures.map(place), kind="stable")
 
 
 def panels(table: pd.DataFrame) -> str:
-    """The figures that claims are about: "1a, 4c and A1"."""
+    """List the figures that the claims are about: "1a, 4c and A1"."""
     names = [figure.removeprefix("fig") for figure in dict.fromkeys(table["figure"])]
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def origins(table: pd.DataFrame) -> list[str]:
-    """Sentences on whose the claims in `table` are, and which of the paper's nobody read in it."""
+    """Write sentences on whose claims are in `table`, and which of the paper's are from memory."""
     numbers = table["source"].value_counts()
     theirs = table[table["source"] == PAPER]
     others = [f"{numbers[name]} {phrase}" for name, phrase in _PHRASES.items() if name in numbers]

@@ -1,7 +1,7 @@
-"""The files of a checkout that decide what a job makes, beside its settings and its inputs.
+"""The files of a checkout that determine a job's result, besides its settings and inputs.
 
-Their digest is part of what the job is asked, so that other content makes it again, whatever the time of a
-file says. Preparing known data, corrupting labels and training have RECIPE numbers for their code instead.
+Their digest is part of the job's fingerprint, so new content reruns the job whatever the file times say.
+Preparing built-in data, corrupting labels and training carry RECIPE numbers for their code instead.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from directions.imports import OWN, Known, code_of
 from directions.paper import COLUMNS as PANELS
 
 CLAIMS = "data/paper/claims.csv"
-SCRIPTS = {  # stage -> the script that its jobs run
+SCRIPTS = {  # stage -> script that its jobs run
     **{analysis: analysis for analysis in ANALYSES},
     "collect": "collect",
     "areas": "measure_areas",
@@ -30,7 +30,7 @@ SCRIPTS_OF_OWN = SCRIPTS | {
 
 
 class Deciding:
-    """Finds the digest of the files that decide a job; called as (stage, settings), as `Ancestry` does."""
+    """Digest of the files that determine a job; called as (stage, settings), as in `Ancestry`."""
 
     def __init__(self, root: Path | str):
         self._root = root
@@ -38,7 +38,7 @@ class Deciding:
         self._imported: Known = {}
 
     def __call__(self, stage: str, settings: Mapping) -> str:
-        """Return the digest for a job of a study; "" for one that no file of the checkout decides."""
+        """Return the digest for a job of a study; "" if it depends on no file of the checkout."""
         if stage == "data":
             return images(settings["path"]) if "path" in settings else ""
         if stage not in SCRIPTS:
@@ -48,7 +48,7 @@ class Deciding:
         return self.code(SCRIPTS[stage], *modules) + (f" {contents(paper, self._root)}" if paper else "")
 
     def own(self, stage: str) -> str:
-        """Return that of the code of a job for a network of the user's own; "" for preparing its data."""
+        """Return the code digest of a job for a user's own network; "" for preparing its data."""
         if stage not in SCRIPTS_OF_OWN:
             return ""
         return self.code(SCRIPTS_OF_OWN[stage], *([OWN] if stage in ANALYSES else []))
@@ -58,7 +58,7 @@ class Deciding:
         return self._found(script, *modules)[0]
 
     def code(self, script: str, *modules: str) -> str:
-        """Return what `cli.check_code` takes: the digest of these files, and the names of `modules`."""
+        """Return the argument of `cli.check_code`: the digest of these files, and the names of `modules`."""
         return self._found(script, *modules)[1]
 
     def _found(self, script: str, *modules: str) -> tuple[list[str], str]:
@@ -79,9 +79,9 @@ def paper_of(stage: str, settings: Mapping) -> list[str]:
 
 
 def images(folder: str) -> str:
-    """Stand for the images of a folder by names, sizes and times; "" where it is not here.
+    """Fingerprint the images of a folder by names, sizes and times; "" if the folder does not exist.
 
-    What is wrong with it is for the job to say that reads them.
+    Errors in the folder are left to the job that reads it.
     """
     tree = Path(folder).expanduser()
     try:

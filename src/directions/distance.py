@@ -1,7 +1,7 @@
-"""How far a study lies from the paper, in numbers: areas (Figure 1a), noise (2a), course of training (4a).
+"""Distance between a study and the paper: areas (Figure 1a), noise (2a), course of training (4a).
 
-For the choice of what the paper leaves open, such as the optimizer (docs/DEVIATIONS.md, D1): the smaller, the
-nearer to the printed figures. No claim is judged by it.
+For choosing what the paper leaves open, such as the optimizer (docs/DEVIATIONS.md, D1): smaller is closer to
+the printed figures. No claim is judged by it.
 """
 
 from pathlib import Path
@@ -14,13 +14,13 @@ from directions.statistics.curves import falls_to_half
 from directions.tidy import Tables
 
 FRACTIONS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-PRINTED_CORRELATION = -0.728  # of area and test loss, Figure 4b, which is the run of Figure 4a
+PRINTED_CORRELATION = -0.728  # of area and test loss, Figure 4b: the same run as Figure 4a
 
 
 def of_areas(tables: Tables, figures: Path | str) -> float:
     """Mean absolute difference between our areas and those of Figure 1a, over its six fractions.
 
-    tables: runs, areas. Raises Untestable where the study lacks a fraction.
+    tables: runs, areas. Raises Untestable if the study lacks a fraction.
     """
     curves = dict(iter(paper.read(Path(figures) / "fig1a.csv").groupby("corrupt")))
     theirs = [np.trapezoid(curves[f]["accuracy"], curves[f]["fraction"]) for f in FRACTIONS]
@@ -28,9 +28,9 @@ def of_areas(tables: Tables, figures: Path | str) -> float:
 
 
 def of_noise(tables: Tables, figures: Path | str) -> float:
-    """Mean absolute logarithm of our half-accuracy noise scales over those of Figure 2a: 0.1 is 10 % apart.
+    """Mean absolute log ratio of our half-accuracy noise scales to those of Figure 2a; 0.1 is 10 % off.
 
-    tables: runs, noise. Raises Untestable where the study lacks a fraction, or accuracy does not fall to 0.5.
+    tables: runs, noise. Raises Untestable if the study lacks a fraction or accuracy never falls to 0.5.
     """
     curves = dict(iter(paper.read(Path(figures) / "fig2a.csv").groupby("corrupt")))
     theirs = [
@@ -41,11 +41,11 @@ def of_noise(tables: Tables, figures: Path | str) -> float:
 
 
 def of_course(tables: Tables, figures: Path | str) -> dict[str, float]:
-    """Distances from Figure 4a: {peak_epoch, lowest_loss_epoch, end, correlation}.
+    """Compute distances from Figure 4a: {peak_epoch, lowest_loss_epoch, end, correlation}.
 
-    Epochs as absolute logarithms of their ratio; the area at the end, as a share of the highest one, and the
-    rank correlation of area and test loss as absolute differences. tables: runs, checkpoints. Raises
-    Untestable where the test loss is lowest at either end.
+    Epochs as absolute log ratios; the final area relative to the highest, and the rank correlation of area
+    and test loss, as absolute differences. tables: runs, checkpoints. Raises Untestable if the test loss is
+    lowest at either end.
     """
     drawn = paper.read(Path(figures) / "fig4a.csv")
     area, loss = (drawn.dropna(subset=[name]) for name in ("area_normalized", "test_loss"))
@@ -62,10 +62,10 @@ def of_course(tables: Tables, figures: Path | str) -> dict[str, float]:
 
 
 def to_paper(corruption: Tables, course: Tables, figures: Path | str) -> dict[str, float]:
-    """All of it, and their mean as `distance`: {areas, noise, peak_epoch, ..., distance}.
+    """Compute all distances and their mean as `distance`: {areas, noise, peak_epoch, ..., distance}.
 
     corruption: runs, areas, noise of networks by fraction of labels corrupted; course: runs, checkpoints.
-    Six parts count the same. Raises as the functions above.
+    All six parts have the same weight. Raises as the functions above.
     """
     parts = {"areas": of_areas(corruption, figures), "noise": of_noise(corruption, figures)}
     parts |= of_course(course, figures)

@@ -1,17 +1,17 @@
-"""What a run says at its end: where its figures lie, or what failed and why, which may stand hours above."""
+"""The summary at the end of a run: where its figures are, or what failed and why."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-STAMPED = re.compile(r"([WE]\d{4} )?\d\d:\d\d:\d\d")  # starts a line of a script's log, or of torchrun's
-WARNS = "warning: "  # how such a line of a script's log begins, after the time
-TORCHRUN = re.compile(r"[WE]\d{4} .*torch/distributed/elastic/")  # what it says when a process has failed
+STAMPED = re.compile(r"([WE]\d{4} )?\d\d:\d\d:\d\d")  # starts a line in the log of a script or of torchrun
+WARNS = "warning: "  # how a warning in a script's log begins, after the time
+TORCHRUN = re.compile(r"[WE]\d{4} .*torch/distributed/elastic/")  # its lines when a process has failed
 
 
 def places(pictures: Iterable[Path | str]) -> str:
-    """A line per folder with pictures: "figures in results/own/figures: mlp, vit"."""
+    """List the pictures of each folder on one line: "figures in results/own/figures: mlp, vit"."""
     folders: dict[Path, list[str]] = {}
     for picture in sorted(map(Path, pictures)):
         folders.setdefault(picture.parent, []).append(picture.stem)
@@ -19,7 +19,7 @@ def places(pictures: Iterable[Path | str]) -> str:
 
 
 def warnings(logs: Iterable[Path | str]) -> str:
-    """The lines of these logs that warn, each once; they would be read by nobody else."""
+    """Collect the warnings in these logs, each once; otherwise nobody would read them."""
     found: dict[str, None] = {}
     for log in map(Path, logs):
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else ():
@@ -29,9 +29,9 @@ def warnings(logs: Iterable[Path | str]) -> str:
 
 
 def summary(drawn: Sequence[str], lacking: Sequence[str], failed: Mapping[str, Sequence[str]]) -> str:
-    """A few lines: the figures that are up to date, those that are not, and for each failed job the reason.
+    """Summarise which figures are up to date, which are not, and why each failed job failed.
 
-    failed: {log of a failed job: figures that it stops}.
+    failed: {log of a failed job: figures that it blocks}.
     """
     lines = [f"figures that are ready: {', '.join(drawn) or 'none'}"]
     lines += [f"figures that are not: {', '.join(lacking) or 'none'}"]
@@ -42,9 +42,9 @@ def summary(drawn: Sequence[str], lacking: Sequence[str], failed: Mapping[str, S
 
 
 def reason(log: Path) -> list[str]:
-    """The message of a job's last error (see cli.start); where it died otherwise, its last words.
+    """Return the message of a job's last error (see cli.start) or, without one, the log's last line.
 
-    torchrun says forty lines when one of its processes fails: of these only which one, and how it ended.
+    When a process fails, torchrun prints forty lines: of these, only which process it was and how it ended.
     """
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     starts = [number for number, line in enumerate(lines) if line.startswith("error: ")]

@@ -1,7 +1,7 @@
-"""Loss and accuracy of a network on a set of images, a pass at a time.
+"""Loss and accuracy of a network on a set of images, one pass at a time.
 
-Correct answers are counted as integers and losses summed in float64, so the size of a pass changes nothing
-but rounding in the last digits of the loss.
+Correct predictions are counted as integers and losses summed in float64, so the size of a pass affects only
+the last digits of the loss.
 """
 
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-FEW = 10  # classes; of ten, five guesses are right half the time, so top-5 accuracy needs more of them
-PASS_SIZE = 2000  # most images per forward pass: enough to keep a GPU busy with a dense network
-PROBE = 2  # images that tell how many activations one has: some networks refuse a single one
-ELEMENTS = {"cpu": 2**25, "cuda": 2**28}  # most activations of one pass, 4 bytes each, were all of them kept
+FEW = 10  # classes; among ten, five guesses are right half the time, so top-5 accuracy needs more
+PASS_SIZE = 2000  # maximum images per forward pass: enough to keep a GPU busy with a dense network
+PROBE = 2  # images for counting the activations per image: some networks refuse a batch of one
+ELEMENTS = {"cpu": 2**25, "cuda": 2**28}  # maximum activations per pass, 4 bytes each, if all were kept
 
 
 def scaled(images: Tensor) -> Tensor:
-    """uint8 images (n, c, h, w) as float32 in 0..1: the only preprocessing (docs/DEVIATIONS.md, D2).
+    """Convert uint8 images (n, c, h, w) to float32 in 0..1: the only preprocessing (docs/DEVIATIONS.md, D2).
 
-    Floating point numbers, of data of the user's own, are what the network takes: a copy of them, for it may
-    work in place.
+    Floating point arrays, from a user's own data, are passed on unscaled, but as a copy, because the network
+    may work in place.
     """
     if images.is_floating_point():
         return images.clone()
@@ -30,16 +30,16 @@ def scaled(images: Tensor) -> Tensor:
 
 
 def passes(images: Tensor, labels: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Consecutive (scaled images, labels) of at most `size` examples."""
+    """Yield consecutive (scaled images, labels) of at most `size` examples."""
     for chosen_images, chosen_labels in zip(images.split(size), labels.split(size), strict=True):
         yield scaled(chosen_images), chosen_labels
 
 
 @torch.no_grad()
 def pass_size(model: nn.Module, images: Tensor) -> int:
-    """How many of these uint8 images (n, c, h, w) one pass takes, so that all its activations fit `ELEMENTS`.
+    """Return how many uint8 images (n, c, h, w) to run per pass for all activations to fit in `ELEMENTS`.
 
-    Feature maps make it: an image has 2,000 activations in a dense network, a million in a conv net.
+    Feature maps dominate: an image has 2,000 activations in a dense network, a million in a conv net.
     """
     count = 0
 
@@ -65,9 +65,9 @@ def pass_size(model: nn.Module, images: Tensor) -> int:
 
 @dataclass(frozen=True)
 class Score:
-    """Mean cross-entropy in nats, share of correct answers, share with the right class among the first five.
+    """Mean cross-entropy in nats, accuracy, and top-5 accuracy.
 
-    The last is None where there are only `FEW` classes.
+    The last is None if there are at most `FEW` classes.
     """
 
     loss: float
@@ -76,13 +76,13 @@ class Score:
 
 
 def tally(logits: Tensor, labels: Tensor) -> tuple[float, int]:
-    """(summed cross-entropy in nats, number of correct answers) of logits (n, classes)."""
+    """Compute (summed cross-entropy in nats, number correct) from logits (n, classes)."""
     losses, correct = tally_each(logits[None], labels)
     return losses.item(), int(correct)
 
 
 def tally_each(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """The same for the answers of k networks to the same images: logits (k, n, classes), results (k,)."""
+    """Do the same for k networks on the same images: logits (k, n, classes), results (k,)."""
     repeated = labels.expand(len(logits), -1).flatten()
     losses = cross_entropy(logits.flatten(0, 1).float(), repeated, reduction="none")
     correct = right(logits, labels).sum(-1)
@@ -90,48 +90,48 @@ def tally_each(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def right(logits: Tensor, labels: Tensor) -> Tensor:
-    """Tell which logits (..., n, classes) are largest for the right class (..., n); NaN never is."""
+    """Whether logits (..., n, classes) are largest for the true class (..., n); never so if any is NaN."""
     return (logits.argmax(-1) == labels) & ~logits.isnan().any(-1)
 
 
 def correct_top5(logits: Tensor, labels: Tensor) -> int:
-    """Number of answers that have the right class among their first five, from logits (n, classes).
+    """Count the images whose true class is among the five largest of logits (n, classes).
 
-    The paper counts so on ImageNet (section 2.1). Of classes with equal logits the one with the lower number
-    comes first, as for argmax. 0, and no work, where it is not counted: see `has_top5`.
+    The paper's measure on ImageNet (section 2.1). Among equal logits, the lower class number ranks first, as
+    in argmax. Returns 0 without computing anything if top-5 is not used: see `has_top5`.
     """
     return int(correct_top5_each(logits[None], labels)) if has_top5(logits) else 0
 
 
 def correct_top5_each(logits: Tensor, labels: Tensor) -> Tensor:
-    """The same for logits (k, n, classes): numbers (k,)."""
+    """Do the same for logits (k, n, classes): counts (k,)."""
     right = logits.gather(-1, labels.expand(len(logits), -1)[..., None])
     earlier = torch.arange(logits.shape[-1], device=logits.device) < labels[:, None]
-    ahead = ~(logits <= right) | (logits == right) & earlier  # what is no number comes first, never right
+    ahead = ~(logits <= right) | (logits == right) & earlier  # NaN ranks first and never counts as correct
     return (ahead.sum(-1) < 5).sum(-1)
 
 
 def has_top5(logits: Tensor) -> bool:
-    """Whether top-5 accuracy is counted for logits (..., classes)."""
+    """Whether top-5 accuracy is computed for logits (..., classes)."""
     return logits.shape[-1] > FEW
 
 
 class Totals(NamedTuple):
-    """Summed cross-entropy in nats, numbers of correct answers and of those right among the first five."""
+    """Summed cross-entropy in nats, number correct, and number correct among the top five."""
 
     loss: float
     correct: int
     top5: int
 
     def means(self, images: int, classes: int) -> Score:
-        """What these sums over so many images are per image."""
+        """Divide the sums by the number of images."""
         top5 = self.top5 / images if classes > FEW else None
         return Score(self.loss / images, self.correct / images, top5)
 
 
 @torch.no_grad()
 def totals(model: nn.Module, images: Tensor, labels: Tensor, size: int | None = None) -> tuple[Totals, int]:
-    """(sums over images uint8 (n, c, h, w) with labels (n,), number of classes), in evaluation mode.
+    """Compute (sums over images uint8 (n, c, h, w) with labels (n,), number of classes), in evaluation mode.
 
     size: images per pass, None: see `pass_size`.
     """
@@ -148,6 +148,6 @@ def totals(model: nn.Module, images: Tensor, labels: Tensor, size: int | None = 
 
 
 def evaluate(model: nn.Module, images: Tensor, labels: Tensor, size: int | None = None) -> Score:
-    """Score of `model` on uint8 images (n, c, h, w) and labels (n,); see `totals`."""
+    """Score `model` on uint8 images (n, c, h, w) and labels (n,); see `totals`."""
     sums, classes = totals(model, images, labels, size)
     return sums.means(len(labels), classes)

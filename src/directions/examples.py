@@ -1,4 +1,4 @@
-"""Images with the labels that a network is trained or measured on."""
+"""The images and labels that a network is trained or measured on."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,9 @@ from directions.imagefiles import ImageFiles
 class Examples:
     """Images uint8 (n, c, h, w), in memory or still in their files, and labels (n,), on one device.
 
-    Of data of the user's own, images may be float32 (n, ...), as the network takes them.
+    Images of a user's own data may be float32 (n, ...), as the network takes them.
 
-    changed_share: share of `labels` that are not the true ones.
+    changed_share: fraction of `labels` that differ from the true ones.
     """
 
     images: Tensor | ImageFiles
@@ -32,7 +32,7 @@ class Examples:
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """(channels, height, width) of every image."""
+        """Shape of every image: (channels, height, width)."""
         return tuple(self.images.shape[1:])
 
 
@@ -44,11 +44,11 @@ def load_examples(
     test_images: int | str = "all",
     workers: int = 0,
 ) -> Examples:
-    """The training set as the ledger has it (its images, with the labels given), or the untouched test set.
+    """Load the training set with the images and labels of the ledger, or the unchanged test set.
 
-    split: "train" or "test"; of the latter `test_images` are used. workers: processes that decode images,
-    where those stay in their files. Raises InputError when a file is broken, the two do not belong together,
-    there are fewer test images, or the folder of the images is gone.
+    split: "train" or "test"; test uses `test_images` of the images. workers: processes that decode images, if
+    those stay in their files. Raises InputError if a file is broken, the two do not belong together, there
+    are fewer test images, or the folder of the images is missing.
     """
     dataset = data.load(dataset_path)
     true, changed = dataset.split(split)[1], 0.0
@@ -58,7 +58,7 @@ def load_examples(
         changed = float((ledger["true"] != ledger["given"]).mean())
     else:
         if test_images != "all" and test_images > len(true):
-            raise InputError(f"test_images: {test_images} were asked for, {dataset.name} has {len(true)}")
+            raise InputError(f"test_images: {test_images} requested, but {dataset.name} has {len(true)}")
         used = labels.choose_images(len(true), test_images, f"{dataset.name}, test set")
         given = true[used]
     return Examples(
@@ -77,7 +77,7 @@ def _images(
         return torch.tensor(images[used], device=device)
     if not Path(images.folder).is_dir():
         raise InputError(
-            f"there is no folder {images.folder}, where the images of data set {dataset.name} lay when it was"
-            " prepared: put it back, or a link to it, or delete the prepared data set and run again"
+            f"folder {images.folder} is missing; the images of data set {dataset.name} were there when it was"
+            " prepared: restore it, or link to it, or delete the prepared data set and run again"
         )
     return ImageFiles(images, used, device, workers)

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, and are told apart by their content, never by their time alone."""
+"""Write files completely or not at all, and identify them by content rather than by time alone."""
 
 import hashlib
 import os
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-LARGE = 2**28  # bytes; hashing so many takes half a second, at every start of the workflow
+LARGE = 2**28  # bytes; hashing this many takes half a second, at every start of the workflow
 
 
 @contextmanager
 def atomic(path: Path | str) -> Iterator[Path]:
-    """A path to write to, in the same folder; renamed to `path` on success, removed on any error.
+    """Yield a path to write to, in the same folder; renamed to `path` on success, removed on any error.
 
     A full disk or a killed job leaves the old file or none, never half of the new one.
     """
@@ -20,7 +20,7 @@ def atomic(path: Path | str) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(
         f".{path.stem}.partial{path.suffix}"
-    )  # what a kill leaves, the next run overwrites
+    )  # left behind by a kill, overwritten by the next run
     try:
         yield partial
         with partial.open("rb") as written:
@@ -31,15 +31,15 @@ def atomic(path: Path | str) -> Iterator[Path]:
 
 
 def md5(content: bytes) -> str:
-    """The digest that data sets are published with; it guards against damage, not against attackers."""
+    """Compute the digest that data sets are published with; it detects damage, not attacks."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def contents(paths: Iterable[Path | str], root: Path | str = ".") -> str:
-    """Sixteen hex digits that stand for the content of files, in this order, wherever `root` lies.
+    """Digest the contents of files, in this order, as 16 hex digits that do not depend on `root`.
 
-    A file of `LARGE` bytes or more is not read: its size and time of change stand for it. A missing file
-    has a digest, too: whoever reads it will say so. `contents(["a.py", "b.py"])` -> "5f2c9d0e1b7a4c38"
+    Files of `LARGE` bytes or more are not read: size and modification time are used instead. A missing file
+    has a digest too; whoever reads it reports the error. `contents(["a.py", "b.py"])` -> "5f2c9d0e1b7a4c38"
     """
     found = hashlib.sha256()
     for path in paths:
@@ -58,6 +58,6 @@ def _content(path: Path) -> str:
 
 @cache
 def _hashed(path: Path, *_state: int) -> str:
-    """Hash a file once, however many jobs it decides; its size and times tell when it has changed."""
+    """Hash a file once, however many jobs depend on it; its size and times show whether it has changed."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,8 +1,8 @@
-"""A network as a graph of steps, with a mark wherever units of an ablated layer leave it.
+"""A network as a graph of steps, with a mark wherever the units of an ablated layer leave it.
 
-Any network that torch.fx can follow is such a graph, residual blocks and branches included. Of every step is
-known what it does to single channels: `weights` mix them, `each` acts on every one by itself, `pair` on two
-tensors channel by channel, `other` is run as it is, on all of them. `patches.py` says what this is good for.
+Any network that torch.fx can trace is such a graph, including residual blocks and branches. Each step has a
+kind that says what it does to single channels: `weights` mix them, `each` acts on every channel separately,
+`pair` on two tensors channel by channel, and `other` runs unchanged on all of them. `patches.py` uses this.
 """
 
 import logging
@@ -41,21 +41,21 @@ log = logging.getLogger(__name__)
 
 
 class NoGraph(Exception):
-    """A network cannot be taken as a graph; the message says why."""
+    """The network cannot be turned into a graph; the message says why."""
 
 
 def units(activity: Tensor, _layer: str) -> Tensor:
-    """Return what a layer returns: the mark in the graph at which its units are clamped."""
+    """Return the activity unchanged: the mark in the graph at which the units of a layer are clamped."""
     return activity
 
 
 @dataclass(eq=False)
 class Step:
-    """What one node computes.
+    """The computation of one node.
 
-    kind: see the module. inputs: the steps it reads. shape: of its output for `PROBE` images, None where that
-    is no tensor. layer: the layer whose units leave the network here, axis: theirs. link: the weights, norms
-    folded in. need: layers whose units are all that is read of the output; None: all of it is.
+    kind: see the module. inputs: the steps it reads. shape: of its output for `PROBE` images, None if that is
+    not a tensor. layer: the layer whose units leave the network here, axis: theirs. link: the weights, norms
+    folded in. need: the layers whose units are all that is read of the output; None: all of it is read.
     """
 
     node: fx.Node
@@ -66,13 +66,13 @@ class Step:
     axis: int = 1
     link: Link | None = None
     need: frozenset[str] | None = None
-    depends: frozenset[str] = field(default_factory=frozenset)  # layers before it, its own included
+    depends: frozenset[str] = field(default_factory=frozenset)  # layers before it, and its own
 
 
 class Graph:
-    """The steps of a network (in evaluation mode) in the order of a forward pass; the last gives its answer.
+    """The steps of a network (in evaluation mode) in the order of a forward pass; the last gives the logits.
 
-    layers: {name: number of units} of those with marks. images: (n, c, h, w), with which shapes are found.
+    layers: {name: number of units} of the marked layers. images: (n, c, h, w), used to infer shapes.
     """
 
     def __init__(self, model: nn.Module, layers: Mapping[str, int], images: Tensor):
@@ -83,24 +83,24 @@ class Graph:
         self.caller = fx.Interpreter(self.module)
         self.steps = list(self._steps())
         if next(iter(reversed(self.module.graph.nodes))).args[0] is not self.steps[-1].node:
-            raise NoGraph("its answer is no single tensor")
+            raise NoGraph("its output is not a single tensor")
         missing = set(layers) - {step.layer for step in self.steps}
         if missing:
-            raise NoGraph(f"{', '.join(sorted(missing))} have no place of their own in it")
+            raise NoGraph(f"the outputs of {', '.join(sorted(missing))} do not appear in it")
         _tell_needs(self.steps)
 
     def call(self, node: fx.Node, *tensors: object) -> object:
-        """What a node computes with these in place of the nodes that it reads."""
+        """Evaluate a node with these values in place of the nodes that it reads."""
         given = dict(zip(node.all_input_nodes, tensors, strict=True))
         args, kwargs = fx.map_arg((node.args, node.kwargs), given.__getitem__)
         return getattr(self.caller, node.op)(node.target, args, kwargs)
 
     def submodule(self, node: fx.Node) -> nn.Module | None:
-        """The module that a node calls."""
+        """Return the module that a node calls."""
         return self.module.get_submodule(node.target) if node.op == "call_module" else None
 
     def after(self, layer: str) -> list[Step]:
-        """All steps that the units of a layer have an effect on, its own mark first."""
+        """List all steps that depend on the units of a layer, starting with its own mark."""
         return [step for step in self.steps if layer in step.depends]
 
     def _steps(self) -> Iterator[Step]:
@@ -133,7 +133,7 @@ class Graph:
         return Step(node, "pair" if self._pair(node, inputs, shape) else "other", inputs, shape)
 
     def _each(self, node: fx.Node, before: tuple[int, ...], after: tuple[int, ...]) -> bool:
-        """Whether a node acts on every channel by itself."""
+        """Whether a node acts on every channel separately."""
         if len(before) < 2 or len(after) < 2 or before[1] != after[1]:
             return False
         module = self.submodule(node)
@@ -152,11 +152,11 @@ class Graph:
         return all(len(other.shape) == len(shape) > 1 and other.shape[1] == shape[1] for other in inputs)
 
     def _norm_after(self, node: fx.Node) -> bool:
-        """Whether a batch norm alone reads what weights return, and so becomes part of them."""
+        """Whether the only reader of a node with weights is a batch norm, which is then folded into them."""
         return len(node.users) == 1 and self._folds(next(iter(node.users))) is node
 
     def _folds(self, node: fx.Node) -> fx.Node | None:
-        """The weights that a batch norm follows and alone reads."""
+        """Return the weights whose output only this batch norm reads, or None."""
         module = self.submodule(node)
         if not isinstance(module, NORMS) or module.running_var is None:
             return None
@@ -164,13 +164,13 @@ class Graph:
         return before if len(before.users) == 1 and self._plain_link(before) else None
 
     def _link(self, node: fx.Node) -> Link | None:
-        """The weights of a node, and of the norm after them where that is it."""
+        """Return the weights of a node, including the batch norm if the node is one."""
         before = self._folds(node)
         link = folded(self._plain_link(before), self.submodule(node)) if before else self._plain_link(node)
         return as_matrix(link, self._shapes[(before or node).all_input_nodes[0]]) if link else None
 
     def _plain_link(self, node: fx.Node) -> Link | None:
-        """The weights of a node, None where it has none that a link can have."""
+        """Return the weights of a node, or None if a link cannot represent them."""
         module = self.submodule(node)
         if not isinstance(module, nn.Conv2d | nn.Linear):
             return None
@@ -182,16 +182,16 @@ class Graph:
 
 
 def find_graph(model: nn.Module, layers: Mapping[str, int], images: Tensor) -> Graph | None:
-    """The graph of a network; None, and a line in the log, where torch.fx cannot follow it."""
+    """Trace a network into a graph; if torch.fx cannot, log why and return None."""
     try:
         graph = Graph(model, layers, images)
     except (*UNTRACEABLE, NoGraph, NoChain) as reason:
-        log.info("ablation by hooks, the slow way: %s", (str(reason) or repr(reason)).splitlines()[0])
+        log.info("ablation by hooks (slow): %s", (str(reason) or repr(reason)).splitlines()[0])
         return None
     after = [step for step in graph.steps if step.depends]
     whole = [step.node.name for step in after if step.kind == "other"]
     log.info(
-        "ablation along the graph of %s, what precedes %s once, then %d layers of weights by the channels"
+        "ablation along the graph of %s: what precedes %s once, then %d layers of weights by the channels"
         " that differ; in full: %s", type(model).__name__, after[0].layer,
         sum(step.kind == "weights" for step in after), ", ".join(whole) or "nothing",
     )  # fmt: skip
@@ -199,21 +199,21 @@ def find_graph(model: nn.Module, layers: Mapping[str, int], images: Tensor) -> G
 
 
 def is_depthwise(module: nn.Module) -> bool:
-    """Tell whether a module is a convolution of every channel by itself."""
+    """Whether a module is a depthwise convolution."""
     if not isinstance(module, nn.Conv2d) or module.padding_mode != "zeros":
         return False
     return module.groups == module.in_channels == module.out_channels
 
 
 class _Marking(Tracer):
-    """Puts a mark behind every call of a layer."""
+    """Traces a network and inserts a mark after every call of a layer."""
 
     def __init__(self, layers: Mapping[str, int]):
         super().__init__()
         self.layers = layers
 
     def call_module(self, m, forward, args, kwargs):
-        """As `fx.Tracer`."""
+        """Call the module as `fx.Tracer` does, then mark the output of a unit layer."""
         output = super().call_module(m, forward, args, kwargs)
         name = self.path_of_module(m)
         return (
@@ -222,7 +222,7 @@ class _Marking(Tracer):
 
 
 def _marked(model: nn.Module, layers: Mapping[str, int]) -> fx.GraphModule:
-    """The network's graph with marks, without what does nothing in evaluation mode."""
+    """Trace the network with marks, leaving out whatever does nothing in evaluation mode."""
     tracer = _Marking(layers)
     graph = tracer.trace(model)
     modules = dict(tracer.root.named_modules())
@@ -235,7 +235,7 @@ def _marked(model: nn.Module, layers: Mapping[str, int]) -> fx.GraphModule:
 
 
 def _without_effects(module: fx.GraphModule) -> None:
-    """Let no node change what it reads; NoGraph where other nodes rely on that."""
+    """Replace in-place operations by out-of-place ones; NoGraph if other nodes rely on them."""
     nodes = list(module.graph.nodes)
     place = {node: number for number, node in enumerate(nodes)}
     modules = dict(module.named_modules())
@@ -243,7 +243,7 @@ def _without_effects(module: fx.GraphModule) -> None:
         if not in_place(node, modules):
             continue
         if any(place[user] > place[node] for user in node.args[0].users):
-            raise NoGraph(f"{node.target} changes what is read again later")
+            raise NoGraph(f"{node.target} changes a tensor in place that is read again later")
         if node.op == "call_module":
             module.add_submodule(node.target, out_of_place(modules[node.target]))
         elif node.kwargs.get("inplace") is True:
@@ -253,36 +253,36 @@ def _without_effects(module: fx.GraphModule) -> None:
         elif node.op == "call_method":
             node.target = node.target.rstrip("_")
         else:
-            raise NoGraph(f"{node.target} changes what it reads")
+            raise NoGraph(f"{node.target} changes its input in place")
     module.graph.eliminate_dead_code()
     module.recompile()
 
 
 class _Shapes(fx.Interpreter):
-    """Runs a network for the shapes of what its nodes return."""
+    """Runs a network to record the shapes of its nodes' outputs."""
 
     @torch.no_grad()
     def of(self, images: Tensor) -> dict[fx.Node, tuple[int, ...] | None]:
-        """{node: shape for `PROBE` of these images, None for what is no tensor}."""
+        """Map each node to its shape for `PROBE` of these images, or None if it returns no tensor."""
         self.found = {}
         [probe] = images[:PROBE].split(PROBE)
         self.run(scaled(probe))
         return self.found
 
     def run_node(self, n: fx.Node) -> object:
-        """As `fx.Interpreter`, and note."""
+        """Run the node as `fx.Interpreter` does, and record its shape."""
         value = super().run_node(n)
         self.found[n] = tuple(value.shape) if isinstance(value, Tensor) else None
         return value
 
 
 def _tell_needs(steps: list[Step]) -> None:
-    """Note of every step which units are all that later steps read of it."""
+    """Record for every step which units are all that later steps read of it."""
     wanted: dict[Step, list[frozenset[str] | None]] = {step: [] for step in steps}
     wanted[steps[-1]].append(None)
     for step in reversed(steps):
         asked = wanted[step]
-        # Without ablated layers before it, it is computed once, for all points.
+        # Without ablated layers before it, a step is computed once, for all points.
         step.need = frozenset().union(*asked) if step.depends and asked and None not in asked else None
         passed = {"units": frozenset([step.layer]), "each": step.need, "pair": step.need}.get(step.kind)
         if step.kind == "units" and step.axis != 1:

@@ -1,6 +1,6 @@
-"""Images that do not fit in memory: decoded from their files, by worker processes, whenever they are needed.
+"""Images that do not fit in memory: worker processes decode them from their files on demand.
 
-Torchvision is imported only where images are brought to size: data sets in memory need no second of that.
+Torchvision is imported only where images are resized, to spare data sets in memory a second.
 """
 
 import hashlib
@@ -21,39 +21,39 @@ from directions.data.dataset import FileList, content_digest
 from directions.errors import InputError
 from directions.seeds import number
 
-SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode I is of 16 bits
-BITS, PHOTOMETRIC = 258, 262  # tags of TIFF
-PIECE = 16  # images that a worker decodes at a time; what waits in shared memory is 2 pieces per worker
+SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode I has 16 bits
+BITS, PHOTOMETRIC = 258, 262  # TIFF tags
+PIECE = 16  # images that a worker decodes at a time; up to 2 pieces per worker wait in shared memory
 
 
 class Unreadable(Exception):
-    """A file that is no whole image; the message is "path (why)"."""
+    """A file that is not a complete image; the message is "path (why)"."""
 
 
 @contextmanager
 def _readable(path: Path | str) -> Iterator[None]:
-    """Make Unreadable of what Pillow raises for a file that is absent, truncated or no image at all."""
+    """Turn what Pillow raises for a missing, truncated or invalid image file into Unreadable."""
     try:
         yield
     except UnidentifiedImageError as error:
         raise Unreadable(f"{path} (not an image of a known format)") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        why = getattr(error, "strerror", None) or error  # an OSError's text would hold the path again
+        why = getattr(error, "strerror", None) or error  # the text of an OSError would repeat the path
         raise Unreadable(f"{path} ({why})") from error
 
 
 def check(path: Path | str) -> bytes:
-    """The `content_digest` of an image file; raises Unreadable unless all of it can be decoded."""
+    """Return the `content_digest` of an image file; raises Unreadable unless all of it can be decoded."""
     with _readable(path):
         content = Path(path).read_bytes()
         image = Image.open(io.BytesIO(content))
-        image.draft(image.mode, (1, 1))  # a JPEG to an eighth of its size: as thorough, and faster
+        image.draft(image.mode, (1, 1))  # decode a JPEG at an eighth of its size: as thorough, and faster
         _rgb(image)
     return content_digest(content)
 
 
 def decode(path: Path | str, digest: bytes | None = None) -> Image.Image:
-    """An image in RGB; raises Unreadable where it is none, or has not the `content_digest` given."""
+    """Decode an image to RGB; raises Unreadable if it is invalid or does not match the `content_digest`."""
     with _readable(path):
         content = Path(path).read_bytes()
         if digest not in (None, content_digest(content)):
@@ -62,25 +62,25 @@ def decode(path: Path | str, digest: bytes | None = None) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """An image in RGB of 8 bits: grey of up to 16 bits is scaled to them, which Pillow would cut off at 255.
+    """Convert an image to 8-bit RGB; grey with up to 16 bits is scaled, where Pillow would clip at 255.
 
-    Raises ValueError for whole numbers of 32 bits and for floating point: no file tells what is white.
+    Raises ValueError for 32-bit integers and floating point, as no file says which value is white.
     """
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in SIXTEEN_BITS):
         tags = getattr(image, "tag_v2", {})
         white = 2 ** tags.get(BITS, (16,))[0] - 1
         grey = np.asarray(image).astype(np.float64) * (255 / white)
-        if tags.get(PHOTOMETRIC) == 0:  # 0 is white, which Pillow heeds for images of 8 bits alone
+        if tags.get(PHOTOMETRIC) == 0:  # 0 is white, which Pillow honours only in 8-bit images
             grey = 255 - grey
         image = Image.fromarray(grey.round().clip(0, 255).astype(np.uint8))
     elif image.mode in ("I", "F"):
-        kind = "floating point" if image.mode == "F" else "whole numbers of more than 16 bits"
+        kind = "floating point" if image.mode == "F" else "integers of more than 16 bits"
         raise ValueError(f"pixels are {kind} of unknown range: save it with 8 or 16 bits, or give arrays")
     return image.convert("RGB")
 
 
 def middle(image: Image.Image, resize: int, size: int) -> Image.Image:
-    """The middle square of `size` pixels once the shorter side has `resize`: nothing is squashed."""
+    """Resize the shorter side to `resize`, then crop the central square of `size` pixels."""
     from torchvision.transforms.v2 import functional
 
     return functional.center_crop(functional.resize(image, resize), size)
@@ -90,7 +90,7 @@ def middle(image: Image.Image, resize: int, size: int) -> Image.Image:
 class ImageFiles:
     """The images `index` (n,) of a list of files; used like a uint8 tensor (n, 3, size, size) on `device`.
 
-    Only `split` decodes. workers: processes that do it, 0: this one. crop_key: see `augmented`.
+    Only `split` decodes. workers: number of decoding processes, 0: this one. crop_key: see `augmented`.
     """
 
     files: FileList
@@ -104,31 +104,31 @@ class ImageFiles:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """(images, channels, height, width)."""
+        """(images, channels, height, width), as of a tensor."""
         return (len(self), *self.files.shape[1:])
 
     @property
     def digest(self) -> str:
-        """Stands for the pixels: a SHA-256 of the files' content and of what is cut out of them."""
+        """SHA-256 of the files' content and of how they are cropped, standing for the pixels."""
         digest = hashlib.sha256(f"{self.files.resize} {self.files.size} {self.crop_key}".encode())
         digest.update(self.files.digests[self.index].tobytes())
         return digest.hexdigest()
 
     def __getitem__(self, chosen: slice | np.ndarray | Tensor) -> "ImageFiles":
-        """The images of a slice, or of an array of positions in their order."""
+        """Select images by a slice, or by an array of positions, in that order."""
         return replace(self, index=self.index[chosen.cpu().numpy() if isinstance(chosen, Tensor) else chosen])
 
     def augmented(self, *key: object) -> "ImageFiles":
-        """The same images for training, each cropped at random (8 to 100 % of its area) and mirrored or not.
+        """Return the same images for training, each randomly cropped (8 to 100 % of its area), maybe flipped.
 
-        What is drawn hangs on key and image alone: not on order, batch or worker.
+        The random draw depends only on key and image, not on order, batch or worker.
         """
         return replace(self, crop_key=key)
 
     def split(self, size: int) -> Iterator[Tensor]:
-        """Consecutive batches of at most `size` images, uint8 (n, 3, size, size), on `device`.
+        """Yield consecutive batches of at most `size` images, uint8 (n, 3, size, size), on `device`.
 
-        Raises InputError naming a file that cannot be read or is not the one that was prepared.
+        Raises InputError naming a file that cannot be read or has changed since it was prepared.
         """
         batches = [range(first, min(first + size, len(self))) for first in range(0, len(self), size)]
         pieces = [[batch[at : at + PIECE] for at in range(0, len(batch), PIECE)] for batch in batches]
@@ -138,7 +138,7 @@ class ImageFiles:
                 received = list(islice(loaded, len(batch)))
                 yield torch.cat([self._on_device(piece) for piece in received])
         finally:
-            del loaded  # ends the workers now: where InputError is raised, its traceback keeps this frame
+            del loaded  # ends the workers now: the traceback of an InputError would keep this frame alive
 
     def _loader(self, pieces: list[range]) -> DataLoader:
         return DataLoader(
@@ -147,7 +147,7 @@ class ImageFiles:
             sampler=pieces,
             num_workers=min(self.workers, len(pieces)) if len(pieces) > 1 else 0,
             pin_memory=self.device.type == "cuda",
-            generator=torch.Generator(),  # else it would draw from the global one
+            generator=torch.Generator(),  # otherwise it would draw from the global one
         )
 
     def _on_device(self, piece: Tensor | str) -> Tensor:
@@ -160,10 +160,10 @@ class ImageFiles:
 
 
 class _Reader:
-    """What workers do: a piece, a range of positions in `images`, as a tensor; or what is wrong, as text."""
+    """Worker: decodes a piece, a range of positions in `images`, to a tensor; returns errors as text."""
 
     def __init__(self, images: ImageFiles):
-        # Imported before the workers start, so that each of them need not.
+        # Imported before the workers start, so that none of them has to.
         from torchvision.transforms import v2
 
         self.images = images

@@ -1,7 +1,7 @@
-"""The source files that a script runs, itself and through what it imports, found without running it.
+"""Find the source files that a script runs, its own and all it imports, without running it.
 
-It knows nothing of figures, analyses or runs: every analysis imports it, and is made anew when anything that
-it imports has changed.
+This module must not import figures, analyses or runs: every analysis imports it, and reruns when anything
+that it imports changes.
 """
 
 import ast
@@ -13,7 +13,7 @@ from pathlib import Path
 from directions.errors import InputError
 
 PACKAGE = "directions"
-OWN = "directions.own.network"  # imported by this name, where a network is the user's own
+OWN = "directions.own.network"  # imported under this name for a user's own network
 
 Package = tuple[str, ...]
 Known = dict[Path, list[tuple[Path, Package]]]
@@ -22,12 +22,12 @@ Known = dict[Path, list[tuple[Path, Package]]]
 def code_of(
     script: Path | str, root: Path | str, extra: Iterable[str] = (), known: Known | None = None
 ) -> list[str]:
-    """The script and all modules of this package that it imports, itself or through others, wherever in them.
+    """List a script and all modules of this package that it imports, directly or through others.
 
-    Paths relative to `root`, the script first, modules sorted, with the __init__.py of every package passed
-    through. `extra` names modules that are imported by a made-up name ("directions.figures.fig1a").
-    Calls with the same `known`, an empty dictionary at first, read each file once: for many scripts of one
-    checkout, whose files do not change in between.
+    Paths are relative to `root`: the script first, then modules, sorted, with the __init__.py of every
+    package on the way. Imports inside functions count. `extra` names modules that are imported under a
+    computed name ("directions.figures.fig1a"). Calls that share `known`, an empty dictionary at first, read
+    each file once: for many scripts of one checkout whose files do not change in between.
     Raises InputError for a missing script or module and for a file that is not valid Python.
     """
     root, known = Path(root), {} if known is None else known
@@ -45,7 +45,7 @@ def code_of(
 
 
 def _imported(root: Path, path: Path, package: Package, known: Known) -> list[tuple[Path, Package]]:
-    """(path, package it belongs to) of all files of this package that a file itself imports."""
+    """Return (path, package it belongs to) of all files of this package that a file itself imports."""
     if path not in known:
         names = _imports(root, path, package)
         known[path] = [file for name in names for file in _files(root, name, str(path))]
@@ -53,7 +53,7 @@ def _imported(root: Path, path: Path, package: Package, known: Known) -> list[tu
 
 
 def _files(root: Path, name: str, importer: str) -> Iterator[tuple[Path, Package]]:
-    """(path, package it belongs to) of a module and of the packages around it."""
+    """Yield (path, package it belongs to) of a module and of the packages around it."""
     parts = tuple(name.split("."))
     for depth in range(1, len(parts) + 1):
         head = parts[:depth]
@@ -73,7 +73,7 @@ def _module(root: Path, parts: Package) -> Path | None:
 
 
 def _imports(root: Path, path: Path, package: Package) -> Iterator[str]:
-    """Names of this package's modules that a file imports, at its top or inside a function."""
+    """Yield this package's modules that a file imports, at top level or inside a function."""
     try:
         source = (root / path).read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -93,7 +93,7 @@ def _imports(root: Path, path: Path, package: Package) -> Iterator[str]:
 
 @cache
 def _statements(source: str, where: str, package: Package) -> list[tuple[str, tuple[str, ...]]]:
-    """[(absolute module, names taken from it)] of every import statement."""
+    """Return [(absolute module, names taken from it)] for every import statement."""
     found = []
     try:
         tree = ast.parse(source)
@@ -110,7 +110,7 @@ def _statements(source: str, where: str, package: Package) -> list[tuple[str, tu
 
 
 def _nested(tree: ast.AST) -> Iterator[ast.AST]:
-    """All statements, at whatever depth; expressions, most of what a tree holds, have none within."""
+    """Yield all statements at any depth; expressions, most of a syntax tree, contain none."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
@@ -122,7 +122,7 @@ def _nested(tree: ast.AST) -> Iterator[ast.AST]:
 
 @cache
 def _defined(source: str) -> set[str]:
-    """Names that a module binds anywhere: enough to tell a typo from a name."""
+    """Names that a module binds anywhere: enough to recognise a typo."""
     bound = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):

@@ -1,6 +1,6 @@
-"""The jobs of a study: what each makes, under which name its log and run time lie, which figures wait for it.
+"""The jobs of a study: product, name of log and run time, and the figures that wait for each.
 
-The rules are in rules/*.smk; a test holds this list to what Snakemake plans. It is for reports only.
+The rules are in rules/*.smk; a test compares this list with Snakemake's plan. Only reports use it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,14 +10,14 @@ from directions.analyses import ANALYSES, DERIVED, MADE_BY
 from directions.figures import FIGURES
 from directions.runs import Runs, expand, labels, labels_name, needed_tables
 
-RULES_OF = {"areas": "measure_areas", "selection": "select_settings"}  # of tables made from other tables
+RULES_OF = {"areas": "measure_areas", "selection": "select_settings"}  # for tables derived from other tables
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job. name: where its log is below logs/, its run time below benchmarks/; product: what it makes.
+    """One job. name: of its log below logs/ and its run time below benchmarks/; product: its output.
 
-    figures: those that wait for it. experiment, run: of the jobs that work on one network, else None.
+    figures: those that wait for it. experiment, run: for jobs that work on one network, else None.
     """
 
     rule: str
@@ -29,12 +29,12 @@ class Job:
 
 
 def jobs(config: Mapping) -> list[Job]:
-    """All jobs of what `config.load` returned, in the order of the workflow; `all` is none."""
+    """List all jobs for a config from `config.load`, in workflow order; the target `all` is not a job."""
     return [*_data(config), *_networks(config), *_tables(config), *_ends(config)]
 
 
 def _read(config: Mapping) -> dict[str, list[str]]:
-    """{experiment: tables} that the figures read; what else an experiment could give is not made."""
+    """Map experiments to the tables that the figures read; other tables are not built."""
     return needed_tables(config, config["figures"])
 
 
@@ -43,7 +43,7 @@ def _runs(config: Mapping) -> Runs:
 
 
 def figures_of(config: Mapping, experiment: str, table: str | None = None) -> tuple[str, ...]:
-    """The figures that show an experiment; with `table`, those that read it, or a table made from it."""
+    """List the figures that show an experiment or, with `table`, that read it or a table derived from it."""
     wanted = {table, *(t for t in DERIVED if table in ("ablation", "areas", "runs"))} if table else None
     shown = [figure for figure in config["figures"] if config["draw"][figure] == experiment]
     return tuple(figure for figure in shown if wanted is None or wanted & set(FIGURES[figure]))
