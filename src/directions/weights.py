@@ -20,6 +20,11 @@ from directions.files import atomic
 from directions.hints import rebuild
 from directions.models import build
 
+# What a header must hold for its network to be built again, and more for one of the user's own.
+HEADER = {"settings": dict, "image_shape": list | tuple, "classes": int}
+SETTINGS = {"seed": int}
+OWN = {"build": str, "code": str, "layers": object, "normalize": object}
+
 
 def save(path: Path | str, state: dict[str, torch.Tensor], header: dict) -> None:
     """Write tensors and a JSON header to `path`, whole or not at all."""
@@ -52,6 +57,8 @@ def _parted(metadata: Mapping[str, str] | None) -> tuple[dict, dict[str, str] | 
     """
     found = json.loads((metadata or {})["header"])
     header, digests = found if isinstance(found, list) else (found, None)  # files of before had none
+    if not isinstance(header, dict) or not isinstance(digests, dict | None):
+        raise ValueError("its header is of another form")
     if digests is not None and digests[""] != digest(json.dumps(header, sort_keys=True).encode()):
         raise ValueError("its header is damaged")
     return header, digests
@@ -140,11 +147,30 @@ def _check(
         raise InputError(f"{path} is damaged ({min(wrong)} is not as it was saved): {rebuild(path)}")
 
 
+def _check_header(path: Path | str, header: dict) -> None:
+    """Raise InputError for a model file whose header lacks what its network is built from."""
+    lacking = _lacking(header, HEADER) or _lacking(header["settings"], SETTINGS)
+    if not lacking and "own" in header:
+        lacking = _lacking(header["own"], OWN)
+    if lacking:
+        raise InputError(
+            f"{path} is not a model file of this project (its header lacks {lacking[0]}): {rebuild(path)}"
+        )
+
+
+def _lacking(entries: object, kinds: Mapping[str, type]) -> list[str]:
+    """List the keys that are missing, or whose values are of another kind."""
+    if not isinstance(entries, dict):
+        return list(kinds)
+    return [key for key, kind in kinds.items() if key not in entries or not isinstance(entries[key], kind)]
+
+
 def check_code(path: Path | str, header: dict, code: str | None) -> None:
     """Raise InputError for a model file whose header names another function of the user's own than `code`.
 
     The header is data: what it names is run only where the config, or the caller, names it as well.
     """
+    _check_header(path, header)
     named = header.get("own", header.get("settings", {})).get("build")
     if named not in (None, code):
         known = f"only {code} is known here" if code else "none is named here"

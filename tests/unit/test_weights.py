@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from directions import hints, models, records, weights
+from directions import hints, models, records, trained, weights
 from directions.errors import InputError
 from directions.examples import Examples
 
@@ -33,6 +33,29 @@ def test_garbage_in_place_of_a_model_is_refused_by_name(tmp_path):
         path.write_bytes(content)
         with pytest.raises(InputError, match="m.safetensors is not a model file.*delete it"):
             weights.load_model(path)
+
+
+NETWORK = {"settings": {"seed": 0}, "image_shape": [1], "classes": 2}
+
+
+@pytest.mark.parametrize(
+    ("header", "lacking"),
+    [
+        ([NETWORK, 3], ""),
+        ([3, {}], ""),
+        ({}, "settings"),
+        (NETWORK | {"settings": {}}, "seed"),
+        (NETWORK | {"image_shape": 1}, "image_shape"),
+        (NETWORK | {"own": None}, "build"),
+        (NETWORK | {"own": {"layers": ["a"]}}, "build"),
+        (NETWORK | {"own": {"build": "net.py:build", "code": "", "layers": ["a"]}}, "normalize"),
+    ],
+)
+def test_a_header_that_lacks_what_rebuilds_a_network_is_refused_by_name(tmp_path, header, lacking):
+    path = tmp_path / "m.safetensors"
+    save_file({"w": torch.zeros(1)}, path, {"header": json.dumps(header)})
+    with pytest.raises(InputError, match=f"m.safetensors is not a model file.*{lacking}.*delete it"):
+        trained.read(path, "data", "ledger", "cpu")
 
 
 def test_weights_of_another_architecture_are_refused_by_name(toy, settings, tmp_path):
