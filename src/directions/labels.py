@@ -1,8 +1,8 @@
 """Partially corrupted labels (paper, section 2.3, after Zhang et al. 2017).
 
-The labels of a chosen share of the training images are shuffled among those images: the class histogram is
-kept, the relation between image and label is broken. With ten balanced classes a tenth of the shuffled
-labels come out right by chance, so about 0.9 of the share really changes; the ledger says exactly how many.
+The labels of a chosen fraction of the training images are shuffled among those images: the class histogram
+is preserved, the relation between image and label is broken. With ten balanced classes, a tenth of the
+shuffled labels are right by chance, so about 0.9 of them really change; the ledger has the exact number.
 """
 
 from pathlib import Path
@@ -19,25 +19,25 @@ COLUMNS = ["image", "true", "given", "selected"]
 
 
 def choose_images(total: int, wanted: int | str, dataset: str) -> np.ndarray:
-    """Sorted indices (wanted,) of the training images used, or "all" (D12).
+    """Choose the training images to use: sorted indices (wanted,); "all" takes every image (D12).
 
-    A smaller subset lies in a larger one. Raises InputError when the data set has fewer.
+    A smaller subset is contained in a larger one. Raises InputError if the data set has fewer images.
     """
     if wanted == "all":
         return np.arange(total)
     if wanted > total:
-        raise InputError(f"images: {wanted} were asked for but {dataset} has {total} training images")
+        raise InputError(f"images: {wanted} requested, but {dataset} has {total} training images")
     return np.sort(stream("subset", dataset).permutation(total)[:wanted])
 
 
 def corrupt(true: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(given labels (n,), selected (n,) bool): exactly round(fraction * n) images are selected.
+    """Shuffle the labels of exactly round(fraction * n) images: (given labels (n,), selected (n,) bool).
 
-    With one seed, the images selected at a smaller fraction are among those of a larger one.
+    With the same seed, the images selected at a smaller fraction are among those selected at a larger one.
     Raises InputError for a fraction outside 0..1.
     """
     if not 0 <= fraction <= 1:
-        raise InputError(f"corrupt: {fraction} is no share of the images: give a number from 0 to 1")
+        raise InputError(f"corrupt: {fraction} is outside 0..1: give a fraction of the images")
     count = round(fraction * len(true))
     chosen = stream("labels", seed, "select").permutation(len(true))[:count]
     given = true.copy()
@@ -48,7 +48,7 @@ def corrupt(true: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, n
 
 
 def ledger(labels: np.ndarray, dataset: str, images: int | str, fraction: float, seed: int) -> pd.DataFrame:
-    """The table of `COLUMNS`, one row per training image used, from all training labels (n,)."""
+    """Build the table of `COLUMNS`, one row per training image used, from all training labels (n,)."""
     image = choose_images(len(labels), images, dataset)
     true = labels[image]
     given, selected = corrupt(true, fraction, seed)
@@ -56,7 +56,7 @@ def ledger(labels: np.ndarray, dataset: str, images: int | str, fraction: float,
 
 
 def save(path: Path | str, table: pd.DataFrame) -> None:
-    """Write a ledger as Parquet, whole or not at all."""
+    """Write a ledger as Parquet, completely or not at all."""
     with atomic(path) as partial:
         table.to_parquet(partial, index=False)
 
@@ -64,7 +64,7 @@ def save(path: Path | str, table: pd.DataFrame) -> None:
 def load(path: Path | str, labels: np.ndarray) -> pd.DataFrame:
     """Read a ledger and check it against the data set's training labels (n,).
 
-    Raises InputError when it is no ledger, names images that the data set lacks, or was made for other data.
+    Raises InputError if it is not a ledger, names images missing from the data set, or is for other data.
     """
     way_out = rebuild(path)
     try:
@@ -79,5 +79,5 @@ def load(path: Path | str, labels: np.ndarray) -> pd.DataFrame:
             f"but the data set has {len(labels)} training images: {way_out}"
         )
     if not np.array_equal(labels[table["image"]], table["true"]):
-        raise InputError(f"{path} was made for another data set (its true labels differ): {way_out}")
+        raise InputError(f"{path} is for another data set (its true labels differ): {way_out}")
     return table

@@ -1,20 +1,20 @@
-"""How a script that may run in several processes is started: Python, torchrun, or torchrun on each node."""
+"""Build the command that starts a script: with Python alone, torchrun, or torchrun on each node by srun."""
 
 import sys
 from collections.abc import Sequence
 
 from directions.errors import InputError
 
-PORTS = range(20000, 30000)  # where the first node listens to the others; one for each job of Slurm
+PORTS = range(20000, 30000)  # port on which the first node listens to the others; one per Slurm job
 
 
 def command(
     script: Sequence[str], nodes: int, processes: int, threads: int, host: str, job: str | None
 ) -> list[str]:
-    """The command that starts `script` (its path and arguments) in nodes x processes processes.
+    """Return the command that starts `script` (its path and arguments) in nodes x processes processes.
 
     threads: CPU threads of all processes on one node. host: name of this node, the first of the job.
-    job: the number of the Slurm job this is in; None outside. Raises InputError for several nodes outside.
+    job: number of the surrounding Slurm job, or None. Raises InputError for several nodes without a job.
     """
     if nodes == processes == 1:
         return [sys.executable, *script]
@@ -23,7 +23,7 @@ def command(
         return [*torchrun, "--standalone", *script]
     if job is None:
         raise InputError(
-            f"{nodes} nodes were asked for outside of a Slurm job: set nodes to 1 (docs/CLUSTER.md)"
+            f"{nodes} nodes were requested outside of a Slurm job: set nodes to 1 (docs/CLUSTER.md)"
         )
     port = PORTS[int(job) % len(PORTS)]
     return [

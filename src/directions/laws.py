@@ -1,4 +1,4 @@
-"""What must hold between the tables of a network, whatever the network: nothing touched changes nothing."""
+"""Consistency checks between a network's tables: without an intervention, all scores must agree."""
 
 import pandas as pd
 
@@ -8,17 +8,17 @@ from directions.tidy import Tables
 UNTOUCHED = {
     "ablation": "ablated",
     "noise": "noise_sd_ratio",
-}  # table -> its column that is 0 with nothing done
-ROUNDING = {"accuracy": 0.01, "loss": 0.02}  # share of images; share of the loss. bfloat16 is within them
-FLIPPED = 2.5  # images of few may change sides by rounding
+}  # table -> its column that is 0 without an intervention
+ROUNDING = {"accuracy": 0.01, "loss": 0.02}  # absolute; relative. bfloat16 is within them
+FLIPPED = 2.5  # images whose prediction may change by rounding
 SMALL = 1e-3  # nats
 
 
 def check(tables: Tables) -> None:
-    """Raise InputError where a table is of another network, or other images, than the table `runs` says.
+    """Raise InputError if a table belongs to another network, or to other images, than the table `runs`.
 
-    tables: {name: table}, of which `runs`, `single` and those of `UNTOUCHED` are looked at. With no unit
-    ablated, and with no noise, loss and accuracy are those in `runs` on the same images, up to rounding.
+    tables: {name: table}; `runs`, `single` and those in `UNTOUCHED` are checked. With no unit ablated, and
+    without noise, loss and accuracy must equal those in `runs` on the same images, up to rounding.
     """
     if "runs" not in tables:
         return
@@ -35,7 +35,7 @@ def check(tables: Tables) -> None:
 def _compare(name: str, where: str, untouched: pd.DataFrame, runs: pd.DataFrame) -> None:
     for (run, split), rows in untouched.groupby(["run", "split"], sort=False):
         if run not in runs.index or f"{split}_accuracy" not in runs:
-            continue  # another check's business: a table that lacks rows or columns
+            continue  # missing rows or columns are reported by another check
         recorded = runs.loc[run]
         flipped = FLIPPED / max(1, recorded.get(f"{split}_images", 1))
         for score, share in ROUNDING.items():
@@ -46,7 +46,7 @@ def _compare(name: str, where: str, untouched: pd.DataFrame, runs: pd.DataFrame)
             found = rows[score].loc[(rows[score] - wanted).abs().idxmax()]
             if abs(found - wanted) > allowed:
                 raise InputError(
-                    f"table {name}: {run} has {split} {score} {found:.4f} {where}, but {wanted:.4f} in"
-                    " table runs: the two are of other weights, labels or images. Remove both tables and make"
-                    " them again; if they differ still, its analysis is wrong for this network"
+                    f"table {name}: {run} has {split} {score} {found:.4f} {where}, but {wanted:.4f} in table"
+                    " runs: the two come from different weights, labels or images. Remove both tables and"
+                    " run again; if they still differ, its analysis is wrong for this network"
                 )

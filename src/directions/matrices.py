@@ -1,7 +1,7 @@
-"""Convolutions of maps so small that what they see is padding for the most part, as matrices.
+"""Convolutions of tiny feature maps, where most of each window is padding, as matrices.
 
-A 3x3 convolution takes 9 products per output. Of a map of 2x2 elements 4 of them are not padding, of a single
-element 1: as a matrix over all positions it takes 4, or 1. Deep layers of networks for small images are such.
+A 3x3 convolution takes 9 products per output. In a 2x2 map only 4 of them are not padding, in a single
+element 1: as a matrix over all positions it takes 4, or 1. Deep layers for small images are like this.
 """
 
 from dataclasses import dataclass
@@ -17,28 +17,28 @@ from directions.chains import Link
 class Matrix(Link):
     """A convolution's link as a matrix.
 
-    weight: (out, in, positions after, positions before). side: (height, width) of the maps after it.
+    weight: (out, in, positions after, positions before). side: (height, width) of the output maps.
     """
 
     side: tuple[int, ...] = (1, 1)
 
     def by_unit(self, units: int) -> Tensor:
-        """As `Link.by_unit`."""
+        """Return the weights, as `Link.by_unit`."""
         return self.weight
 
     def product(self, activity: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """As `Link.product`."""
+        """Multiply as `Link.product` does."""
         matrix = weight.transpose(1, 2).flatten(2).flatten(0, 1)
         sums = linear(activity.flatten(1), matrix).view(len(activity), len(weight), *self.side)
         return sums if bias is None else sums.add_(bias.view(1, -1, 1, 1))
 
     def add_product(self, sums: Tensor, activity: Tensor, weight: Tensor) -> None:
-        """As `Link.add_product`."""
+        """Add the product to sums, as `Link.add_product` does."""
         sums.add_(self.product(activity, weight))
 
 
 def as_matrix(link: Link, shape: tuple[int, ...]) -> Link:
-    """The link as a matrix where that takes fewer products; shape: (n, c, h, w) of what it reads."""
+    """Turn the link into a matrix if that takes fewer products; shape: (n, c, h, w) of its input."""
     if link.convolution is None:
         return link
     (height, width), (down, across) = shape[2:], link.convolution.kernel_size

@@ -1,8 +1,8 @@
-"""What a unit tells about the class: selectivity and mutual information (paper, sections 2.4 and A.5).
+"""Measures of what a unit tells about the class: selectivity, mutual information (sections 2.4 and A.5).
 
-All take the activity of units as (images, units): one number per image, a feature map's being its mean over
-all spatial positions. Selectivity means something for activity that is never negative, as after a ReLU; in
-layers where some is, as after GELU, it is left out and their units are marked.
+All take the activity of units as (images, units): one number per image, for a feature map its mean over all
+spatial positions. Selectivity is only meaningful for activity that is never negative, as after a ReLU; in
+layers where some is negative, as after GELU, it is left empty and the units are marked.
 """
 
 import logging
@@ -19,9 +19,9 @@ from directions.units import observed
 
 log = logging.getLogger(__name__)
 
-BYTES = 2**30  # most activity kept at a time: all of a study in small, a fifth of ResNet-50's on ImageNet
+BYTES = 2**30  # most activity kept at a time: that of all small studies, a fifth of ResNet-50's on ImageNet
 NO_INDEX = "the class selectivity index has no meaning in this layer and is left empty"
-BLOCK = 64  # units measured at a time; what is counted for them takes several times their activity
+BLOCK = 64  # units measured at a time; their counts take several times the memory of their activity
 
 
 @torch.no_grad()
@@ -33,7 +33,7 @@ def unit_activity(
     size: int | None = None,
     budget: int = BYTES,
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """(layer, activity (images, <= BLOCK units) in float32) for all units of `layers`, one after the other.
+    """Yield (layer, activity (images, <= BLOCK units) in float32) for all units of `layers`, in blocks.
 
     layers: {name: number of units}; images: uint8 (n, c, h, w). A feature map's activity is its mean over
     positions. The images are run once if the activity of all units fits into `budget` bytes, else several
@@ -63,32 +63,32 @@ def unit_activity(
 
 
 def mean_activity(output: Tensor) -> np.ndarray:
-    """(examples, units) in float32 from a layer's output, (examples, units) or, of maps, (..., h, w)."""
+    """Average a layer's output, (examples, units) or (..., h, w), to (examples, units) in float32."""
     return (output.flatten(2).mean(2) if output.dim() > 2 else output).float().cpu().numpy()
 
 
 def dead(activity: np.ndarray) -> np.ndarray:
-    """(units,) bool: units that are 0 for every image. They have no selectivity and no importance."""
+    """Mark units (units,) that are 0 for every image: they have no selectivity and no importance."""
     return ~activity.any(axis=0)
 
 
 def negative(activity: np.ndarray) -> np.ndarray:
-    """(units,) bool: units that are below 0 for some image. Their class selectivity index has no meaning."""
+    """Mark units (units,) that are negative for some image: their selectivity index is undefined."""
     return (activity < 0).any(axis=0)
 
 
 def class_means(activity: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """Mean activity (classes, units) over the images of each class; a class without images is left out."""
+    """Average activity (classes, units) over the images of each class; leave out classes without images."""
     sums = [np.bincount(labels, weights=values, minlength=classes) for values in activity.T]
     images = np.bincount(labels, minlength=classes)
     return np.stack(sums, axis=1)[images > 0] / images[images > 0, None]
 
 
 def selectivity(means: np.ndarray) -> np.ndarray:
-    """Class selectivity index (units,) from class means (classes, units); section 2.4.
+    """Compute the class selectivity index (units,) from class means (classes, units); section 2.4.
 
-    (largest - mean of the other classes' means) / (their sum): 0 for the same mean in every class, 1 for
-    activity in one class only. NaN for dead units, whose index is 0/0: they are reported apart (D8).
+    (largest - mean of the other classes' means) / (their sum): 0 if all class means are equal, 1 if only one
+    class activates the unit. NaN for dead units, whose index is 0/0; they are reported separately (D8).
     """
     largest = means.max(0)
     others = (means.sum(0) - largest) / (len(means) - 1)
@@ -99,9 +99,9 @@ def selectivity(means: np.ndarray) -> np.ndarray:
 
 
 def binned(activity: np.ndarray, bins: int) -> np.ndarray:
-    """Bin numbers (images, units): exact zeros are bin 0, the rest fall into `bins` equally filled bins (D7).
+    """Bin activity to (images, units): exact zeros are bin 0, the rest fill `bins` bins equally (D7).
 
-    Bins follow ranks, equal values share a bin, so any increasing map that keeps 0 gives the same bins.
+    Bins follow ranks and equal values share a bin, so any increasing map that keeps 0 gives the same bins.
     """
     result = np.zeros(activity.shape, dtype=np.int64)
     for unit, values in enumerate(activity.T):
@@ -124,7 +124,7 @@ def mutual_information(bin_numbers: np.ndarray, labels: np.ndarray, classes: int
 
 
 def entropy(probabilities: np.ndarray) -> np.ndarray:
-    """Shannon entropy in bits over the last dimension."""
+    """Compute the Shannon entropy in bits over the last dimension."""
     logs = np.zeros_like(probabilities)
     np.log2(probabilities, out=logs, where=probabilities > 0)
     return -(probabilities * logs).sum(-1)
@@ -133,7 +133,7 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
 def information_null(
     bin_numbers: np.ndarray, labels: np.ndarray, classes: int, shuffles: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Mean information (units,) in bits that remains when labels are shuffled: the estimator's bias."""
+    """Estimate the bias: mean information (units,) in bits that remains when labels are shuffled."""
     total = sum(mutual_information(bin_numbers, rng.permutation(labels), classes) for _ in range(shuffles))
     return total / shuffles
 
@@ -147,10 +147,10 @@ def measure(
     shuffles: int,
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """All measures of units, each (units,), from their activity (images, units) and labels (images,).
+    """Compute all measures, each (units,), from activity (images, units) and labels (images,).
 
-    Selectivity is NaN for units that are dead, or have negative activity, which both are marked.
-    Information is also given with half and with twice the `bins`: how far it hangs on their number (D7).
+    Selectivity is NaN for dead units and for units with negative activity; both are marked.
+    Information is also given with half and with twice the `bins`, to show how much it depends on them (D7).
     """
     bin_numbers = binned(activity, bins)
     coarse, fine = (binned(activity, number) for number in (max(1, bins // 2), 2 * bins))
@@ -180,10 +180,10 @@ def measure_all(
     seed: int,
     budget: int = BYTES,
 ) -> dict[str, np.ndarray]:
-    """`measure` of all units of `layers`, numbered through, each (units,), in a bounded memory.
+    """Run `measure` on all units of `layers`, numbered through, each (units,), in bounded memory.
 
-    images: uint8 (n, c, h, w); labels: (n,). budget: see `unit_activity`; it changes no result. A layer in
-    which one unit is negative has no selectivity at all: what is left of it would be a biased choice.
+    images: uint8 (n, c, h, w); labels: (n,). budget: see `unit_activity`; it affects no result. A layer with
+    even one negative unit has no selectivity at all: the remaining units would be a biased sample.
     """
     proof.of_network(model, layers, images)
     given = labels.cpu().numpy()

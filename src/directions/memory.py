@@ -1,4 +1,4 @@
-"""How many images are worked on at a time, and what happens when they turn out to be too many."""
+"""Batch size from free memory; on out-of-memory, split the batch and retry."""
 
 import logging
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from torch import Tensor
 from directions.errors import InputError
 
 CACHED = 2**21  # elements that stay in a processor's cache, or nearly
-TENSORS = 6  # of the size of all layers together that are alive at a time
-SHARE = 0.5  # of a GPU's free memory that is planned with
+TENSORS = 6  # tensors alive at a time, each the size of all layers together
+SHARE = 0.5  # fraction of a GPU's free memory to use
 
 log = logging.getLogger(__name__)
 
 
 def affordable(elements: int, device: torch.device) -> int:
-    """How many images to take at a time, from the float32 elements that the layers have per image.
+    """Return how many images to process at a time, given the float32 elements per image of all layers.
 
-    On a CPU what is used again soon is to stay in its cache; a GPU takes what fits its free memory.
+    On a CPU, data that is soon reused should stay in cache; a GPU takes what fits into its free memory.
     """
     budget = CACHED
     if device.type == "cuda":
@@ -31,20 +31,20 @@ def affordable(elements: int, device: torch.device) -> int:
 def in_parts(
     work: Callable[[Tensor, Tensor, int], np.ndarray], inputs: Tensor, targets: Tensor, first: int
 ) -> np.ndarray:
-    """`work(inputs, targets, first)`, or the sum of what it gives on halves, where memory does not suffice.
+    """Return `work(inputs, targets, first)`, or its sum over halves if memory runs out.
 
-    first: number of the first image. Raises InputError when memory does not suffice for one image.
+    first: number of the first image. Raises InputError if even one image does not fit.
     """
     try:
         return work(inputs, targets, first)
     except torch.OutOfMemoryError as error:
-        short = str(error)  # not the error: its traceback would keep what fills the memory
+        short = str(error)  # not the error itself: its traceback would keep the memory in use
     if len(targets) == 1:
         raise InputError(
-            f"memory of {inputs.device} does not suffice for one image ({short}): free some, or use another"
+            f"one image does not fit into the memory of {inputs.device} ({short}): free some, or use another"
         )
     half = len(targets) // 2
-    log.warning("out of memory with %d images at a time: going on with %d", len(targets), half)
+    log.warning("out of memory with %d images at a time: continuing with %d", len(targets), half)
     if inputs.device.type == "cuda":
         torch.cuda.empty_cache()
     parts = zip(

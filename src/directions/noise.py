@@ -1,8 +1,8 @@
-"""Gaussian noise on all units at once: random directions, not single ones (paper, section 3.1, Figure 2).
+"""Gaussian noise on all units at once: random instead of single directions (section 3.1, Figure 2).
 
-Noise is added after the ReLU, fresh for every image and every element, with the standard deviation
+Noise is added after the ReLU, fresh for every image and element, with the standard deviation
 `noise_sd_ratio` times the unit's own over the training set (docs/DEVIATIONS.md, D5). The draws of a repeat
-are the same at every ratio, so a curve bends because of the noise's size and not of its luck.
+are the same at every ratio, so a curve reflects the size of the noise and not the luck of the draw.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,17 +18,17 @@ from directions.seeds import torch_stream
 from directions.sums import Unfinished, over_images
 from directions.units import edited, find_layer, split
 
-BLOCK = 100  # images that share a generator: draws are tied to the image, whatever the size of a pass
-ELEMENTS = 2**25  # most draws in a block, 4 bytes each: fewer images share one where they have more elements
+BLOCK = 100  # images that share a generator: draws belong to the image, whatever the size of a pass
+ELEMENTS = 2**25  # most draws in a block, 4 bytes each: with more elements per image, fewer images share one
 
 
 def ratios(lowest: float, highest: float, points: int) -> np.ndarray:
-    """0 (untouched) and `points` log-spaced noise-to-unit ratios of standard deviations (D6)."""
+    """Return 0 (untouched) and `points` log-spaced noise-to-unit ratios of standard deviations (D6)."""
     return np.concatenate([[0.0], np.geomspace(lowest, highest, points)])
 
 
 def block_size(spread: Mapping[str, Tensor]) -> int:
-    """Images per generator; it hangs on the number of elements in the noisy layers and on nothing else."""
+    """Images per generator; depends only on the number of elements in the noisy layers."""
     elements = sum(sd.numel() for sd in spread.values())
     return min(BLOCK, max(1, ELEMENTS // elements))
 
@@ -36,7 +36,7 @@ def block_size(spread: Mapping[str, Tensor]) -> int:
 def draws(
     key: tuple, start: int, count: int, shape: tuple[int, ...], device: torch.device, size: int
 ) -> Tensor:
-    """Standard normal (count, *shape) for images start..start+count, the same however they are grouped.
+    """Draw standard normal (count, *shape) for images start..start+count, independent of their grouping.
 
     size: images per generator, see `block_size`.
     """
@@ -64,17 +64,17 @@ def add_noise(
     size: int | None = None,
     unfinished: Unfinished | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(loss, accuracy), each (repeats, ratios), with noise on the units of every layer in `spread`.
+    """Measure (loss, accuracy), each (repeats, ratios), with noise on the units of all layers in `spread`.
 
     images: uint8 (n, c, h, w); labels: (n,). spread: {layer: standard deviation of its units (units, ...)
-    over the training set}, as `units.moments` gives it; the elements of a feature map have their own (D5).
-    size: images per pass. None: as many as memory allows, in whole blocks, so that none is drawn twice.
-    unfinished: where a killed analysis left its sums.
+    over the training set}, as from `units.moments`; each element of a feature map has its own (D5).
+    size: images per pass; None: as many as memory allows, in whole blocks, so that none is drawn twice.
+    unfinished: the partial sums of an interrupted analysis.
     """
     block = block_size(spread)
     size = size or max(block, pass_size(model, images) // block * block)
     head, tail = _parts(model, spread, images)
-    shape = (2, repeats, len(noise_sd_ratios))  # losses, right answers
+    shape = (2, repeats, len(noise_sd_ratios))  # summed losses, number correct
 
     def add(inputs: Tensor, targets: Tensor, first: int) -> np.ndarray:
         added, activation = np.zeros(shape), head(inputs)
@@ -95,9 +95,9 @@ def add_noise(
 
 
 def _parts(model: nn.Module, spread: Mapping[str, Tensor], images: Tensor) -> tuple[nn.Module, nn.Module]:
-    """(head, tail) as `units.split`, or the whole model as the tail where that is not right for it."""
+    """Split as `units.split` does, or keep the whole model as the tail if splitting changes its logits."""
     proof.of_clamping(model, spread, images)
-    shift = {name: sd.float()[None] for name, sd in spread.items()}  # every unit by its own
+    shift = {name: sd.float()[None] for name, sd in spread.items()}  # one SD added to every unit
 
     def answers(parts: tuple[nn.Module, nn.Module]) -> Tensor:
         activation, found = parts[0](proof.few(images)), []
@@ -113,7 +113,7 @@ def _parts(model: nn.Module, spread: Mapping[str, Tensor], images: Tensor) -> tu
 
 @contextmanager
 def noisy(model: nn.Module, noise: Mapping[str, Tensor], ratio: float) -> Iterator[None]:
-    """While open, every layer's output has `ratio` times its noise added; untouched at ratio 0."""
+    """Add `ratio` times the noise to every layer's output while the context is open; ratio 0 adds none."""
     with ExitStack() as stack:
         for name, values in noise.items() if ratio > 0 else ():
             added = ratio * values

@@ -1,4 +1,4 @@
-"""The paper's own curves and dots, read from its printed figures (data/paper/figures/README.md)."""
+"""The paper's own curves and dots, read off its printed figures (data/paper/figures/README.md)."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ COLUMNS = {  # of each panel's file; every panel of Figures 1 to 7 has one
     "fig7d": ("layer", "selectivity", "impact", "visible_fraction"),
     "fig7e": ("layer", "correlation"),
 }
-UNITS = {  # ablated at the most; fig1c and fig3a end earlier, at chance: their totals are inferred
+UNITS = {  # maximum units ablated; fig1c and fig3a end earlier, at chance: their totals are inferred
     "fig1a": 1024,
     "fig1b": 1536,
     "fig1c": 6144,
@@ -41,8 +41,8 @@ UNITS = {  # ablated at the most; fig1c and fig3a end earlier, at chance: their 
 def read(path: Path | str) -> pd.DataFrame:
     """Read one panel's curves or dots from its file, named after the panel (fig1a.csv).
 
-    Returns the columns `COLUMNS` and, for the panels in `UNITS`, `fraction`: the share of units ablated.
-    Raises InputError for a file that does not exist, a panel that the paper has not, and a missing column.
+    Returns the columns `COLUMNS` and, for panels in `UNITS`, `fraction`: the fraction of units ablated.
+    Raises InputError for a missing file or column, and for a panel that the paper does not have.
     """
     path = Path(path)
     if path.stem not in COLUMNS:

@@ -1,15 +1,15 @@
-"""Ablation on any graph: of every tensor only the channels that differ from a known run.
+"""Ablation on any graph: compute only the channels of each tensor that differ from a known run.
 
-A patch is what a step returns, told as a difference: in channels `at` it is `new`, in all others it is what
-it was in a run of the same network, the base. Steps that see every channel by itself make patches of patches.
-Weights add to the base's sums what the channels that differ give, and only in the rows that are read: behind
-a layer with half its units off, half of the sums are. Whatever is no such step is given all channels.
+A patch describes a step's output as a difference: channels `at` hold `new`, and all others equal their values
+in a base run of the same network. Steps that treat every channel separately map patches to patches. Weights
+add the contribution of the differing channels to the base's sums, and only in the rows that are read: before
+a layer with half its units off, that is half of the sums. All other steps are given all channels.
 
-    curves        base: all units off, so that what differs is the units that are on. With a share s of them
-                  on, a convolution between two layers takes s * s of its products; shortcuts are patches too.
-                  What no unit changes is computed once, what did not change since the last point is kept.
-    single units  base: nothing off, so that what differs is one channel, a thin product in the next weights,
-                  and what follows these. What precedes the unit is not computed again.
+    curves        base: all units off, so the units that are on differ. With a fraction s of them on, a
+                  convolution between two layers takes s * s of its products; shortcuts are patches too.
+                  What no unit affects is computed once; what did not change since the last point is kept.
+    single units  base: nothing off, so a single channel differs: a thin product in the next weights, and
+                  what follows them. Nothing upstream of the unit is recomputed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,9 +27,9 @@ NOTHING = torch.empty(0, dtype=torch.long)
 
 @dataclass(frozen=True)
 class Patch:
-    """A tensor (n, channels, ...): `new` (n, k, ...) in channels `at` (k,), ascending, else the base's.
+    """A tensor (n, channels, ...): `new` (n, k, ...) in channels `at` (k,), ascending; elsewhere the base.
 
-    at: None for all channels. new: what the step returns where that is no tensor.
+    at: None for all channels. new: may be any value if the step does not return a tensor.
     """
 
     at: Tensor | None
@@ -37,7 +37,7 @@ class Patch:
 
     @property
     def empty(self) -> bool:
-        """Whether it is the base."""
+        """Whether the patch equals the base."""
         return self.at is not None and not len(self.at)
 
 
@@ -47,7 +47,7 @@ SAME = Patch(NOTHING, NOTHING)
 class Patching:
     """Runs steps of a graph on the same n images, as patches of `base` {step: tensor (n or 1, ...)}.
 
-    Without base every patch has all channels.
+    Without a base, every patch has all channels.
     """
 
     def __init__(self, graph: Graph, count: int, base: Mapping[Step, Tensor] | None = None):
@@ -55,7 +55,7 @@ class Patching:
         self._zeros: dict[Step, bool] = {}
 
     def step(self, step: Step, given: Sequence[Patch], rows: Tensor | None = None) -> Patch:
-        """What a step makes of its inputs; rows: the channels that are read of it, None: all."""
+        """Compute a step's output from its inputs; rows: the channels that are read of it, None: all."""
         if rows is not None and not len(rows):
             return SAME
         same = all(patch.empty for patch in given)
@@ -71,7 +71,7 @@ class Patching:
         return Patch(None, self.graph.call(step.node, *tensors))
 
     def whole(self, step: Step, patch: Patch) -> Tensor:
-        """All channels of what a step returned."""
+        """Return all channels of a step's output."""
         if patch.at is None:
             return patch.new
         base = self.base[step]
@@ -81,7 +81,7 @@ class Patching:
         return whole if patch.empty else whole.index_copy(1, patch.at, patch.new)
 
     def channels(self, step: Step, patch: Patch, wanted: Tensor) -> Tensor:
-        """The wanted channels (k,) of what a step returned, (n or 1, k, ...)."""
+        """Return the wanted channels (k,) of a step's output, (n or 1, k, ...)."""
         if patch.at is wanted:
             return patch.new
         if patch.at is None:
@@ -142,18 +142,18 @@ class Patching:
         return Patch(at, self.graph.call(step.node, *(self.channels(*pair, at) for pair in pairs)))
 
     def _complete(self, step: Step) -> bool:
-        """Whether the base has what a step returns for each of the images."""
+        """Whether the base holds a step's output for each image."""
         return step.shape is not None and step in self.base and len(self.base[step]) == self.count
 
     def _zero(self, step: Step) -> bool:
-        """Whether the base is 0 throughout."""
+        """Whether the base is 0 everywhere."""
         if step not in self._zeros:
             self._zeros[step] = not self.base[step].any()
         return self._zeros[step]
 
 
 def clamped(activity: Tensor, units: Tensor, value: Tensor | float, axis: int = 1) -> Tensor:
-    """Activity with units at a value, as `units.clamped` does it."""
+    """Clamp units of an activity to a value, as `units.clamped` does."""
     turned = activity.movedim(axis, 1)
     if isinstance(value, Tensor):
         filled = value[units.to(value.device)].to(turned).expand(len(turned), *turned[:, units].shape[1:])
@@ -162,7 +162,7 @@ def clamped(activity: Tensor, units: Tensor, value: Tensor | float, axis: int = 
 
 
 def run(graph: Graph, inputs: Tensor, off: Mapping[str, Tensor], values: Values) -> dict[Step, Tensor]:
-    """{step: what it returns} for inputs (n, c, h, w), with units {layer: numbers} at their values."""
+    """Map each step to its output for inputs (n, c, h, w), with units {layer: numbers} at their values."""
     patching, found = Patching(graph, len(inputs)), {}
     for step in graph.steps:
         if step.kind == "images":
@@ -176,11 +176,11 @@ def run(graph: Graph, inputs: Tensor, off: Mapping[str, Tensor], values: Values)
 
 
 def one_of(step: Step, value: object) -> object:
-    """What a step returned for the first of `PROBE` images, (1, ...); what has no images as it is."""
+    """Reduce an output for `PROBE` images to the first, (1, ...); outputs without an image axis are kept."""
     same = isinstance(value, Tensor) and step.kind != "constant" and len(value.shape) and len(value) == PROBE
     return value[:1] if same else value
 
 
 def channels_last(inputs: Tensor) -> Tensor:
-    """Images (n, c, h, w) in the layout that convolutions on a CPU are fastest with."""
+    """Convert images (n, c, h, w) to the memory layout in which CPU convolutions are fastest."""
     return inputs.contiguous(memory_format=torch.channels_last) if inputs.dim() == 4 else inputs

@@ -1,7 +1,7 @@
-"""Several processes that train one network together, started by torchrun; one alone needs nothing of it.
+"""Train one network in several processes, started by torchrun; a single process needs none of this.
 
-Each holds the whole network and takes its share of every batch; gradients are averaged, so all take the same
-step. How many there are changes weights by rounding only, and is no setting.
+Each process holds the whole network and takes its share of every batch; gradients are averaged, so all take
+the same step. The number of processes changes weights only by rounding, so it is not a setting.
 """
 
 import ctypes
@@ -19,17 +19,17 @@ from torch import Tensor, nn
 
 from directions.errors import InputError
 
-# What torchrun says to each process that it starts.
+# environment variables that torchrun sets for each process
 STARTED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
-PR_SET_PDEATHSIG = 1  # of prctl(2): the signal to get when the parent dies
+PR_SET_PDEATHSIG = 1  # for prctl(2): the signal to receive when the parent dies
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Processes:
-    """How many processes there are, and which of them this is: `rank` among all, `local` on this machine."""
+    """Number of processes and which one this is: `rank` among all, `local` on this machine."""
 
     rank: int = 0
     count: int = 1
@@ -38,17 +38,17 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Is this the one that writes files and the log?"""
+        """Whether this process writes the files and the log."""
         return self.rank == 0
 
     def threads(self, threads: int) -> int:
-        """The CPU threads of this process, if all processes of this machine have so many together."""
+        """CPU threads of this process, if all processes on this machine share `threads`."""
         return max(1, threads // self.local_count)
 
     def device(self, device: torch.device) -> torch.device:
-        """The device of this process: of several, each takes the GPU of its own number.
+        """Device of this process: with several processes, each takes the GPU of its local rank.
 
-        Raises InputError when there are fewer GPUs, or when all were sent to one.
+        Raises InputError if there are fewer GPUs, or if all processes were given the same one.
         """
         if self.count == 1 or device.type != "cuda":
             return device
@@ -63,7 +63,7 @@ class Processes:
         return torch.device("cuda", self.local)
 
     def share(self, batch: int, norm_batch: int | None) -> int:
-        """How many images of each batch are for this process; raises InputError where it cannot be shared."""
+        """Images per batch for this process; raises InputError if a batch cannot be split evenly."""
         if self.count == 1:
             return batch
         if norm_batch is None:
@@ -82,18 +82,18 @@ class Processes:
         return batch // self.count
 
     def part(self, count: int) -> slice:
-        """Which of `count` images this process evaluates."""
+        """Slice of `count` images that this process evaluates."""
         return slice(self.rank * count // self.count, (self.rank + 1) * count // self.count)
 
     def replica(self, model: nn.Module) -> nn.Module:
-        """What to train in place of `model`: the same parameters, but their gradients are averaged.
+        """Wrap `model` for training: the same parameters, with gradients averaged over all processes.
 
-        All begin with the parameters and buffers of the first process.
+        All processes start from the parameters and buffers of the first.
         """
         return nn.parallel.DistributedDataParallel(model) if self.count > 1 else model
 
     def average(self, tensors: list[Tensor]) -> None:
-        """Make these tensors, in place, what they are on average over all processes."""
+        """Average these tensors over all processes, in place."""
         if self.count == 1 or not tensors:
             return
         flat = torch.cat([tensor.flatten() for tensor in tensors])
@@ -103,7 +103,7 @@ class Processes:
             tensor.copy_(mean.view_as(tensor))
 
     def summed(self, values: Sequence[float], device: torch.device) -> list[float]:
-        """Each value (whole numbers stay exact) summed over all processes."""
+        """Sum each value over all processes; whole numbers stay exact."""
         if self.count == 1:
             return list(values)
         sums = torch.tensor(values, dtype=torch.float64, device=device)
@@ -111,7 +111,7 @@ class Processes:
         return sums.tolist()
 
     def received(self, value: object) -> object:
-        """What the first process passed here, in all of them."""
+        """Return the value that the first process passed, in all processes."""
         if self.count == 1:
             return value
         box = [value]
@@ -124,9 +124,9 @@ ALONE = Processes()
 
 @contextmanager
 def joined() -> Iterator[Processes]:
-    """The processes that torchrun started, connected; `ALONE` without it.
+    """Connect the processes that torchrun started; yields `ALONE` without torchrun.
 
-    The first to fail speaks for all: what is an error in one is an error in each, or a lost connection.
+    Only the first process to fail reports: the others fail with the same error or a lost connection.
     """
     if not all(name in os.environ for name in STARTED):
         yield ALONE
@@ -145,12 +145,12 @@ def joined() -> Iterator[Processes]:
 
 
 def _only_the_first_speaks(store: torch.distributed.Store, kind: type | None, *_: object) -> None:
-    """End without a word where another process has failed before: called as `__exit__` is."""
+    """Exit silently if another process has already failed; called like `__exit__`."""
     if kind is not None and issubclass(kind, Exception) and store.add("failed", 1) > 1:
         sys.exit(2)
 
 
 def end_with_torchrun() -> None:
-    """Have Linux kill this process when torchrun is killed: else it would train on beside the next run."""
+    """Have Linux kill this process when torchrun is killed; it would keep training beside the next run."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

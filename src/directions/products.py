@@ -1,9 +1,9 @@
-"""Products of many units with the weights that follow them, in whatever form is fastest.
+"""Winograd convolution: products of many units with the weights that follow them, in the fastest form.
 
-A 3x3 convolution of stride 1 takes 9 multiplications per output and unit, 144 for a tile of 4x4 outputs. With
-tile and weights transformed first, 36 are enough (Winograd 1980; Lavin and Gray 2016, F(4x4, 3x3)). The
-transforms are worth it for many units; they cost about two bits of the last digits. On a GPU the library
-chooses among such ways by itself.
+A 3x3 convolution of stride 1 takes 9 multiplications per output and unit, 144 for a tile of 4x4 outputs. If
+tile and weights are transformed first, 36 are enough (Winograd 1980; Lavin and Gray 2016, F(4x4, 3x3)). The
+transforms pay off for many units and cost about two bits of precision. On a GPU, the library chooses such
+algorithms itself.
 """
 
 import torch
@@ -12,13 +12,13 @@ from torch.nn.functional import pad
 
 from directions.chains import Link
 
-MANY = 48  # units and rows from which on the transforms paid: between 1.1 and 2 times as fast (CPU, float32)
+MANY = 48  # units and rows at which the transforms start to pay: 1.1 to 2 times as fast (CPU, float32)
 PLACE = "cpu", torch.float32
-TILE, PATCH = 4, 6  # side of a tile of outputs, and of the inputs that it is made from
+TILE, PATCH = 4, 6  # side of a tile of outputs, and of the inputs behind it
 
 
 def both_ways(one_way: list[list[float]]) -> Tensor:
-    """A transform in two dimensions, from that in one (Lavin and Gray 2016, section 4.3)."""
+    """Build a two-dimensional transform from a one-dimensional one (Lavin and Gray 2016, section 4.3)."""
     matrix = torch.tensor(one_way, dtype=torch.float64)
     return torch.kron(matrix, matrix).float()
 
@@ -47,7 +47,7 @@ OUTPUTS = both_ways([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0
 
 
 class Product:
-    """What the first so many units of a layer add to the first so many sums of the next.
+    """The product of the first units of a layer with the weights of the first sums of the next.
 
     weight: (rows, units, ...) as `Link.product` takes it; precision: float32 or bf16.
     """
@@ -60,7 +60,7 @@ class Product:
             self.weight = transformed(weight)
 
     def __call__(self, activity: Tensor, rows: int) -> Tensor:
-        """Pooled activity (examples, k, ...) of the first k units to float32 sums (examples, rows, ...)."""
+        """Map pooled activity (examples, k, ...) of k units to float32 sums (examples, rows, ...)."""
         units = activity.shape[1]
         if self.by_tiles:
             return convolved(activity, self.weight[:, :units, :rows])
@@ -69,7 +69,7 @@ class Product:
 
 
 def by_tiles(link: Link, weight: Tensor) -> bool:
-    """Whether the transforms apply and pay; it hangs on the weights alone, never on the number of images."""
+    """Whether the transforms apply and pay; depends only on the weights, never on the number of images."""
     own = link.convolution
     if own is None or min(weight.shape[:2]) < MANY or (weight.device.type, weight.dtype) != PLACE:
         return False
@@ -77,14 +77,14 @@ def by_tiles(link: Link, weight: Tensor) -> bool:
 
 
 def transformed(weight: Tensor) -> Tensor:
-    """Weights (rows, units, 3, 3) as (36, units, rows)."""
+    """Transform weights (rows, units, 3, 3) to (36, units, rows)."""
     rows, units = weight.shape[:2]
     flat = weight.permute(2, 3, 1, 0).reshape(9, -1)
     return (WEIGHTS @ flat).view(PATCH * PATCH, units, rows)
 
 
 def convolved(activity: Tensor, weight: Tensor) -> Tensor:
-    """Activity (examples, units, h, w) padded by 1, `transformed` weights: sums (examples, rows, h, w)."""
+    """Convolve activity (examples, units, h, w), padded by 1, with `transformed` weights."""
     examples, units, height, width = activity.shape
     down, across = -(-height // TILE), -(-width // TILE)
     padded = pad(activity, (1, 1 + across * TILE - width, 1, 1 + down * TILE - height))

@@ -1,4 +1,4 @@
-"""How far a study is: which jobs are done, run or failed, and how long the rest takes."""
+"""Progress of a study: which jobs are done, running or failed, and how long the rest will take."""
 
 import re
 from collections.abc import Container, Iterable, Mapping
@@ -15,10 +15,10 @@ EVENT = re.compile(
 
 
 def last_events(said: str) -> dict[str, str]:
-    """{name of a job: "running" or "failed"}, as Snakemake's own log last spoke of it.
+    """Read the last state of each job, "running" or "failed", from Snakemake's log, as {name of job: state}.
 
-    A submitted job counts as running from then on, also while Slurm lets it wait. When Snakemake has come to
-    its end ("Complete log"), nothing runs any more.
+    A submitted job counts as running from then on, even while it waits in Slurm's queue. Once Snakemake has
+    finished ("Complete log"), nothing is running.
     """
     found, state = {}, None
     for line in said.splitlines():
@@ -34,12 +34,12 @@ def last_events(said: str) -> dict[str, str]:
 
 
 def states(jobs: Iterable[Job], root: Path, said: str, pending: Container[str] = ()) -> pd.DataFrame:
-    """One row per job: rule, figures, state and seconds; `said` is Snakemake's newest log.
+    """Build a table with one row per job: rule, figures, state and seconds; `said` is Snakemake's newest log.
 
-    pending: products that a run would make, or make again: what lies there of them is not done.
+    pending: products that a run would build or rebuild: existing files of these do not count as done.
 
-    seconds: what a job took when it was last done; of the others, the median of those of the same rule and
-    experiment, else of the same rule; else not a number: none was measured.
+    seconds: the last measured time of a job; for others, the median of jobs of the same rule and experiment,
+    or of the same rule; NaN if none was measured.
     """
     events = last_events(said)
     rows = []
@@ -57,13 +57,13 @@ def states(jobs: Iterable[Job], root: Path, said: str, pending: Container[str] =
 
 
 def counted(table: pd.DataFrame, key: str) -> pd.DataFrame:
-    """Per rule, or per figure of `figures`: how many jobs are in each state."""
+    """Count the jobs in each state, per rule or per figure."""
     rows = table.explode(key) if key == "figures" else table
     counts = pd.crosstab(rows[key], rows["state"]).reindex(columns=STATES, fill_value=0)
     return counts.reindex(rows[key].dropna().unique())
 
 
 def left(table: pd.DataFrame) -> Mapping[str, float]:
-    """{"seconds": of the jobs that are not done, one after another; "unknown": how many have no measure}."""
+    """Sum the seconds of jobs not yet done, one after another, and count those with no estimate (unknown)."""
     rest = table[table["state"] != "done"]["seconds"]
     return {"seconds": rest.sum(), "unknown": int(rest.isna().sum())}

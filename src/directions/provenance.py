@@ -1,12 +1,12 @@
-"""What a product depends on: the settings it was asked for, with all upstream of them.
+"""Job fingerprints: what a product depends on, its own settings and everything upstream.
 
-Snakemake compares a rule's parameters and its inputs' content and nothing else: a failed job still records
-its new parameters, and an imported module is nobody's input. So every rule carries one string that holds its
-own settings and the digest of all settings upstream (`Ancestry`), and the cheap ones list the source files
-that they run as inputs (`code_of` in imports.py).
+Snakemake compares only a rule's parameters and the content of its inputs: a failed job still records its new
+parameters, and an imported module is not an input of any rule. So every rule carries one string with its own
+settings and the digest of all settings upstream (`Ancestry`), and the cheap rules list the source files that
+they run as inputs (`code_of` in imports.py).
 
-An input that is older than the outputs is not compared at all, though `mv`, `cp -p` and `tar` bring other
-content under an old time. So the string also holds a digest of the files that decide (`deciding.py`).
+Snakemake does not compare an input that is older than the outputs, though `mv`, `cp -p` and `tar` put new
+content under an old time. So the string also holds a digest of the files that matter (`deciding.py`).
 """
 
 import hashlib
@@ -19,18 +19,17 @@ from directions.own import userfile
 from directions.recipe import RECIPES
 from directions.runs import expand, key_columns, labels, labels_name
 
-OF_TRAINING = ("runs", "history")  # tables that are collected straight from training
+OF_TRAINING = ("runs", "history")  # tables collected directly from training
 
 
 class Ancestry:
-    """Tells each job of a study what it is asked to do, as sorted JSON in which equal means equal result.
+    """Computes the fingerprint of each job of a study, as sorted JSON: equal strings mean equal results.
 
-    {"stage": its name, "settings": what this job does, "upstream": digest of what all jobs before it do}
-    where the code is not an input, {"recipe": number} (see recipe.py), for an analysis of a network of
-    the user's own {"code": file.py:function}, which builds it, and {"files": digest of the files of this
-    checkout that decide}, where there are any. Left out is what changes no result: device,
-    threads, folders, sources. Chain: data, labels, train, an analysis, collect, areas,
-    selection, figure, claims.
+    {"stage": its name, "settings": those of this job, "upstream": digest of all jobs before it}. Where the
+    code is not an input, it adds {"recipe": number} (see recipe.py); for an analysis of a user's own model,
+    {"code": file.py:function}, which builds the model; and {"files": digest of the files of this checkout
+    that the job depends on}, if any. Settings that change no result are left out: device, threads, folders,
+    sources. Chain: data, labels, train, an analysis, collect, areas, selection, figure, claims.
     """
 
     def __init__(
@@ -39,10 +38,10 @@ class Ancestry:
         recipes: Mapping[str, int] = RECIPES,
         files: Callable[[str, dict], str] = lambda _stage, _settings: "",
     ):
-        """`config` is what `config.load` returned.
+        """Expand the run table of `config`, as returned by `config.load`.
 
-        files: (stage, settings) -> digest of the files that decide what the job makes, "" for none (see
-        deciding.py). Only Snakemake is told: dvc.lock has digests of these files of its own.
+        files: (stage, settings) -> digest of the files that determine the job's result, "" for none (see
+        deciding.py). Only Snakemake uses it: dvc.lock has its own digests of these files.
         """
         self._config = config
         self._recipes = recipes
@@ -52,12 +51,12 @@ class Ancestry:
         self._known: dict[tuple, str] = {}
 
     def asked(self, stage: str, **names: str) -> str:
-        """The string of one job. Stages and the names that tell their jobs apart:
+        """Return the fingerprint of one job. Stages, and the names that identify their jobs:
 
         data(dataset) · labels(dataset, labels) · train(experiment, run) · each analysis(experiment, run) ·
         collect(experiment, table) · areas(experiment) · selection(experiment) · figure(figure) · claims().
-        Names that a stage does not use are ignored, so that all wildcards of a rule can be passed. Raises
-        KeyError for a stage or a name that the study does not have: that is a bug in a rule.
+        Names that a stage does not use are ignored, so all wildcards of a rule can be passed. Raises KeyError
+        for a stage or name that the study does not have: that is a bug in a rule.
         """
         key = (stage, *sorted(names.items()))
         if key not in self._known:
@@ -145,17 +144,17 @@ class Ancestry:
 
 
 def written(reference: str, what: str) -> dict[str, str]:
-    """A function of the user's own, file.py:function, and what stands for the code of its file."""
+    """Describe a user's function, file.py:function, with a digest of its file's code."""
     return {what: reference, "code": userfile.digest(reference)[:16]}
 
 
 def said(stage: str, settings: dict, upstream: object, **more: int | str) -> str:
-    """What a job is asked: its own settings, and a digest of all upstream of it, as sorted JSON."""
+    """Return a job's fingerprint as sorted JSON: its own settings, and a digest of everything upstream."""
     return json.dumps(
         {"stage": stage, "settings": settings, "upstream": digest(upstream)} | more, sort_keys=True
     )
 
 
 def digest(upstream: object) -> str:
-    """Sixteen hex digits of the SHA-256 of plain data; the order of keys makes no difference."""
+    """Digest plain data to 16 hex digits of SHA-256; the order of keys does not matter."""
     return hashlib.sha256(json.dumps(upstream, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What is written down about a trained network, beside its weights."""
+"""The record of a trained network that is kept beside its weights."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from directions.recipe import RECIPES
 
 
 def header(settings: dict, train_set: Examples) -> dict:
-    """What rebuilds the network: its settings, image shape (c, h, w) and number of classes."""
+    """Return what is needed to rebuild the network: settings, image shape (c, h, w), number of classes."""
     return {
         "settings": settings,
         "recipe": RECIPES["train"],
@@ -25,7 +25,7 @@ def header(settings: dict, train_set: Examples) -> dict:
 
 
 def fingerprint(header: dict, train_set: Examples, test_set: Examples) -> str:
-    """Names all that decides weights and history; a snapshot with another fingerprint is not continued."""
+    """Digest all that determines weights and history; a snapshot with another fingerprint is not resumed."""
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for content in (train_set.images, train_set.labels, test_set.images, test_set.labels):
         streamed = isinstance(content, ImageFiles)
@@ -34,7 +34,7 @@ def fingerprint(header: dict, train_set: Examples, test_set: Examples) -> str:
 
 
 def describe(header: dict, model: nn.Module, train_set: Examples, device: torch.device, threads: int) -> str:
-    """One line for the log: what is trained, on what, with what."""
+    """Describe the training run in one line for the log: network, data and device."""
     settings = header["settings"]
     length = f"{settings['steps']} steps" if settings["steps"] else f"{settings['epochs']} epochs"
     return (

@@ -1,23 +1,23 @@
-"""Cumulative ablation backwards: from the network with all units off, they come back one after the other.
+"""Cumulative ablation in reverse: start with all units off and restore them one by one.
 
-What a unit adds to the sums of the next layer does not depend on the other units of its own layer. So the
-sums behind the first layer are never computed anew, they grow; those behind a later layer grow for as long as
-the layers before it stand still. Units that are off cost nothing: with the units of each layer sorted by the
-time of their return, those that are on are the first so many channels of every tensor. Sums grow from nothing
-instead of shrinking from everything, so nothing cancels: answers are those of the hooks but for rounding.
+A unit's contribution to the sums of the next layer does not depend on the other units of its own layer. So
+the sums behind the first layer are never recomputed, they only grow; those behind a later layer grow as long
+as the layers before it do not change. Units that are off cost nothing: with the units of each layer sorted by
+when they are restored, those that are on are the leading channels of every tensor. Because sums grow from
+zero instead of shrinking from the full value, nothing cancels: logits equal those of hooks up to rounding.
 
-    units of layer 1   ──►  sums of layer 2        a unit returns: one thin product is added
+    units of layer 1   ──►  sums of layer 2        a unit is restored: add one thin product
     that are on                 │ relu, units that are on
                                 ▼
-                            sums of layer 3        layer 1 changed: anew, from units that are on alone;
-                                │ activation       else a thin product is added
+                            sums of layer 3        layer 1 changed: recompute from the units that are on;
+                                │ activation       otherwise add a thin product
                                 ▼
                             logits                 the same
 
-In bfloat16, products with many units at once are computed in that precision, the sums and thin products not.
+In bfloat16, products with many units at once use that precision; sums and thin products do not.
 
-A clamp value other than 0 is the zero point: activity is counted from it, and the sums start at what the
-values themselves give.
+A clamp value other than 0 acts as the zero point: activity is measured from it, and the sums start from the
+contribution of the clamp values.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ from torch import Tensor
 from directions.chains import Chain, Values
 from directions.products import Product
 
-STACKED = 2**22  # most logits that wait to be counted together
+STACKED = 2**22  # most logits to collect before they are scored
 
 
 class Revival:
@@ -49,7 +49,7 @@ class Revival:
         self.settings = layers, values, precision
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, list[int], Tensor]]:
-        """(row, columns, logits (columns, n, classes)) of all curves on inputs (n, c, h, w)."""
+        """Yield (row, columns, logits (columns, n, classes)) of all curves for inputs (n, c, h, w)."""
         activity, *joined = self.chain.prefix(inputs)
         column_of = {int(count): column for column, count in enumerate(self.counts)}
         layers, values, precision = self.settings
@@ -67,10 +67,10 @@ class Revival:
 
 
 class Walk:
-    """One curve on a chain: who returns when, with weights and clamp values sorted that way.
+    """One curve on a chain: when each unit is restored, with weights and clamp values in that order.
 
-    layers: {name: number of units} of the layers ablated; order: permutation (units,) of all their units;
-    values: what the units of each layer are clamped to; precision: float32 or bf16.
+    layers: {name: number of units} of the ablated layers; order: permutation (units,) of all their units;
+    values: clamp values of the units of each layer; precision: float32 or bf16.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Walk:
         starts = dict(zip(layers, np.cumsum([0, *layers.values()]), strict=False))
         widths = [layers[chain.layers[0]], *(len(link.weight) for link in chain.links[:-1])]
         returning = np.asarray(order)[::-1]
-        sorts, self._on = [], []  # per layer: its units by return; how many are on with so many on in all
+        sorts, self._on = [], []  # per layer: units by restoration; number on, for each total number on
         for name, width in zip(chain.layers, widths, strict=True):
             times, units = np.full(width, -1), np.arange(width)  # never off
             if name in layers:
@@ -109,10 +109,10 @@ class Walk:
     def logits(
         self, activity: Tensor, joined: Sequence[Tensor], counts: np.ndarray
     ) -> Iterator[tuple[int, Tensor]]:
-        """(number of units off, logits (examples, classes)) for all `counts`, which ascend, last one first.
+        """Yield (number of units off, logits (examples, classes)) for the ascending `counts`, last one first.
 
-        activity: (examples, units, ...) of the first layer; joined: what joins the links that have it. A
-        tensor of logits holds only until the next is asked for.
+        activity: (examples, units, ...) of the first layer; joined: inputs of the links that have one. Each
+        tensor of logits is valid only until the next one is requested.
         """
         units = len(self._on[0]) - 1
         points = [units - int(count) for count in reversed(counts)]
@@ -127,10 +127,10 @@ class Walk:
     def _from(
         self, place: int, activity: Tensor, constants: list[Tensor | None], points: list[int]
     ) -> Iterator[tuple[int, Tensor]]:
-        """The same from a layer on whose activity is known and stands still for all of these points."""
+        """Do the same from a layer whose activity is known and constant over all of these points."""
         link, weight, on = self.chain.links[place], self._weights[place], self._on[place]
         last = place + 1 == len(self.chain.links)
-        # At least one, needed or not: convolutions and pools refuse none.
+        # At least one, needed or not: convolutions and pools refuse zero channels.
         rows = len(weight) if last else max(1, self._on[place + 1][points[-1]])
         zero_point = self._zero_point(place, activity)
         activity = link.pooled(activity)
@@ -156,30 +156,30 @@ class Walk:
                 yield from self._from(place + 1, link.activation(sums[:, :next_on]), constants, same)
 
     def _zero_point(self, place: int, activity: Tensor) -> Tensor | None:
-        """What the next weights see (1, units, ...) with all units of a layer clamped; None for 0."""
+        """Input of the next weights (1, units, ...) with all units of a layer clamped; None for 0."""
         value = self._values[place]
         if value is None:
             return None
-        if value.dim() < activity.dim():  # one number for a whole map
+        if value.dim() < activity.dim():  # one number per feature map
             value = value.view(1, -1, 1, 1).expand(1, -1, *activity.shape[2:])
         return self.chain.links[place].pooled(value)
 
     def _start(self, place: int, rows: int, zero_point: Tensor | None) -> Tensor:
-        """Sums (1, rows, ...) with all units of the layer off, or what broadcasts to them."""
+        """Return the sums (1, rows, ...) with all units of the layer off, or what broadcasts to them."""
         link, weight = self.chain.links[place], self._weights[place][:rows]
         bias = self._biases[place][:rows].view(1, -1, *[1] * (0 if link.convolution is None else 2))
         return bias if zero_point is None else bias + link.product(zero_point, weight)
 
 
 def _sorted(value: Tensor | float, order: Tensor) -> Tensor | None:
-    """A clamp value (1, units, ...) with its units sorted; None for 0."""
+    """Sort the units of a clamp value (1, units, ...); None for 0."""
     if isinstance(value, Tensor):
         return value[order][None]
     return None if value == 0 else torch.full((1, len(order)), float(value), device=order.device)
 
 
 def _channels(activity: Tensor, units: Tensor) -> Tensor:
-    """The same with its units sorted, feature maps channels last."""
+    """Sort the units of an activity, with feature maps in channels-last layout."""
     if activity.dim() != 4:
         return activity[:, units]
     return activity.permute(0, 2, 3, 1)[..., units].permute(0, 3, 1, 2)

@@ -1,6 +1,6 @@
-"""From the study's config to its run table: what an experiment varies names its runs, the rest is fixed.
+"""From the study's config to its run table: varied settings name the runs, the rest is fixed.
 
-Names are made here once and looked up ever after; nothing parses them.
+Names are built only here and looked up everywhere else; nothing parses them.
 """
 
 import itertools
@@ -9,13 +9,13 @@ from decimal import Decimal
 from directions.analyses import tables_of
 from directions.figures import FIGURES
 
-MODELS = {  # model -> the training settings that not every model reads, and this one does
+MODELS = {  # model -> training settings that it reads and some other models do not
     "mlp": ("hidden", "init"),
     "conv11": ("width", "batch_norm", "norm_batch", "pad"),
     "conv11_mean": ("width", "batch_norm", "norm_batch", "pad"),
     "resnet50": ("width", "norm_batch", "pad"),
 }
-UNIT_LAYERS = {  # model -> names of its layers of units, as models.unit_layers has them; mlp: `hidden` tells
+UNIT_LAYERS = {  # model -> names of its layers of units, as in models.unit_layers; mlp: see `hidden`
     "conv11": tuple(f"relu{depth}" for depth in range(1, 12)),
     "conv11_mean": tuple(f"relu{depth}" for depth in range(1, 12)),
     "resnet50": (
@@ -26,7 +26,7 @@ UNIT_LAYERS = {  # model -> names of its layers of units, as models.unit_layers 
 OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # the same for optimizers
 LATER = ("keep_every", "init")  # settings that older studies lack
 
-# What may be varied, in the order in which run names say it: reordering the config's keys renames nothing.
+# What may be varied, in the order of run names: reordering the config's keys renames nothing.
 VARIABLE = (
     "dataset", "images", "model", "hidden", "init", "width", "batch_norm", "optimizer", "learning_rate",
     "momentum", "weight_decay", "batch", "epochs", "dropout", "corrupt", "seed",
@@ -37,7 +37,7 @@ Runs = dict[str, dict[str, Settings]]
 
 
 def text(value: object) -> str:
-    """A setting as a word of a file name: 0.4, 0.00001 (never 1e-05), 128x128, all, true."""
+    """Format a setting for a file name: 0.4, 0.00001 (never 1e-05), 128x128, all, true."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -49,19 +49,19 @@ def text(value: object) -> str:
 
 
 def varied(experiment: dict) -> list[str]:
-    """The settings that an experiment of a loaded config varies, in the order of its run names."""
+    """List the settings that an experiment of a loaded config varies, in the order of its run names."""
     return [key for key in VARIABLE if key in experiment["vary"]]
 
 
 def models_of(config: dict) -> dict[str, tuple[str, ...]]:
-    """`MODELS` with those of the user's own, from `config.load`'s result."""
+    """Add the user's models, from `config.load`'s result, to `MODELS`."""
     return MODELS | {name: tuple(entry["reads"]) for name, entry in config["models"].items()}
 
 
 def product(experiment: dict, models: dict[str, tuple[str, ...]] = MODELS) -> list[tuple[str, Settings]]:
-    """[(run name, all its training settings)] sorted by name: every combination of the varied values once.
+    """List [(run name, all its training settings)], sorted by name: every combination of varied values once.
 
-    Sorted, because JSON with sorted keys hands tables their runs in this order too. models: see `models_of`.
+    Sorted because JSON with sorted keys passes runs to tables in this order too. models: see `models_of`.
     """
     keys = varied(experiment)
     rows = []
@@ -73,9 +73,9 @@ def product(experiment: dict, models: dict[str, tuple[str, ...]] = MODELS) -> li
 
 
 def without_unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODELS) -> Settings:
-    """The same with None for what this model or optimizer never reads, so that changing it redoes nothing.
+    """Set settings that this model or optimizer never reads to None, so that changing them reruns nothing.
 
-    Without `keep_every` and `init` where they are null: they came later, and would have every network trained
+    `keep_every` and `init` are dropped if null: they were added later, and would have every network trained
     again.
     """
     unread = set()
@@ -89,15 +89,15 @@ def without_unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODE
 
 
 def expand(config: dict) -> Runs:
-    """{experiment: {run: settings}} of what the selected figures need, from `config.load`'s result."""
+    """Build {experiment: {run: settings}} for the selected figures, from `config.load`'s result."""
     models = models_of(config)
     return {name: dict(product(config["experiments"][name], models)) for name in config["tables"]}
 
 
 def key_columns(config: dict, experiment: str) -> dict[str, Settings]:
-    """{run: {varied setting: value}}: what stands in front of each row of an experiment's tables.
+    """Build {run: {varied setting: value}}: the key columns of an experiment's tables.
 
-    Lists become words (hidden: "128x128"), as a table's field holds one value.
+    Lists become text (hidden: "128x128"), because a table field holds one value.
     """
     chosen = config["experiments"][experiment]
     return {
@@ -107,17 +107,17 @@ def key_columns(config: dict, experiment: str) -> dict[str, Settings]:
 
 
 def labels_settings(settings: Settings) -> Settings:
-    """The part of a run's settings that its label ledger depends on."""
+    """Select the settings of a run that its label ledger depends on."""
     return {key: settings[key] for key in ("images", "corrupt", "seed")}
 
 
 def labels_name(settings: Settings) -> str:
-    """The label ledger of a run: "images-5000_corrupt-0.4_seed-1"; runs with equal labels share it."""
+    """Name the label ledger of a run: "images-5000_corrupt-0.4_seed-1"; runs with equal labels share it."""
     return "_".join(f"{key}-{text(value)}" for key, value in labels_settings(settings).items())
 
 
 def labels(runs: Runs) -> dict[str, dict[str, Settings]]:
-    """{dataset: {ledger name: {images, corrupt, seed}}} of every ledger that the runs need."""
+    """Build {dataset: {ledger name: {images, corrupt, seed}}} of all ledgers that the runs need."""
     found: dict[str, dict[str, Settings]] = {}
     for settings in (row for group in runs.values() for row in group.values()):
         found.setdefault(settings["dataset"], {})[labels_name(settings)] = labels_settings(settings)
@@ -125,7 +125,7 @@ def labels(runs: Runs) -> dict[str, dict[str, Settings]]:
 
 
 def needed_tables(config: dict, figures: list[str] | None) -> dict[str, list[str]]:
-    """{experiment: tables}, in config order: those that the figures read; None: every table there can be."""
+    """Build {experiment: tables}, in config order, that the figures read; None: all possible tables."""
     needed = {}
     for name, experiment in config["experiments"].items():
         read = {t for f in figures or () if config["draw"][f] == name for t in FIGURES[f]}

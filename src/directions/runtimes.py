@@ -1,4 +1,4 @@
-"""How long the jobs of a study took, from the benchmark files that its rules write."""
+"""Run times of a study's jobs, from the benchmark files that its rules write."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from directions.errors import InputError
 
 
 def times(folder: Path) -> pd.DataFrame:
-    """Per stage: number of jobs, median and total seconds, largest memory in MiB.
+    """Summarise per stage: number of jobs, median and total seconds, peak memory in MiB.
 
-    Raises InputError when no job of the study was measured.
+    Raises InputError if no job of the study was measured.
     """
     rows = []
     for path in sorted(folder.rglob("*.tsv")):

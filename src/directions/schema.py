@@ -1,4 +1,4 @@
-"""The config against its closed JSON Schema; every problem in words: path, value, what is allowed."""
+"""Check the config against its closed JSON Schema; every error names path, value and what is allowed."""
 
 import json
 import math
@@ -19,7 +19,7 @@ Keys = tuple[str | int, ...]
 
 
 def read(path: Path, config: dict | None = None) -> dict:
-    """The schema in `path`, its open lists filled with what the code knows and what a config adds itself."""
+    """Read the schema from `path` and fill its open lists with names from the code and from a config."""
     schema = json.loads(path.read_text(encoding="utf-8"))
     training = schema["$defs"]["training"]["properties"]
     analyses = schema["$defs"]["experiment"]["properties"]["analyses"]["items"]
@@ -47,7 +47,7 @@ def read(path: Path, config: dict | None = None) -> dict:
 
 
 def _names(config: dict | None, block: str) -> list[str]:
-    """The names in a block of a config that nobody has checked yet."""
+    """List the names in a block of a config that has not been checked yet."""
     entries = (config or {}).get(block)
     return [name for name in entries if isinstance(name, str)] if isinstance(entries, dict) else []
 
@@ -60,7 +60,7 @@ def _sources(known: tuple[str, ...]) -> dict:
 
 
 def problems(config: dict, schema: dict) -> list[tuple[Keys, str]]:
-    """[(keys down to the fault, what is wrong with it)] of a merged config; empty where it is valid."""
+    """List [(keys down to the error, what is wrong)] for a merged config; empty if it is valid."""
     found: dict[tuple[Keys, str], None] = {}  # a dict, as one fault may be reported by several keywords
     for error in _VALIDATOR(schema).iter_errors(config):
         for keys, message in _in_words(error, config):
@@ -69,7 +69,7 @@ def problems(config: dict, schema: dict) -> list[tuple[Keys, str]]:
 
 
 def dotted(keys: Iterable[str | int]) -> str:
-    """("experiments", "a", "vary", "seed", 2) as experiments.a.vary.seed[2]."""
+    """Format ("experiments", "a", "vary", "seed", 2) as experiments.a.vary.seed[2]."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
 
 
@@ -107,7 +107,7 @@ def _hint(value: object, schema: dict) -> str:
 
 
 def yaml_number(word: str) -> str | None:
-    """How to write a number that YAML 1.1 took for text, 1.0e-3 for 1e-3; None for other words."""
+    """Rewrite a number that YAML 1.1 reads as text, 1.0e-3 for 1e-3; return None for other words."""
     match = re.fullmatch(r"\s*([+-]?)(\d*)(\.?)(\d*)(?:[eE]([+-]?)(\d+))?\s*", word)
     if not match or not (match[2] or match[4]):
         return None
@@ -126,7 +126,7 @@ def _is_integer(checker, value: object) -> bool:
     return _is_number(checker, value) and value == int(value)
 
 
-# Infinity and "not a number" are floats to Python and pass every bound: they are no numbers here.
+# Infinity and NaN are floats in Python and pass every bound; here they are not numbers.
 _VALIDATOR = validators.extend(
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number).redefine(
@@ -136,9 +136,9 @@ _VALIDATOR = validators.extend(
 
 
 def exact(value: object, node: dict, schema: dict) -> object:
-    """A valid value with its numbers of the schema's kind, so equal settings make equal names and digests.
+    """Convert the numbers of a valid value to the schema's types, so that equal settings have equal digests.
 
-    0 becomes 0.0 where any number may stand, 5.0 becomes 5 where a whole one must.
+    0 becomes 0.0 where any number is allowed, 5.0 becomes 5 where an integer is required.
     """
     if "$ref" in node:
         target = schema
@@ -156,7 +156,7 @@ def exact(value: object, node: dict, schema: dict) -> object:
 
 
 def kinds(node: dict) -> set[str]:
-    """The JSON types that a schema node takes, itself or in one of its branches."""
+    """Collect the JSON types that a schema node accepts, itself or in one of its branches."""
     named = node.get("type", [])
     own = {named} if isinstance(named, str) else set(named)
     return own.union(*(kinds(branch) for branch in node.get("anyOf", ())))

@@ -1,7 +1,7 @@
-"""Choosing hyper-parameters by area under the ablation curve, without a test set (section 3.3, Figure 4c).
+"""Choose hyper-parameters by area under the ablation curve, without a test set (section 3.3, Figure 4c).
 
-Of a random half of all settings, the one with the largest area is picked; the test accuracy that it has
-tells what the choice was worth (docs/DEVIATIONS.md, D22).
+From a random half of all settings, the one with the largest area is picked; its test accuracy shows how good
+the choice was (docs/DEVIATIONS.md, D22).
 """
 
 import numpy as np
@@ -10,15 +10,15 @@ import pandas as pd
 from directions.errors import InputError
 from directions.seeds import stream
 
-FEWEST_SETTINGS = 4  # of fewer, half leaves nothing to choose from
+FEWEST_SETTINGS = 4  # with fewer, half leaves nothing to choose from
 SCORES = ["auc", "test_accuracy"]
 
 
 def settings_table(areas: pd.DataFrame, runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """One row per setting, columns auc and test_accuracy: means over orderings, then over seeds.
+    """Compute one row per setting, columns auc and test_accuracy: means over orderings, then over seeds.
 
-    areas, runs: the tables of those names. keys: the settings varied; networks that differ in `seed` alone
-    are of one setting. Raises InputError where there are fewer than `FEWEST_SETTINGS`.
+    areas, runs: the tables of those names. keys: the varied settings; networks that differ only in `seed`
+    share a setting. Raises InputError for fewer than `FEWEST_SETTINGS`.
     """
     zero = areas[areas["clamp"] == "zero"]
     networks = runs.set_index("run").assign(auc=zero.groupby("run")["auc"].mean())
@@ -26,14 +26,14 @@ def settings_table(areas: pd.DataFrame, runs: pd.DataFrame, keys: list[str]) -> 
     settings = networks.groupby(varied)[SCORES].mean() if varied else networks[:0]
     if len(settings) < FEWEST_SETTINGS:
         raise InputError(
-            f"{len(settings)} settings beside seed are too few to choose from: `vary` at least "
+            f"{len(settings)} settings besides seed are too few to choose from: `vary` at least "
             f"{FEWEST_SETTINGS}, or leave out the figure of the selection"
         )
     return settings.reset_index()
 
 
 def selection(settings: pd.DataFrame, subsets: int) -> pd.DataFrame:
-    """One row per random half of the settings: what area picks, and how far it is from the best.
+    """Compute one row per random half of the settings: what area picks, and how far it is from the best.
 
     settings: columns auc and test_accuracy. Columns: subset, settings (how many), picked_auc,
     picked_accuracy, best_accuracy, gap (best - picked), rank (1: none in the subset is better).

@@ -1,4 +1,4 @@
-"""What a killed job needs to go on. Not workflow outputs: losing them costs time, never a result."""
+"""State needed to resume an interrupted job. Losing it costs time, never a result."""
 
 import fcntl
 import hashlib
@@ -25,10 +25,10 @@ from directions.errors import InputError
 from directions.files import atomic
 from directions.processes import Processes
 
-SNAPSHOT, HOLDER = "snapshot.pt", "held-by.txt"  # files in a folder for what a killed training needs
-FORM = 2  # of what a snapshot holds: one of another form is a foreign one
-MARK = b"sha256 "  # before the digest at the end of a snapshot
-# What zipfile and torch.load raise for a file that is torn, damaged, or none of ours.
+SNAPSHOT, HOLDER = "snapshot.pt", "held-by.txt"  # files in a training run's resume folder
+FORM = 2  # version of the snapshot format; snapshots of another are ignored
+MARK = b"sha256 "  # precedes the digest at the end of a snapshot
+# What zipfile and torch.load raise for a file that is truncated, damaged or not a snapshot.
 BROKEN = (
     OSError, RuntimeError, EOFError, LookupError, TypeError, ValueError, AttributeError,
     pickle.UnpicklingError, zipfile.BadZipFile, zlib.error,
@@ -39,9 +39,9 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def held(resume: Path) -> Iterator[None]:
-    """Keep other processes away from the folder `resume`; the kernel frees it, however this one ends.
+    """Lock the folder `resume` against other processes; the kernel releases it however this one ends.
 
-    Raises InputError where another process has it: after `kill -9` of Snakemake its jobs live on.
+    Raises InputError if another process holds it: after `kill -9` of Snakemake, its jobs keep running.
     """
     with _locked(resume) as file:
         file.truncate(0)
@@ -51,12 +51,12 @@ def held(resume: Path) -> Iterator[None]:
             yield
         finally:
             (resume / HOLDER).unlink(missing_ok=True)
-            with suppress(OSError):  # snapshots are left
+            with suppress(OSError):  # snapshots are left in it
                 resume.rmdir()
 
 
 def _locked(resume: Path) -> TextIO:
-    """The open file that only one process has locked; InputError as `held`."""
+    """Open the file that only one process can lock; InputError as `held`."""
     path = resume / HOLDER
     resume.mkdir(parents=True, exist_ok=True)
     file = path.open("a+")
@@ -68,18 +68,18 @@ def _locked(resume: Path) -> TextIO:
             holder = file.read().strip() or "another process"
         raise InputError(
             f"{resume} is in use by {holder}, which trains this network: wait until it ends, or end it,"
-            " then run again (after `kill -9` of Snakemake its jobs live on)"
+            " then run again (after `kill -9` of Snakemake, its jobs keep running)"
         ) from error
     except OSError as error:
-        log.warning("%s: this file system knows no locks (%s): start no second run", resume, error)
+        log.warning("%s: no locks on this file system (%s): do not start a second run", resume, error)
     if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
         return file
-    file.close()  # its holder ended and removed it meanwhile: a lock on it would keep nobody away
+    file.close()  # its holder ended and removed it meanwhile: locking it would keep nobody out
     return _locked(resume)
 
 
 def forget(resume: Path) -> None:
-    """Delete the folder of a training that is over; the snapshot first, as it needs all the others."""
+    """Delete the folder of a finished training run; the snapshot first, because it needs the other files."""
     (resume / SNAPSHOT).unlink(missing_ok=True)
     shutil.rmtree(resume, ignore_errors=True)
 
@@ -92,7 +92,7 @@ def save(path: Path, fingerprint: str, state: dict) -> None:
 
 
 def load(path: Path, fingerprint: str) -> dict | None:
-    """The snapshot at `path`, or None (and a log line) if there is none, or a foreign or broken one."""
+    """Load the snapshot at `path`, or log why and return None if it is missing, foreign or broken."""
     if not path.exists():
         return None
     try:
@@ -100,23 +100,23 @@ def load(path: Path, fingerprint: str) -> dict | None:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         found = saved["fingerprint"], saved.get("form")
     except BROKEN as error:
-        log.warning("snapshot %s cannot be read (%s): starting afresh", path, type(error).__name__)
+        log.warning("snapshot %s cannot be read (%s): starting over", path, type(error).__name__)
         return None
     if found != (fingerprint, FORM):
-        log.warning("snapshot %s is of other settings or another recipe: starting afresh", path)
+        log.warning("snapshot %s has other settings or another recipe: starting over", path)
         return None
     return saved["state"]
 
 
 def _sign(path: Path) -> None:
-    """Put the digest of a file at its end, where torch.load, which looks at no checksum, does not mind it."""
+    """Append a file's digest, which torch.load, unaware of checksums, ignores."""
     with path.open("r+b") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.write(MARK + digest.encode())
 
 
 def _check(path: Path) -> None:
-    """Raise BadZipFile where a file, or of one without a digest a part, is not as it was written."""
+    """Raise BadZipFile if a file does not match its digest or, without one, its parts their checksums."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         signature = content[-len(MARK) - 64 :]
         with memoryview(content) as view:
@@ -131,10 +131,10 @@ def _check(path: Path) -> None:
 
 @dataclass
 class Progress:
-    """How far training is.
+    """Progress of training.
 
     step: optimizer steps done. history: one row per evaluated epoch. random: {device: state} of the global
-    generators before the next step, where dropout draws from them; else None.
+    generators before the next step, if dropout draws from them; else None.
     """
 
     step: int = 0
@@ -144,9 +144,9 @@ class Progress:
 
 @dataclass
 class Keeper:
-    """Keeps in the folder `resume` what a job needs that goes on: a snapshot, and checkpoints.
+    """Keeps what an interrupted job needs to resume in the folder `resume`: a snapshot, and checkpoints.
 
-    names: {step: name of the checkpoint after it}. last: the newest file kept in, or restored by, this job.
+    names: {step: name of the checkpoint after it}. last: the newest file written or restored by this job.
     """
 
     resume: Path
@@ -162,23 +162,23 @@ class Keeper:
 
     @property
     def path(self) -> Path:
-        """Where the snapshot is."""
+        """Path of the snapshot."""
         return self.resume / SNAPSHOT
 
     def due(self) -> bool:
-        """Is the last snapshot `seconds` old?"""
+        """Whether the last snapshot is at least `seconds` old."""
         return time.monotonic() - self._saved_at >= self.seconds
 
     def snapshot(self, progress: Progress) -> None:
-        """Replace the snapshot by one of the model and optimizer as they are."""
+        """Replace the snapshot by one of the current model and optimizer."""
         state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
         save(self.path, self.fingerprint, state | asdict(progress))
         self.last, self._saved_at = self.path, time.monotonic()
 
     def checkpoint(self, step: int) -> None:
-        """Keep the weights as they are after this step (0: before the first).
+        """Keep the current weights as the checkpoint of this step (0: before the first).
 
-        The first one replaces that of a training that this one does not go on with, whose snapshot must go.
+        The first one replaces that of a training run which this one does not resume: its snapshot is deleted.
         """
         if self.last is None:
             self.path.unlink(missing_ok=True)
@@ -186,9 +186,9 @@ class Keeper:
         weights.save(self.last, self.model.state_dict(), {})
 
     def restored(self, processes: Processes) -> Progress:
-        """The progress of a killed job, its state put back into model and optimizer; else none.
+        """Restore model and optimizer from an interrupted job and return its progress, or a new one if none.
 
-        The first process reads the snapshot for all, so that all go on from the same one.
+        The first process reads the snapshot for all, so that all resume from the same one.
         """
         saved = processes.received(self._found() if processes.first else None)
         if saved is None:
@@ -199,33 +199,33 @@ class Keeper:
         return Progress(saved["step"], saved["history"], saved["random"])
 
     def _found(self) -> dict | None:
-        """What the snapshot holds, if all checkpoints that were kept before it are still here."""
+        """Load the snapshot if all checkpoints that precede it still exist."""
         saved = load(self.path, self.fingerprint)
         before = [name for step, name in self.names.items() if saved and step <= saved["step"]]
         gone = [name for name in before if not kept(self.resume, name).is_file()]
         if gone:
-            log.warning("snapshot %s lacks the checkpoint %s: starting afresh", self.path, gone[0])
+            log.warning("snapshot %s lacks the checkpoint %s: starting over", self.path, gone[0])
         return None if gone else saved
 
 
 def random_states(device: torch.device) -> dict[str, Tensor]:
-    """The states of the global generators that dropout on `device` may draw from."""
+    """Return the states of the global generators that dropout on `device` may draw from."""
     states = {"cpu": torch.get_rng_state()}
     return states | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else states
 
 
 def set_random_states(states: dict[str, Tensor], device: torch.device) -> None:
-    """Put back what `random_states` returned."""
+    """Restore what `random_states` returned."""
     torch.set_rng_state(states["cpu"])
     if device.type == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(states["cuda"], device)
 
 
 def kept(resume: Path, name: str) -> Path:
-    """Where a checkpoint of this name waits until training is over."""
+    """Path of a checkpoint until training is finished."""
     return resume / f"{name}.safetensors"
 
 
 def checkpoints(resume: Path, settings: dict, images: int) -> dict[str, Path]:
-    """{name: file} of every checkpoint that a finished training on so many images has kept, by step."""
+    """Map names to files of every checkpoint of a finished training run on so many images, by step."""
     return {found.name: kept(resume, found.name) for found in keeping.checkpoints(settings, images)}

@@ -1,4 +1,4 @@
-"""Which steps training takes: how many, on which images, at which learning rate."""
+"""The training schedule: how many steps, on which images, at which learning rate."""
 
 import math
 from collections.abc import Iterator
@@ -16,35 +16,35 @@ from directions.seeds import torch_stream
 
 @dataclass(frozen=True)
 class Plan:
-    """How long training takes: `steps` in all, `per_epoch` of them a pass over the training set."""
+    """Length of training: `steps` in total, `per_epoch` of them per pass over the training set."""
 
     steps: int
     per_epoch: int
 
     @property
     def epochs(self) -> int:
-        """Epochs begun; the last may end early."""
+        """Number of epochs begun; the last may end early."""
         return -(-self.steps // self.per_epoch)
 
     def left(self, epoch: int, step: int) -> tuple[int, int]:
-        """(first, end) of the steps still to take, counted from this epoch's first, after `step` in all."""
+        """Return (first, end) of the steps left in this epoch, from its first, after `step` in total."""
         before = epoch * self.per_epoch
         return step - before, min(self.per_epoch, self.steps - before)
 
 
 def planned(model: nn.Module, train: Examples, settings: dict, processes: Processes) -> Plan:
-    """The plan of these settings; raises InputError for what cannot be trained so, or by these processes."""
+    """Plan training with these settings; raises InputError if the batches or the processes do not fit."""
     images, batch, norm_batch = len(train), settings["batch"], settings["norm_batch"]
     check_batches(model, images, batch, norm_batch)
     processes.share(batch, norm_batch)
     if settings["augment"] and isinstance(train.images, Tensor):
-        raise InputError("augment: only images that are read from files can be cropped; set it to false")
+        raise InputError("augment: only images streamed from their files can be cropped; set it to false")
     plan = Plan(keeping.steps_in_all(settings, images), keeping.steps_per_epoch(settings, images))
     late = [str(epoch) for epoch in settings["keep_epochs"] if epoch > plan.epochs]
     if late:
         raise InputError(
             f"keep_epochs has {', '.join(late)}, but training ends in epoch {plan.epochs}, after "
-            f"{plan.steps} steps of {batch} images: remove them, or train for longer"
+            f"{plan.steps} steps of {batch} images: remove them, or train longer"
         )
     if (settings.get("keep_every") or 0) > plan.steps:
         every = settings["keep_every"]
@@ -53,12 +53,12 @@ def planned(model: nn.Module, train: Examples, settings: dict, processes: Proces
 
 
 def check_batches(model: nn.Module, images: int, batch: int, norm_batch: int | None) -> None:
-    """Raise InputError where batch norm would meet one image, which has no variance, or groups do not fit."""
+    """Raise InputError if groups do not fit, or if batch norm would get a single image, without variance."""
     normed = any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
     if norm_batch is None and normed and (batch == 1 or images % batch == 1):
         raise InputError(
-            f"batch: {images} images in batches of {batch} leave a batch of 1, of which batch norm cannot "
-            "take a variance: change `batch` or `images`"
+            f"batch: {images} images in batches of {batch} leave a batch of 1, for which batch norm has no "
+            "variance: change `batch` or `images`"
         )
     if norm_batch is not None and batch % norm_batch:
         raise InputError(f"norm_batch {norm_batch} does not divide batch {batch}: change one of them")
@@ -69,9 +69,9 @@ def check_batches(model: nn.Module, images: int, batch: int, norm_batch: int | N
 def batches(
     train: Examples, settings: dict, epoch: int, steps: tuple[int, int], processes: Processes
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """(images, labels) of each of the epoch's steps from the first of `steps` to before the second.
+    """Yield (images, labels) of this epoch's steps, from the first of `steps` to before the second.
 
-    Of every batch the share of this process. The order depends on (seed, epoch) alone, so resuming needs no
+    Yields this process's share of every batch. The order depends only on (seed, epoch), so resuming needs no
     stored random state.
     """
     seed, batch = settings["seed"], settings["batch"]
@@ -86,6 +86,6 @@ def batches(
 
 
 def learning_rate(settings: dict, step: int, steps: int) -> float:
-    """The rate of a step (from 0): as set, or falling to 0 along half a cosine."""
+    """Learning rate of a step (from 0): constant, or falling to 0 along half a cosine."""
     share = 1.0 if settings["schedule"] == "constant" else (1 + math.cos(math.pi * step / steps)) / 2
     return settings["learning_rate"] * share

@@ -1,4 +1,4 @@
-"""A batch system that wants a job to end sends it a signal first; training answers with a snapshot."""
+"""Preemption: batch systems send a signal before they end a job, and training then saves a snapshot."""
 
 import signal
 from collections.abc import Iterator
@@ -6,27 +6,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)  # what Slurm sends before a time limit, at preemption, at scancel
-AGAIN = 75  # exit code, EX_TEMPFAIL of sysexits.h: nothing is wrong, run it again
+AGAIN = 75  # exit code EX_TEMPFAIL of sysexits.h: nothing is wrong, run it again
 
 
 class Stopped(Exception):
-    """Training was asked to end, and all it did so far is kept: the same command goes on from there."""
+    """Training was told to stop and kept all it did so far: the same command resumes it."""
 
 
 @dataclass
 class Request:
-    """Has somebody asked this process to end?"""
+    """Whether this process has been told to stop."""
 
     made: bool = False
 
 
 @contextmanager
 def noticed() -> Iterator[Request]:
-    """While this lasts, SIGTERM and SIGUSR1 end nothing but are noted in the request that it gives.
+    """Record SIGTERM and SIGUSR1 in the yielded request, instead of ending, while the context is open.
 
-    A process that was asked stays deaf afterwards, while it ends by itself: Slurm may send its signal twice.
-    Processes that are forked meanwhile only note it, too: those that decode images end with this one.
-    Signals can be handled in the main thread only; elsewhere this raises ValueError.
+    After a request, the process keeps ignoring both while it shuts down: Slurm may send its signal twice.
+    Processes forked meanwhile, such as those that decode images, also only record it and end with this one.
+    Only the main thread can handle signals; elsewhere this raises ValueError.
     """
     request = Request()
 

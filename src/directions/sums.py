@@ -1,4 +1,4 @@
-"""Adding up over images what an analysis counts, so that a killed one goes on where it was."""
+"""Sum what an analysis counts over images, resumably."""
 
 import logging
 import time
@@ -13,15 +13,15 @@ from directions import snapshots
 from directions.evaluation import passes
 from directions.memory import in_parts
 
-REPORT_SECONDS = 5.0  # between two lines of progress
+REPORT_SECONDS = 5.0  # between two progress lines
 
 log = logging.getLogger(__name__)
 
 
 class Unfinished:
-    """The sums of an analysis so far, by name, in memory and now and then in a file.
+    """The partial sums of an analysis, by name, in memory and at intervals in a file.
 
-    path: the file, None: keep none. A file with another `fingerprint` is ignored. seconds: most work that a
+    path: the file, None for none. A file with another `fingerprint` is ignored. seconds: most work that a
     kill can cost.
     """
 
@@ -31,22 +31,22 @@ class Unfinished:
         self.saved_at = time.monotonic()
 
     def found(self, name: str, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
-        """(sums, images they are over) as they were noted; zeros over none if they were not."""
+        """Return (sums, number of images they cover) noted so far, or zeros over no images."""
         if name not in self.parts:
             return np.zeros(shape), 0
         part = self.parts[name]
-        log.info("%s: going on after %d images", name, part["images"])
+        log.info("%s: resuming after %d images", name, part["images"])
         return part["sums"].numpy().copy(), part["images"]
 
     def note(self, name: str, sums: np.ndarray, images: int) -> None:
-        """Remember these sums over the first so many images; write the file where it is due."""
+        """Store these sums over the first `images` images; write the file when it is due."""
         self.parts[name] = {"sums": torch.from_numpy(sums.copy()), "images": images}
         if self.path and time.monotonic() - self.saved_at >= self.seconds:
             snapshots.save(self.path, self.fingerprint, self.parts)
             self.saved_at = time.monotonic()
 
     def forget(self) -> None:
-        """Remove the file: the analysis is finished."""
+        """Delete the file: the analysis is finished."""
         if self.path:
             self.path.unlink(missing_ok=True)
 
@@ -61,9 +61,9 @@ def over_images(
     name: str,
     unfinished: Unfinished | None = None,
 ) -> np.ndarray:
-    """The sum, of this shape, of add(inputs, targets, number of the first) over passes of `size` images.
+    """Sum add(inputs, targets, number of the first image), of this shape, over passes of `size` images.
 
-    images: uint8 (n, c, h, w); labels: (n,). The same however often it was interrupted.
+    images: uint8 (n, c, h, w); labels: (n,). The result does not depend on interruptions.
     """
     unfinished = unfinished or Unfinished()
     sums, done = unfinished.found(name, shape)

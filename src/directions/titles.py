@@ -1,4 +1,4 @@
-"""Printed names of data sets, for figures and for the claims table."""
+"""Printed names of data sets, for figures and the claims table."""
 
 DATASETS = {
     "mnist": "MNIST",

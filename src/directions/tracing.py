@@ -1,4 +1,4 @@
-"""Follow a network with torch.fx as a caller with nothing but images runs it."""
+"""Trace networks with torch.fx as called with nothing but images."""
 
 import operator
 from collections.abc import Collection, Iterable, Iterator
@@ -6,16 +6,16 @@ from collections.abc import Collection, Iterable, Iterator
 import torch
 from torch import fx, nn
 
-# What fx raises for networks that it cannot follow, such as those that branch on their input or check it.
+# What fx raises for networks that it cannot trace, such as those that branch on their input or check it.
 UNTRACEABLE = (fx.proxy.TraceError, TypeError, RuntimeError, AttributeError, ValueError, AssertionError)
 INPLACE = (operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ipow, operator.setitem)
 
 
 class Tracer(fx.Tracer):
-    """Gives a network its images alone: further arguments keep their defaults, such as None."""
+    """Passes only images to a network: further arguments keep their defaults, such as None."""
 
     def trace(self, root, concrete_args=None):
-        """Follow a network, and undo what its forward() assigned meanwhile: proxies, not tensors."""
+        """Trace a network, and undo what its forward() assigned meanwhile: proxies, not tensors."""
         kept = [held for module in root.modules() for held in (vars(module), module._buffers)]
         before = [dict(held) for held in kept]
         try:
@@ -35,19 +35,19 @@ class Tracer(fx.Tracer):
         return root_fn, proxies[:given]
 
     def is_leaf_module(self, m, module_qualified_name):
-        """Count activations of our own, which say that they are `elementwise`, to PyTorch's modules."""
+        """Treat this project's activations, marked `elementwise`, like PyTorch's modules."""
         return getattr(m, "elementwise", False) or super().is_leaf_module(m, module_qualified_name)
 
 
 def traced(network: nn.Module) -> fx.GraphModule:
-    """Return the network as a graph; raises one of `UNTRACEABLE` where fx cannot follow it."""
+    """Return the network as a graph; raises one of `UNTRACEABLE` if fx cannot trace it."""
     tracer = Tracer()
     graph = tracer.trace(network)
     return fx.GraphModule(tracer.root, graph, type(network).__name__)
 
 
 def in_place(node: fx.Node, modules: dict[str, nn.Module]) -> bool:
-    """Tell whether a node changes its first argument: `h.relu_()`, `h += x`, `relu(h, inplace=True)`."""
+    """Whether a node changes its first argument: `h.relu_()`, `h += x`, `relu(h, inplace=True)`."""
     if node.op == "call_module":
         return bool(getattr(modules.get(str(node.target)), "inplace", False))
     if node.op not in ("call_function", "call_method"):
@@ -63,7 +63,7 @@ def in_place(node: fx.Node, modules: dict[str, nn.Module]) -> bool:
 
 
 def ancestors(wanted: Iterable[fx.Node]) -> set[fx.Node]:
-    """Return these nodes and all that they are computed from."""
+    """Return these nodes and all that they depend on."""
     found, waiting = set(), list(wanted)
     while waiting:
         node = waiting.pop()
@@ -74,7 +74,7 @@ def ancestors(wanted: Iterable[fx.Node]) -> set[fx.Node]:
 
 
 def descendants(first: fx.Node) -> set[fx.Node]:
-    """Return all nodes that are computed from this one."""
+    """Return all nodes that depend on this one."""
     found, waiting = set(), [first]
     while waiting:
         users = [user for user in waiting.pop().users if user not in found]
@@ -84,7 +84,7 @@ def descendants(first: fx.Node) -> set[fx.Node]:
 
 
 def unassigned(graph: fx.Graph, wanted: Collection[fx.Node], modules: dict) -> Iterator[fx.Node]:
-    """Yield in-place operations before the last of `wanted`, even those whose result nothing reads."""
+    """Yield in-place operations before the last of `wanted`, even those whose result is never read."""
     after = descendants(wanted[0])
     nodes = list(graph.nodes)
     for node in nodes[: max(map(nodes.index, wanted))]:
@@ -93,7 +93,7 @@ def unassigned(graph: fx.Graph, wanted: Collection[fx.Node], modules: dict) -> I
 
 
 def subgraph(network: fx.GraphModule, wanted: list[fx.Node]) -> fx.GraphModule:
-    """Return what computes these nodes, as a module that returns them as a tuple, the first one first."""
+    """Extract a module that computes these nodes and returns them as a tuple, in the given order."""
     graph, modules = network.graph, dict(network.named_modules())
     needed = ancestors([*wanted, *unassigned(graph, wanted, modules)])
     part, copies = fx.Graph(), {}
@@ -105,7 +105,7 @@ def subgraph(network: fx.GraphModule, wanted: list[fx.Node]) -> fx.GraphModule:
 
 
 def reassigned(network: fx.GraphModule, node: fx.Node, result: fx.Node) -> None:
-    """Let what reads the tensor that `node` changed in place read `result` instead, where it comes later."""
+    """Redirect later readers of the tensor that `node` changed in place to `result`."""
     changed = node.args[0]
     later = False
     for other in network.graph.nodes:
@@ -116,7 +116,7 @@ def reassigned(network: fx.GraphModule, node: fx.Node, result: fx.Node) -> None:
 
 @torch.no_grad()
 def same(left: nn.Module, right: nn.Module, images: torch.Tensor) -> bool:
-    """Tell whether two networks answer images with the same tensor, up to rounding."""
+    """Whether two networks return the same tensor for images, up to rounding."""
     answers = left(images.clone()), right(images.clone())
     return not isinstance(answers[1], torch.Tensor) or torch.allclose(
         *answers, rtol=1e-4, atol=1e-5, equal_nan=True

@@ -1,4 +1,4 @@
-"""A trained network read from its files, ready to be perturbed and measured."""
+"""Read a trained network from its files, ready to be perturbed and measured."""
 
 import argparse
 import hashlib
@@ -21,10 +21,10 @@ from directions.units import Network, moments
 
 
 class Trained:
-    """A network in evaluation mode, the data it saw, and its seed; `layers` is {name: number of units}.
+    """A network in evaluation mode, its data and its seed; `layers` is {name: number of units}.
 
-    examples: gives the "train" or the "test" set. header: of the model file, where there is one. unfinished:
-    what a killed analysis of the network left.
+    examples: loads the "train" or the "test" set. header: of the model file, if there is one. unfinished: the
+    partial results of an interrupted analysis.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Trained:
         self._examples: dict[str, Examples] = {}
 
     def examples(self, split: str) -> Examples:
-        """The "train" set with the labels it was trained on, or the "test" set; read once."""
+        """Load the "train" set with the labels it was trained on, or the "test" set; read once."""
         if split not in self._examples:
             self._examples[split] = self._load(split)
         return self._examples[split]
@@ -52,7 +52,7 @@ class Trained:
     def moments(
         self, layers: Mapping[str, int] | None = None
     ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-        """Mean and standard deviation over the training set of the units of `layers` (None: of all).
+        """Compute mean and standard deviation over the training set of the units of `layers` (None: all).
 
         Each is (units, ...): every element of a feature map has its own (docs/DEVIATIONS.md, D25).
         """
@@ -62,13 +62,13 @@ class Trained:
         return moments(self.model, layers or self.layers, batches)
 
     def clamp_values(self, clamp: str, layers: Mapping[str, int]) -> Mapping[str, torch.Tensor | float]:
-        """What units are held at: 0, or each element's mean over the training set (Appendix A.1)."""
+        """Return each layer's clamp value: 0, or each element's mean over the training set (Appendix A.1)."""
         if clamp == "zero":
             return dict.fromkeys(layers, 0.0)
         return {name: mean.float() for name, (mean, _) in self.moments(layers).items()}
 
     def numbered(self) -> pd.DataFrame:
-        """Columns layer, unit: every unit, in the order in which ablation numbers them."""
+        """List every unit in columns layer, unit, in the order in which ablation numbers them."""
         rows = [(name, unit) for name, count in self.layers.items() for unit in range(count)]
         return pd.DataFrame(rows, columns=["layer", "unit"])
 
@@ -82,13 +82,13 @@ def read(
     unfinished: Unfinished | None = None,
     code: str | None = None,
 ) -> Trained:
-    """A network and its data from their files.
+    """Read a network and its data from their files.
 
-    workers: processes that decode images that stay in theirs. code: the user's function that builds the
-    network, where the config names one; raises InputError for a model file that names another.
+    workers: processes that decode images that stay in their files. code: the user's function that builds the
+    network, if the config names one; raises InputError for a model file that names another.
     """
     state, header = weights.load_state(model)
-    # By name, so that no analysis of a study's networks depends on it.
+    # Imported by name, so that no analysis of a study's networks depends on it.
     own = importlib.import_module(OWN) if "own" in header else None
     if own:
         network = own.rebuilt(state, header, model, code)
@@ -107,7 +107,7 @@ def read(
 
 
 def grid_table(outer: tuple[str, object], inner: tuple[str, object], **values: np.ndarray) -> pd.DataFrame:
-    """Long table of arrays (outer, inner): every pair of keys a row, one column per array."""
+    """Turn arrays (outer, inner) into a long table: one row per pair of keys, one column per array."""
     index = pd.MultiIndex.from_product([outer[1], inner[1]], names=[outer[0], inner[0]])
     return pd.DataFrame({name: array.ravel() for name, array in values.items()}, index=index).reset_index()
 
@@ -119,12 +119,12 @@ def analyse(
     *,
     resumes: bool = True,
 ) -> None:
-    """What the analysis scripts share: read a network, `observe` it as asked, write one table."""
+    """Main function of the analysis scripts: read a network, `observe` it as asked, write one table."""
     write(observe, arguments(description, resumes=resumes).parse_args(argv))
 
 
 def arguments(description: str | None, *, resumes: bool = True) -> argparse.ArgumentParser:
-    """The arguments of every analysis; resumes: it goes on where a killed one was, if told where to look."""
+    """Define the arguments of every analysis; resumes: whether an interrupted one can be resumed."""
     parser = cli.parser(description, compute=True)
     parser.add_argument("--model", required=True, help="weights written by train.py")
     parser.add_argument("--data", required=True, help="data set that the network was trained on")
@@ -133,13 +133,13 @@ def arguments(description: str | None, *, resumes: bool = True) -> argparse.Argu
     parser.add_argument("--table", required=True, help="CSV to write, one row per observation")
     parser.set_defaults(resume=None, snapshot_seconds=0.0)
     if resumes:
-        parser.add_argument("--resume", type=Path, help="file for what a killed run needs to go on")
+        parser.add_argument("--resume", type=Path, help="file with the state to resume an interrupted run")
         parser.add_argument("--snapshot-seconds", type=float, default=30, help="most work a kill can cost")
     return parser
 
 
 def write(observe: Callable[[Trained, dict], pd.DataFrame], args: argparse.Namespace) -> None:
-    """Read the network that `args` name, `observe` it as asked, write the table."""
+    """Read the network given by `args`, `observe` it as asked, write the table."""
     device = cli.prepare_torch(args.device, args.threads)
     fingerprint = fingerprint_of(args) if args.resume else ""
     unfinished = Unfinished(args.resume, fingerprint, args.snapshot_seconds)
@@ -153,7 +153,7 @@ def write(observe: Callable[[Trained, dict], pd.DataFrame], args: argparse.Names
 
 
 def fingerprint_of(args: argparse.Namespace) -> str:
-    """Names all that decides an analysis: what is asked, the network, its labels, and the code that runs."""
+    """Digest all that determines an analysis: its settings, the network, its labels, and the code run."""
     digest = hashlib.sha256(args.asked.encode())
     root = Path(__file__).parents[2]
     code = (root / path for path in code_of(Path(sys.argv[0]).resolve(), root, [OWN]))

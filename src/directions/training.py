@@ -1,4 +1,4 @@
-"""One training loop for every model of the study. Raise RECIPES["train"] when a change alters its weights."""
+"""The training loop for all models. Raise RECIPES["train"] when a change alters trained weights."""
 
 import logging
 import math
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def make_optimizer(model: nn.Module, settings: dict) -> optim.Optimizer:
-    """SGD with momentum or Adam, as the settings say (docs/DEVIATIONS.md, D1)."""
+    """Create SGD with momentum, or Adam, from the settings (docs/DEVIATIONS.md, D1)."""
     shared = {"lr": settings["learning_rate"], "weight_decay": settings["weight_decay"], "fused": True}
     if settings["optimizer"] == "sgd":
         return optim.SGD(model.parameters(), momentum=settings["momentum"], **shared)
@@ -35,24 +35,24 @@ def make_optimizer(model: nn.Module, settings: dict) -> optim.Optimizer:
 
 
 def check_precision(precision: str, device: torch.device) -> None:
-    """Warn of bf16 on a processor that lacks it, where float32 is many times faster (docs/PERFORMANCE.md)."""
+    """Warn about bf16 on a CPU without it, where float32 is many times faster (docs/PERFORMANCE.md)."""
     if precision != "bf16" or device.type != "cpu" or not torch.backends.mkldnn.is_available():
         return
     if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         log.warning(
-            "warning: this processor has no instructions for bf16: precision: float32 is several times faster"
+            "warning: this processor has no bf16 instructions: precision: float32 is several times faster"
         )
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager:
-    """bfloat16 matrix products where the settings ask for them; weights stay float32."""
+    """Use bfloat16 matrix products if the settings ask for them; weights stay float32."""
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
 def take_step(
     model: nn.Module, optimizer: optim.Optimizer, images: Tensor, labels: Tensor, precision: str
 ) -> Tensor:
-    """One step on uint8 images (n, c, h, w) and labels (n,); returns the loss before it, in nats."""
+    """Take one step on uint8 images (n, c, h, w) and labels (n,); return the loss before it, in nats."""
     optimizer.zero_grad(set_to_none=True)
     with autocast(precision, images.device):
         loss = cross_entropy(model(scaled(images)), labels)
@@ -74,13 +74,13 @@ def train(
 ) -> list[dict]:
     """Train in place; return one row per evaluated epoch: losses in nats and accuracies on both sets.
 
-    `resume` is a folder for what a killed job needs to go on: a snapshot and the checkpoints kept so far
-    (see `Keeper`; in the end all of `keeping.checkpoints`); a snapshot is written when the last is
-    `snapshot_seconds` old, which changes no result. A snapshot with another `fingerprint` is ignored. Several
-    `processes` all call this; the first writes.
-    Raises InputError when the network ends below `require_train_accuracy`, when its loss is no longer a
-    number, and when it cannot be trained in such batches or by so many processes. Raises Stopped, with a
-    snapshot left, in the first process that is sent SIGTERM or SIGUSR1; the others lose it and end, too.
+    `resume` is a folder for what an interrupted job needs to resume: a snapshot and the checkpoints kept so
+    far (see `Keeper`; in the end all of `keeping.checkpoints`). A snapshot is written when the last is
+    `snapshot_seconds` old, which changes no result. A snapshot with another `fingerprint` is ignored. All of
+    several `processes` call this; only the first writes.
+    Raises InputError if the network ends below `require_train_accuracy`, if its loss becomes NaN or infinite,
+    or if it cannot be trained in such batches or by so many processes. Raises Stopped, after saving a
+    snapshot, in the first process that receives SIGTERM or SIGUSR1; the others lose it and end, too.
     """
     plan = steps.planned(model, train_set, settings, processes)
     optimizer = make_optimizer(model, settings)
@@ -103,7 +103,7 @@ def train(
 
 @dataclass
 class Loop:
-    """A training under way; the network and its optimizer are the keeper's."""
+    """A training run in progress; the keeper holds the network and its optimizer."""
 
     train_set: Examples
     test_set: Examples
@@ -122,9 +122,9 @@ class Loop:
         self.first_step, self.started = self.progress.step, time.monotonic()
 
     def train_epoch(self, epoch: int) -> None:
-        """The steps of this epoch (from 0) that are still to take, with the snapshots and checkpoints due.
+        """Take the remaining steps of this epoch (from 0), with snapshots and checkpoints when due.
 
-        Order of images and dropout depend on (seed, epoch) alone.
+        Image order and dropout depend only on (seed, epoch).
         """
         settings, progress = self.settings, self.progress
         if settings["dropout"]:  # nn.Dropout knows only the global generator
@@ -134,10 +134,10 @@ class Loop:
                 progress.random = None
         self.model.train()
         left = self.plan.left(epoch, progress.step)
-        last = epoch * self.plan.per_epoch + left[1]  # is kept once the epoch is evaluated
+        last = epoch * self.plan.per_epoch + left[1]  # kept once the epoch is evaluated
         for images, labels in steps.batches(self.train_set, settings, epoch, left, self.processes):
             if self.processes.first:
-                self.keep()  # here, where an epoch that ended is evaluated and kept, too
+                self.keep()  # here, the last epoch has been evaluated and kept as well
             if settings["schedule"] != "constant":
                 for group in self.optimizer.param_groups:
                     group["lr"] = steps.learning_rate(settings, progress.step, self.plan.steps)
@@ -149,7 +149,7 @@ class Loop:
                 self.keeper.checkpoint(progress.step)
 
     def end_epoch(self, done: int) -> None:
-        """Evaluate, log and keep what is due when this many epochs are done."""
+        """Evaluate, log and keep what is due after this many epochs."""
         if self.processes.first:
             self.check(self.loss.item())
         if done % self.settings["evaluate_every"] == 0 or done == self.plan.epochs:
@@ -162,15 +162,15 @@ class Loop:
             self.keeper.checkpoint(self.progress.step)
 
     def keep(self) -> None:
-        """Leave a snapshot when one is due; also when asked to end, and then raise Stopped."""
+        """Save a snapshot when one is due, or when told to stop, and then raise Stopped."""
         asked, step = self.request.made, self.progress.step
         if step > self.first_step and (asked or self.keeper.due()):
             self.snapshot()
         if asked:
-            raise Stopped(f"asked to end after step {step} of {self.plan.steps}: run again to go on")
+            raise Stopped(f"told to stop after step {step} of {self.plan.steps}: run again to resume")
 
     def snapshot(self) -> None:
-        """Leave a snapshot, unless what it would hold are no longer numbers."""
+        """Save a snapshot, unless loss or weights are no longer finite."""
         loss = self.loss.item()
         self.check(loss)
         random = random_states(self.train_set.images.device) if self.settings["dropout"] else None
@@ -182,14 +182,14 @@ class Loop:
         return (time.monotonic() - self.started) / (self.progress.step - self.first_step)
 
     def score(self, examples: Examples) -> Score:
-        """The network's score, each process having looked at a part of the images."""
+        """Score the network; each process evaluates part of the images."""
         mine = self.processes.part(len(examples))
         sums, classes = totals(self.model, examples.images[mine], examples.labels[mine])
         sums = Totals(*self.processes.summed(sums, examples.labels.device))
         return sums.means(len(examples), classes)
 
     def check(self, *losses: float) -> None:
-        """Raise InputError when one of the losses, or any weight, is no longer a number."""
+        """Raise InputError if one of the losses, or any weight, is NaN or infinite."""
         tensors = self.model.state_dict().values()
         if all(map(math.isfinite, losses)) and torch.stack([t.isfinite().all() for t in tensors]).all():
             return
@@ -202,7 +202,7 @@ class Loop:
 
 
 def row(epoch: int, on_train: Score, on_test: Score) -> dict:
-    """One line of the history table; top-5 accuracies where they are counted."""
+    """Build one row of the history table; with top-5 accuracies if they are computed."""
     scores = {"train": on_train, "test": on_test}
     line = {"epoch": epoch}
     for split, score in scores.items():
@@ -213,7 +213,7 @@ def row(epoch: int, on_train: Score, on_test: Score) -> dict:
 
 
 def report(progress: Progress, plan: steps.Plan, pace: float) -> None:
-    """Log where training stands and how long the rest takes; `pace` in seconds per step."""
+    """Log progress and the time left; `pace` is in seconds per step."""
     latest = progress.history[-1]
     log.info(
         "epoch %d/%d  loss %.4f  train accuracy %.4f  test accuracy %.4f  %.2f s/epoch  %.0f s left",
@@ -223,12 +223,12 @@ def report(progress: Progress, plan: steps.Plan, pace: float) -> None:
 
 
 def require(accuracy: float, settings: dict, plan: steps.Plan) -> None:
-    """Raise InputError where a network that had to memorise its labels did not."""
+    """Raise InputError if a network that had to memorise its labels did not."""
     wanted = settings["require_train_accuracy"]
     if wanted is not None and accuracy < wanted:
         longer = "epochs" if settings["steps"] is None else "steps"
         raise InputError(
-            f"training accuracy is {accuracy:.4f} after {plan.epochs} epochs, the experiment requires "
+            f"training accuracy is {accuracy:.4f} after {plan.epochs} epochs, but the experiment requires "
             f"{wanted}: raise `{longer}`, or lower `require_train_accuracy` (null: no requirement);"
             " either way it trains from the start"
         )

@@ -1,8 +1,8 @@
-"""Act on single units from outside a model: the model itself knows nothing of ablation or noise.
+"""Act on single units from outside a model, which itself knows nothing of ablation or noise.
 
-A unit is one neuron of a dense layer or one whole feature map of a convolution, so it is dimension 1 of a
-layer's output in both cases (paper, section 2.2). A module whose units lie elsewhere says so in an attribute
-`unit_axis` (see `own/layers.py`); here its output is turned so that they are on dimension 1, and back again.
+A unit is one neuron of a dense layer or one whole feature map of a convolution: dimension 1 of a layer's
+output in both cases (paper, section 2.2). A module whose units are on another axis has an attribute
+`unit_axis` (see `own/layers.py`); its output is transposed to have them on dimension 1, and back again.
 """
 
 from collections import OrderedDict
@@ -21,8 +21,8 @@ class Network:
     """A network in evaluation mode whose units are known.
 
     layers: {layer: number of units}, in the order of the forward pass. incoming: {layer: weights (units,
-    fan-in) of the layer of weights that feeds it, NaN where none does alone}. Modules whose units are not on
-    axis 1 of their output say so in an attribute, `unit_axis` (see `edited`). original: as given, where
+    fan-in) of the weight layer that feeds it, NaN if no single one does}. Modules whose units are not on
+    axis 1 of their output have an attribute `unit_axis` (see `edited`). original: the network as given, if
     `model` was rewritten from it.
     """
 
@@ -33,7 +33,7 @@ class Network:
 
 
 def find_layer(model: nn.Module, name: str) -> nn.Module:
-    """The module called `name`; raises InputError with the names that exist."""
+    """Return the module called `name`; raises InputError with the names that exist."""
     modules = dict(model.named_modules())
     if name not in modules:
         raise InputError(
@@ -43,19 +43,19 @@ def find_layer(model: nn.Module, name: str) -> nn.Module:
 
 
 def split(model: nn.Module, layer: str) -> tuple[nn.Module, nn.Module]:
-    """(head, tail): `tail(head(images))` is `model(images)`, and the head ends with the output of `layer`.
+    """Split into (head, tail): `tail(head(images))` is `model(images)`; the head ends with `layer`'s output.
 
-    So what comes before the first unit that is touched runs once for many interventions on the tail, in which
-    `layer` and all later modules keep their names. Where `layer` lies inside a module of the chain, such as a
-    residual block, the head ends before that module. A model that is no plain chain stays whole, as the tail.
+    Whatever precedes the first unit touched then runs once for many interventions on the tail, in which
+    `layer` and all later modules keep their names. If `layer` is nested inside a module of the chain, such as
+    a residual block, the head ends before that module. A model that is not a plain chain becomes the tail.
     """
     inside, _, nested = layer.partition(".")
-    # A Sequential with a forward of its own does more than its modules do one after the other.
+    # A Sequential that overrides forward does more than run its modules in turn.
     chain = isinstance(model, nn.Sequential) and type(model).forward is nn.Sequential.forward
-    chain = chain and not (model._forward_hooks or model._forward_pre_hooks)  # of its own
+    chain = chain and not (model._forward_hooks or model._forward_pre_hooks)  # of the model itself
     if not chain or inside not in model._modules:
         return nn.Identity(), model
-    children = list(model._modules.items())  # named_children() leaves out a module's second use
+    children = list(model._modules.items())  # named_children() omits a module's second use
     place = [name for name, _ in children].index(inside)
     head, tail = children[:place], children[place:]
     if not nested:
@@ -68,9 +68,9 @@ def split(model: nn.Module, layer: str) -> tuple[nn.Module, nn.Module]:
 
 @contextmanager
 def edited(layer: nn.Module, edit: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """While open, `layer` returns `edit(output)`; closed, no trace is left, even after an error.
+    """Make `layer` return `edit(output)` while the context is open; no trace is left, even after an error.
 
-    `edit` is given the output with its units on dimension 1, (examples, units, ...), wherever they are.
+    `edit` receives the output with its units on dimension 1, (examples, units, ...), whatever their axis.
     """
     axis = getattr(layer, "unit_axis", 1)
 
@@ -86,7 +86,7 @@ def edited(layer: nn.Module, edit: Callable[[Tensor], Tensor]) -> Iterator[None]
 
 @contextmanager
 def clamped(layer: nn.Module, units: Tensor, value: Tensor | float = 0.0) -> Iterator[None]:
-    """While open, the given units of `layer` are held at `value` (ablation; the paper's main value is 0).
+    """Clamp the given units of `layer` to `value` while the context is open (ablation; mostly to 0).
 
     units: indices (k,). value: one number, or a tensor (all units of the layer, ...) without the example
     dimension, e.g. the mean of every spatial element of each feature map (Appendix A.1).
@@ -106,12 +106,12 @@ def clamped(layer: nn.Module, units: Tensor, value: Tensor | float = 0.0) -> Ite
 
 @contextmanager
 def observed(model: nn.Module, layers: Mapping[str, object]) -> Iterator[dict[str, Tensor]]:
-    """While open, every forward pass leaves each named layer's output in the yielded dict."""
+    """Record each named layer's output of every pass in the yielded dict while the context is open."""
     seen: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[[Tensor], Tensor]:
         def note(activation: Tensor) -> Tensor:
-            seen[name] = activation.clone()  # what follows may change it in place
+            seen[name] = activation.clone()  # later modules may change it in place
             return activation
 
         return note
@@ -125,10 +125,10 @@ def observed(model: nn.Module, layers: Mapping[str, object]) -> Iterator[dict[st
 def moments(
     model: nn.Module, layers: Mapping[str, int], batches: Iterator[Tensor]
 ) -> dict[str, tuple[Tensor, Tensor]]:
-    """{layer: (mean, standard deviation)} of its outputs over all images, each of shape (units, ...).
+    """Compute {layer: (mean, standard deviation)} of outputs over all images, each of shape (units, ...).
 
-    One pass; batch statistics are merged in float64 (Chan et al. 1979), so the answer does not depend on
-    the batch size. Feature maps keep their spatial elements (Appendix A.1 takes each one's own mean).
+    One pass; batch statistics are merged in float64 (Chan et al. 1979), so the result does not depend on the
+    batch size. Feature maps keep their spatial elements (Appendix A.1 uses each one's own mean).
     """
     count, means, squares = 0, {}, {}
     with observed(model, layers) as seen, torch.no_grad():

@@ -1,4 +1,4 @@
-"""Curves and single units on the graph of a network, by patches (see patches.py)."""
+"""Ablation curves and single units on the graph of a network, by patches (see patches.py)."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 
@@ -26,7 +26,7 @@ class GraphCurves:
         self.graph, self.layers, self.orders, self.counts, self.values = graph, layers, orders, counts, values
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, list[int], Tensor]]:
-        """(row, columns, logits (columns, n, classes)) of all curves on inputs (n, c, h, w)."""
+        """Yield (row, columns, logits (columns, n, classes)) of all curves for inputs (n, c, h, w)."""
         inputs = channels_last(inputs)
         every = {name: torch.arange(count, device=inputs.device) for name, count in self.layers.items()}
         known = run(self.graph, torch.cat([inputs[:1]] * PROBE), every, self.values)
@@ -37,7 +37,7 @@ class GraphCurves:
                 yield row, [column], walk.logits(self._on(order[count:], inputs.device))[None]
 
     def _on(self, numbers: np.ndarray, device: torch.device) -> dict[str, Tensor]:
-        """{layer: its units among these, ascending} of units numbered through all layers."""
+        """Sort units numbered through all layers into {layer: its units among these, ascending}."""
         numbers, found, first = np.sort(numbers), {}, 0
         for name, count in self.layers.items():
             low, high = np.searchsorted(numbers, [first, first + count])
@@ -47,7 +47,7 @@ class GraphCurves:
 
 
 class _Walk:
-    """From one set of units that are on to the next; what none of the changes touches is kept."""
+    """Steps from one set of units that are on to the next, and keeps whatever the change does not affect."""
 
     def __init__(self, patching: Patching, inputs: Tensor, values: Values):
         self.patching, self.inputs, self.values = patching, inputs, values
@@ -56,7 +56,7 @@ class _Walk:
         self._kept: dict[Step, tuple[tuple, Patch]] = {}
 
     def logits(self, on: Mapping[str, Tensor]) -> Tensor:
-        """(n, classes) with these units {layer: numbers} on and all others off."""
+        """Compute logits (n, classes) with these units {layer: numbers} on and all others off."""
         for name, units in on.items():
             if name not in self._on or not torch.equal(units, self._on[name]):
                 self._on[name] = units
@@ -96,13 +96,13 @@ def _identical(left: Sequence, right: Sequence) -> bool:
 
 
 class GraphUnits:
-    """Each of `units` clamped alone to its layer's value. Numbered through `layers` {name: units}."""
+    """Clamp each of `units` alone to its layer's value; units are numbered through `layers` {name: units}."""
 
     def __init__(self, graph: Graph, layers: Mapping[str, int], values: Values, units: Container[int]):
         self.graph, self.layers, self.values, self.units = graph, layers, values, units
 
     def answers(self, inputs: Tensor) -> Iterator[tuple[int, Tensor]]:
-        """(row, logits (n, classes)) on inputs (n, c, h, w): -1 with nothing off, then a row per unit."""
+        """Yield (row, logits (n, classes)) on inputs (n, c, h, w): -1 with none off, then a row per unit."""
         inputs = channels_last(inputs)
         base = run(self.graph, inputs, {}, self.values)
         patching = Patching(self.graph, len(inputs), base)
@@ -117,7 +117,7 @@ class GraphUnits:
             first += count
 
     def _without(self, patching: Patching, after: list[Step], name: str, unit: int) -> Tensor:
-        """Logits (n, classes) with one unit of a layer off."""
+        """Compute logits (n, classes) with one unit of a layer off."""
         found: dict[Step, Patch] = {}
         at = torch.tensor([unit], device=next(iter(patching.base.values())).device)
         for step in after:

@@ -1,8 +1,8 @@
 """Trained networks as files: safetensors, with the settings that rebuild the network in their header.
 
-Nothing is unpickled, and a network of the user's own is built only by the function that the caller names too:
-so a model file from a stranger can do no harm. Digests of the settings and of each tensor stand beside them
-and are checked: a bit that a disk or a copy has flipped is found.
+Nothing is unpickled, and a user's own network is built only by a function that the caller also names, so a
+stranger's model file can do no harm. Digests of the settings and of each tensor are stored beside them and
+checked, which detects a bit flipped by a disk or a copy.
 """
 
 import hashlib
@@ -20,23 +20,23 @@ from directions.files import atomic
 from directions.hints import rebuild
 from directions.models import build
 
-# What a header must hold for its network to be built again, and more for one of the user's own.
+# Header fields needed to rebuild a network, and further ones for a user's own.
 HEADER = {"settings": dict, "image_shape": list | tuple, "classes": int}
 SETTINGS = {"seed": int}
 OWN = {"build": str, "code": str, "layers": object, "normalize": object}
 
 
 def save(path: Path | str, state: dict[str, torch.Tensor], header: dict) -> None:
-    """Write tensors and a JSON header to `path`, whole or not at all."""
+    """Write tensors and a JSON header to `path`, completely or not at all."""
     with atomic(path) as partial:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
         metadata = _metadata(header, {name: digest(_content(tensor)) for name, tensor in tensors.items()})
-        # Not save_file: its files can be read by nobody but their owner.
+        # Not save_file: only the owner can read its files.
         partial.write_bytes(to_bytes(tensors, metadata=metadata))
 
 
 def digest(content: bytes | memoryview) -> str:
-    """Sixteen hex digits that stand for the bytes of a tensor, or of a header."""
+    """Digest the bytes of a tensor, or of a header, to 16 hex digits."""
     return hashlib.sha256(content).hexdigest()[:16]
 
 
@@ -45,18 +45,18 @@ def _content(tensor: torch.Tensor) -> memoryview:
 
 
 def _metadata(header: dict, digests: Mapping[str, str]) -> dict[str, str]:
-    """What safetensors keeps beside the tensors: one key, since it writes several in a random order."""
+    """Build safetensors metadata under a single key, since it writes several in random order."""
     every = {**digests, "": digest(json.dumps(header, sort_keys=True).encode())}
     return {"header": json.dumps([header, every], sort_keys=True)}
 
 
 def _parted(metadata: Mapping[str, str] | None) -> tuple[dict, dict[str, str] | None]:
-    """(header, {tensor: digest, "": of the header}) of what `_metadata` made; None without digests.
+    """Split what `_metadata` built: (header, {tensor: digest, "": of the header}); None without digests.
 
-    Raises KeyError or ValueError for what it did not make.
+    Raises KeyError or ValueError for metadata that it did not build.
     """
     found = json.loads((metadata or {})["header"])
-    header, digests = found if isinstance(found, list) else (found, None)  # files of before had none
+    header, digests = found if isinstance(found, list) else (found, None)  # older files have none
     if not isinstance(header, dict) or not isinstance(digests, dict | None):
         raise ValueError("its header is of another form")
     if digests is not None and digests[""] != digest(json.dumps(header, sort_keys=True).encode()):
@@ -65,11 +65,11 @@ def _parted(metadata: Mapping[str, str] | None) -> tuple[dict, dict[str, str] | 
 
 
 def join(path: Path | str, files: Mapping[str, Path], header: dict) -> None:
-    """Write to `path` what `save` would write of the tensors of all `files` at once, one tensor in memory.
+    """Write to `path` what `save` would write for the tensors of all `files`, with one tensor in memory.
 
     files: {name: file that `save` wrote}; each of its tensors becomes "name/tensor". The layout is that of
-    safetensors: the length of the list of tensors in 8 bytes, the list, then their bytes, types of widest
-    numbers first, each type by name. Raises InputError where a file is missing, cut short or damaged.
+    safetensors: the length of the list of tensors in 8 bytes, the list, then their bytes, widest dtypes
+    first, each dtype sorted by name. Raises InputError if a file is missing, truncated or damaged.
     """
     parts = [part for name, file in files.items() for part in _parts(name, Path(file))]
     digests = {name: digest(_bytes(entry, file, first)) for name, entry, file, first, _ in parts}
@@ -92,7 +92,7 @@ def join(path: Path | str, files: Mapping[str, Path], header: dict) -> None:
 
 
 def _bytes(entry: dict, file: Path, first: int) -> bytes:
-    """The bytes of one tensor of a file whose data begin at `first`."""
+    """Read the bytes of one tensor from a file whose data begin at `first`."""
     start, end = entry["data_offsets"]
     with file.open("rb") as source:
         source.seek(first + start)
@@ -106,9 +106,9 @@ def _broken(file: Path, why: object) -> InputError:
 
 
 def _parts(name: str, file: Path) -> Iterator[tuple[str, dict, Path, int, str | None]]:
-    """(name/tensor, its entry in the list, file, where the file's data begin, digest) as they lie there."""
+    """Yield (name/tensor, its list entry, file, start of the file's data, digest) in file order."""
     try:
-        with safe_open(file, framework="pt") as opened:  # refuses what is no such file, or not whole
+        with safe_open(file, framework="pt") as opened:  # refuses other or incomplete files
             digests = _parted(opened.metadata())[1]
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise _broken(file, error) from error
@@ -121,9 +121,9 @@ def _parts(name: str, file: Path) -> Iterator[tuple[str, dict, Path, int, str | 
 
 
 def load_state(path: Path | str, prefix: str = "") -> tuple[dict[str, torch.Tensor], dict]:
-    """(tensors whose names start with `prefix`, without it; header) of a file that `save` wrote.
+    """Load (tensors whose names start with `prefix`, without it; header) from a file that `save` wrote.
 
-    Raises InputError when the file is missing, cut short, not such a file, or no longer what was saved.
+    Raises InputError if the file is missing, truncated, of another kind, or no longer what was saved.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -140,15 +140,15 @@ def load_state(path: Path | str, prefix: str = "") -> tuple[dict[str, torch.Tens
 def _check(
     path: Path | str, names: list[str], found: Mapping[str, torch.Tensor], digests: Mapping[str, str]
 ) -> None:
-    """Raise InputError where the tensors in a file are not all those that were saved, as they were."""
+    """Raise InputError unless a file holds all tensors that were saved, unchanged."""
     wrong = set(names) ^ (digests.keys() - {""})
     wrong |= {name for name in found.keys() - wrong if digest(_content(found[name])) != digests[name]}
     if wrong:
-        raise InputError(f"{path} is damaged ({min(wrong)} is not as it was saved): {rebuild(path)}")
+        raise InputError(f"{path} is damaged ({min(wrong)} differs from what was saved): {rebuild(path)}")
 
 
 def _check_header(path: Path | str, header: dict) -> None:
-    """Raise InputError for a model file whose header lacks what its network is built from."""
+    """Raise InputError for a model file whose header lacks a field needed to rebuild its network."""
     lacking = _lacking(header, HEADER) or _lacking(header["settings"], SETTINGS)
     if not lacking and "own" in header:
         lacking = _lacking(header["own"], OWN)
@@ -166,25 +166,25 @@ def _lacking(entries: object, kinds: Mapping[str, type]) -> list[str]:
 
 
 def check_code(path: Path | str, header: dict, code: str | None) -> None:
-    """Raise InputError for a model file whose header names another function of the user's own than `code`.
+    """Raise InputError for a model file whose header names a user function other than `code`.
 
-    The header is data: what it names is run only where the config, or the caller, names it as well.
+    The header is data: a function that it names runs only if the config, or the caller, names it as well.
     """
     _check_header(path, header)
     named = header.get("own", header.get("settings", {})).get("build")
     if named not in (None, code):
-        known = f"only {code} is known here" if code else "none is named here"
+        known = f"only {code} is allowed here" if code else "none is allowed here"
         raise InputError(
-            f"{path}: its header wants {named} to be run, {known}: code is run only where the config names"
-            ' it; let the workflow make the file again, or add `"code": "file.py:function"` to --asked'
+            f"{path}: its header asks to run {named}, but {known}: code runs only if the config names it;"
+            ' let the workflow rebuild the file, or add `"code": "file.py:function"` to --asked'
         )
 
 
 def load_model(path: Path | str, device: torch.device | str = "cpu") -> tuple[nn.Module, dict]:
-    """(network in evaluation mode, header) from a model file.
+    """Load (network in evaluation mode, header) from a model file.
 
-    The header holds `settings`, `image_shape` and `classes`. Raises InputError when the weights do not
-    fit the network that the header describes, naming the first difference.
+    The header holds `settings`, `image_shape` and `classes`. Raises InputError if the weights do not fit the
+    network that the header describes, naming the first difference.
     """
     state, header = load_state(path)
     return rebuilt(path, state, header).to(device), header
@@ -193,9 +193,9 @@ def load_model(path: Path | str, device: torch.device | str = "cpu") -> tuple[nn
 def rebuilt(
     path: Path | str, state: dict[str, torch.Tensor], header: dict, code: str | None = None
 ) -> nn.Module:
-    """The network of what `load_state` read from `path`, in evaluation mode; InputError as `load_model`.
+    """Rebuild the network that `load_state` read from `path`, in evaluation mode; InputError as `load_model`.
 
-    code: the user's function that builds it, file.py:function, where it is none of ours.
+    code: the user's function that builds it, file.py:function, unless it is a built-in model.
     """
     check_code(path, header, code)
     try:

@@ -1,4 +1,4 @@
-"""Rows of a claims table in words, as pages show them: whose claim, what is claimed, what we found."""
+"""Format rows of a claims table for display: whose claim, what is claimed, what we found."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ PAPER, REPLICATION, FOLLOW_UPS = SOURCES = ("the paper", "a replication", "follo
 FIGURE, VERIFIED, INFERRED = "read from the figure", "verified", "inferred"
 _READ = {FIGURE: FIGURE, VERIFIED: VERIFIED, INFERRED: "by our inference"}
 _BEYOND = {"replication": REPLICATION, "follow-up": FOLLOW_UPS}
-_MEMORY = {  # certainties of claims that nobody read in the paper, and what to add to "from memory"
+_MEMORY = {  # claims not checked in the paper -> what to add to "from memory"
     "remembered": "",
     "corroborated": ", and another source agrees",
     "unsure": ", in doubt",
@@ -17,7 +17,7 @@ _SIDE = {"above": ">", "below": "<"}
 
 
 def source(certainty: str) -> str:
-    """Name whose claim it is, one of `SOURCES`. Raises InputError for a word that is no certainty."""
+    """Name the source of a claim, one of `SOURCES`. Raises InputError for an unknown certainty."""
     if certainty in _BEYOND:
         return _BEYOND[certainty]
     if certainty in _READ or certainty in _MEMORY:
@@ -27,12 +27,12 @@ def source(certainty: str) -> str:
 
 
 def from_memory(certainty: str) -> bool:
-    """Tell whether a claim of the paper was not read in it: a number to check there before it is cited."""
+    """Whether a paper's claim is from memory: its number must be checked there before it is cited."""
     return source(certainty) == PAPER and certainty in _MEMORY
 
 
 def whose(certainty: str) -> str:
-    """Source and certainty in words: "the paper, from memory", "the paper, read from the figure"."""
+    """Format source and certainty: "the paper, from memory", "the paper, read from the figure"."""
     if source(certainty) != PAPER:
         return source(certainty)
     how = f"from memory{_MEMORY[certainty]}" if from_memory(certainty) else _READ[certainty]
@@ -40,12 +40,12 @@ def whose(certainty: str) -> str:
 
 
 def plain(certainty: str) -> bool:
-    """Tell whether a claim is the paper's and was read in it, so that nothing need be said beside it."""
+    """Whether a claim was read in the paper, so that no remark is needed."""
     return certainty in (FIGURE, VERIFIED)
 
 
 def number(row: pd.Series) -> str:
-    """Side, number and its 95 % error, those that there are and are not 0: "> 0", "0.801 ± 0.006"."""
+    """Format side, number and 95 % error, as far as they exist and are not 0: "> 0", "0.801 ± 0.006"."""
     side = f"{_SIDE[row['direction']]} {row['bound']:g}" if row["direction"] in _SIDE else ""
     value, error = row["paper_value"], row["paper_error"]
     if pd.isna(value):
@@ -57,21 +57,21 @@ def number(row: pd.Series) -> str:
 
 
 def claimed(row: pd.Series) -> str:
-    """What is claimed, led by its kind: "direction > 0", "value 0.801 ± 0.006"."""
+    """Format what is claimed, with its kind first: "direction > 0", "value 0.801 ± 0.006"."""
     return f"{row['kind']} {number(row)}"
 
 
 def distance(row: pd.Series) -> float:
-    """How far we are from what is claimed: ours minus the number, a shape's estimate; else, NaN."""
+    """Distance from what is claimed: ours minus the number, or a shape's estimate; otherwise NaN."""
     if row["kind"] == "shape":
         return row["estimate"]
     return row["estimate"] - row["paper_value"] if row["kind"] == "value" else float("nan")
 
 
 def found(row: pd.Series) -> str:
-    """Our value, interval, fewest networks of a condition and distance to what is claimed, where known.
+    """Format our value, interval, fewest networks per condition and distance from the claim, if known.
 
-    "0.310 [0.280, 0.340], n = 3", of a number "...; distance -0.034", of a shape "distance 0.034 [...]".
+    "0.310 [0.280, 0.340], n = 3", for a value "...; distance -0.034", for a shape "distance 0.034 [...]".
     """
     if pd.isna(row["estimate"]):
         return ""

@@ -1,6 +1,6 @@
-"""How much each job computes, counted from its settings, and how long that takes where others were measured.
+"""Cost of each job, counted from its settings, and its run time estimated from measured jobs.
 
-Two numbers for each job: passes of a batch through a network, which cost their start whatever the batch, and
+A job's cost is two numbers: passes of a batch through a network, each with a fixed launch cost, and
 floating-point operations. Seconds are start + passes x launch + operations / rate, fitted to measured jobs.
 """
 
@@ -22,14 +22,14 @@ from directions.keeping import checkpoints, steps_in_all, steps_per_epoch
 from directions.runs import expand
 from directions.units import find_layer
 
-PASS = 1_000  # images in one pass where nothing is trained
-# Of the operations of whole passes, what is left where parts are shared: of curves of 65 points that are
-# walked backwards at least this much (docs/PERFORMANCE.md), and of single units, before which all layers are
-# computed once (D29).
+PASS = 1_000  # images per pass when nothing is trained
+# Fraction of the operations of whole passes that is left when work is shared: at least this for curves of 65
+# points computed in reverse (docs/PERFORMANCE.md), and for single units, before which all layers are computed
+# once (D29).
 CURVE = {"mlp": 1 / 22, "conv11": 1 / 18, "conv11_mean": 1 / 18, "resnet50": 1 / 39}
-WALKED = 1 / 3  # of the products that a walk computes anew at each point, units being off at both ends
+WALKED = 1 / 3  # of the products recomputed at each point in reverse, as units are off at both ends
 SINGLE = 0.35
-BACKWARD = 2  # a backward pass computes twice what the forward pass does
+BACKWARD = 2  # a backward pass computes twice as much as the forward pass
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,18 @@ class Work:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of a network: operations per image, {unit layer: units}, {unit layer: operations up to its output}."""
+    """A network's operations per image, {unit layer: units}, {unit layer: operations up to its output}."""
 
     operations: float
     layers: Mapping[str, int]
     before: Mapping[str, float]
 
     def curve(self, model: str, layers: Sequence[str]) -> float:
-        """Share of the operations of whole passes that a curve over these layers computes.
+        """Fraction of the operations of whole passes that a curve over these layers computes.
 
-        ResNet-50 is a chain within its last block only (chains.py). A chain is walked: from the second layer
-        of the walk on, products are computed anew, and what precedes it is as good as free. Otherwise all is
-        computed from the block with the first of the layers on.
+        ResNet-50 is a chain only within its last block (chains.py). A chain is computed in reverse: products
+        are recomputed from the second ablated layer on, and what precedes it is practically free. Otherwise
+        everything from the block of the first ablated layer on is computed.
         """
         every = list(self.layers)
         place = every.index(layers[0])
@@ -67,7 +67,7 @@ class Sizes:
 
 @cache
 def _network(model: str, shape: tuple, classes: int, *settings: tuple) -> Sizes:
-    """The sizes of a network with these settings, as (name, value) pairs."""
+    """Measure the sizes of a network with these settings, given as (name, value) pairs."""
     chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in settings}
     net = models.build({"model": model, "seed": 0, **chosen}, shape, classes).eval()
     counter, before = FlopCounterMode(display=False), {}
@@ -82,20 +82,20 @@ def _network(model: str, shape: tuple, classes: int, *settings: tuple) -> Sizes:
 
 
 def work(config: Mapping, job: Job) -> Work:
-    """What a job on one network computes; raises InputError for a data set whose files alone tell its size.
+    """Count what a job on one network computes; raises InputError if only a data set's files know its size.
 
-    An analysis that is not known here is taken to look once at every image.
+    An analysis unknown here is assumed to look at every image once.
     """
     settings = expand(config)[job.experiment][job.run]
     known = KNOWN.get(settings["dataset"])
     if known is None or settings["model"] in config["models"]:
         raise InputError(
-            f"{job.experiment}: what a data set or model of your own computes is not known beforehand"
+            f"{job.experiment}: the cost of a data set or model of your own is not known in advance"
         )
     shape, train, test = known.shape, known.train_images, known.test_images
-    classes = known.classes or 1_000  # ImageNet's are told by its files
+    classes = known.classes or 1_000  # ImageNet's classes are known from its files
     if None in (shape, train, test):
-        raise InputError(f"the size of data set {known.name} is not known before its files are read")
+        raise InputError(f"the size of data set {known.name} is known only once its files are read")
     train = train if settings["images"] == "all" else settings["images"]
     test = test if settings.get("test_images", "all") == "all" else settings["test_images"]
     built = ("hidden", "width", "batch_norm", "pad", "dropout", "norm_batch")
@@ -152,9 +152,9 @@ class Pace:
 
 
 def fitted(jobs: Sequence[Work], seconds: Sequence[float]) -> Pace:
-    """The pace that misses the measured jobs least, each by its share; none of its parts is negative.
+    """Fit the pace with the smallest relative error on the measured jobs; no part of it is negative.
 
-    Raises InputError where nothing was measured.
+    Raises InputError if nothing was measured.
     """
     if not jobs:
         raise InputError("no job of this kind was measured")
