@@ -1,9 +1,9 @@
-"""Seconds of ablation by the plain way and by this project's, results compared: `make bench`.
+"""Time ablation with plain hooks and with this project's engines, and compare results: `make bench`.
 
-The plain way is a forward hook per ablated layer and one forward pass of the whole network per point, which
-is what one would write with hooks. It is timed on some points and scaled up to all of them, and so is
-captum's layer ablation, which does the same; it knows single units and no curves. Logits are compared
-where the plain way was timed. The table goes into docs/PERFORMANCE.md, the numbers beside this file.
+The plain way is a forward hook per ablated layer and one forward pass of the whole network per point, as one
+would write it with hooks. It is timed on some points and scaled up to all of them; so is captum's layer
+ablation, which does the same for single units and has no curves. Logits are compared wherever the plain way
+was timed. The table goes into docs/PERFORMANCE.md, the numbers beside this file.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from directions.chains import find_chain
 from directions.revival import Walk
 from directions.units import find_layer, observed
 
-SAMPLED = 8  # points of a curve, and units of a layer, on which the plain way is timed
+SAMPLED = 8  # points of a curve, and units of a layer, for timing the plain way
 DOCUMENT = Path(__file__).parents[1] / "docs/PERFORMANCE.md"
 BEGIN, END = "<!-- written by make bench -->\n", "<!-- end of what make bench writes -->"
 COLUMNS = "network what images plain,_s captum,_s ours,_s ratio arithmetic of_peak logits_differ_by"
@@ -40,7 +40,7 @@ Clock = Callable[[], float]  # seconds, or operations, since some start
 
 @dataclass(frozen=True)
 class Case:
-    """A curve of all units of the `last` layers at so many points; or, without `points`, units one by one."""
+    """A curve of all units of the `last` layers at some points or, without `points`, single units."""
 
     network: str
     settings: dict
@@ -68,7 +68,7 @@ CASES = (
 
 
 class Curve:
-    """All units of the layers ablated one after the other, at some points."""
+    """All units of the layers ablated one after another, at some points."""
 
     def __init__(self, case: Case, device: str):
         self.model, self.layers, self.precision = *network(case, device), case.precision
@@ -80,7 +80,7 @@ class Curve:
         self.ways = {"plain": self.plain, "ours": self.ours}
 
     def plain(self, images: Tensor, clock: Clock) -> tuple[float, list[Tensor]]:
-        """(what the clock says of the whole curve, logits at the sampled points)."""
+        """Return (clock reading for the whole curve, logits at the sampled points)."""
         begun, answers = clock(), []
         for count in self.sampled:
             with ablation.ablated(self.model, self.layers, self.order[:count], self.zero):
@@ -88,7 +88,7 @@ class Curve:
         return (clock() - begun) / SAMPLED * len(self.counts), answers
 
     def ours(self, images: Tensor, clock: Clock) -> tuple[float, list[Tensor]]:
-        """The same, from the whole curve."""
+        """Return the same from the whole curve."""
         begun, answers = clock(), {}
         chain = find_chain(self.model, self.layers)
         activity, *joined = chain.prefix(images)
@@ -99,7 +99,7 @@ class Curve:
         return clock() - begun, [answers[count] for count in self.sampled]
 
     def agree(self, answers: dict[str, list[Tensor]]) -> None:
-        """Nothing: captum knows no curves."""
+        """Check nothing: captum has no curves."""
 
 
 class Units:
@@ -111,7 +111,7 @@ class Units:
         self.ways = {"plain": self.plain, "captum": self.captum, "ours": self.ours}
 
     def plain(self, images: Tensor, clock: Clock) -> tuple[float, list[Tensor]]:
-        """(what the clock says of all units, logits with each of the sampled units off)."""
+        """Return (clock reading for all units, logits with each sampled unit off)."""
         total, answers = 0.0, []
         for name, units in self.layers.items():
             begun = clock()
@@ -122,7 +122,7 @@ class Units:
         return total, answers
 
     def ours(self, images: Tensor, clock: Clock) -> tuple[float, list[Tensor]]:
-        """The same along the chain that begins with each layer."""
+        """Return the same along the chain that begins with each layer."""
         total, answers = 0.0, []
         for name, units in self.layers.items():
             layer = {name: units}
@@ -134,7 +134,7 @@ class Units:
         return total, answers
 
     def captum(self, images: Tensor, clock: Clock) -> tuple[float, list[Tensor]]:
-        """The same by captum, timed in the middle layer; there, logits of the first class."""
+        """Return the same from captum, timed in the middle layer; logits of the first class there."""
         name = list(self.layers)[len(self.layers) // 2]
         layer = find_layer(self.model, name)
         with observed(self.model, [name]) as seen:
@@ -144,20 +144,20 @@ class Units:
         mask = group.view(1, -1, *[1] * (len(shape) - 1)).expand(1, *shape).to(images.device)
         begun = clock()
         moved = LayerFeatureAblation(self.model, layer).attribute(images, target=0, layer_mask=mask)
-        per_pass = (clock() - begun) / (SAMPLED + 2)  # those units, all others together, nothing
+        per_pass = (clock() - begun) / (SAMPLED + 2)  # the sampled units, all others together, none
         before = self.model(images)[:, 0]
         first = moved.flatten(2)[..., 0] if moved.dim() > 2 else moved
         return per_pass * sum(self.layers.values()), [before - first[:, unit] for unit in range(SAMPLED)]
 
     def agree(self, answers: dict[str, list[Tensor]]) -> None:
-        """Stop if captum's answers are others than the plain way's."""
+        """Fail if captum's logits differ from those of plain hooks."""
         middle = len(self.layers) // 2 * SAMPLED
         for plain, captum in zip(answers["plain"][middle:], answers["captum"], strict=False):
             torch.testing.assert_close(captum, plain[:, 0], rtol=0, atol=1e-4 * float(plain.abs().max()))
 
 
 def network(case: Case, device: str) -> tuple[nn.Module, dict[str, int]]:
-    """(freshly drawn, with batch norm away from its first statistics as training would leave it; layers)."""
+    """Build (an untrained network with batch norm statistics as if trained, its layers)."""
     model = models.build(case.settings, case.shape, 10).eval().requires_grad_(False)
     random = torch.Generator().manual_seed(1)
     for norm in (module for module in model.modules() if isinstance(module, nn.BatchNorm2d)):
@@ -167,14 +167,14 @@ def network(case: Case, device: str) -> tuple[nn.Module, dict[str, int]]:
 
 
 def seconds(device: str) -> float:
-    """Time, with the device's queue done."""
+    """Read the clock once the device's queue is empty."""
     if device != "cpu":
         torch.cuda.synchronize()
     return time.perf_counter()
 
 
 def peaks(device: str) -> dict[str, float]:
-    """Floating-point operations per second of large products: of matrices, and conv11's last convolution."""
+    """Peak floating-point operations per second: matrix products, and conv11's last convolution."""
     rates = {}
     for precision, kind in (("float32", torch.float32), ("bf16", torch.bfloat16)):
         side, images, maps = 2048, 128, 512
@@ -199,11 +199,11 @@ def peaks(device: str) -> dict[str, float]:
 
 @torch.no_grad()
 def measure(case: Case, device: str, rounds: int, peak: float) -> dict:
-    """One row of the table: medians over rounds in which the ways take turns."""
+    """Measure one row of the table: medians over rounds that alternate between the methods."""
     bench = (Units if case.points is None else Curve)(case, device)
     images = torch.rand(case.images, *case.shape, generator=torch.Generator().manual_seed(0))
     images = images.to(device).contiguous(memory_format=torch.channels_last)
-    for way in bench.ways.values():  # what is made only once
+    for way in bench.ways.values():  # warm-up: what is set up only once
         way(images[:1], lambda: 0.0)
     took, answers = {name: [] for name in bench.ways}, {}
     for _ in range(rounds):
@@ -228,13 +228,13 @@ def measure(case: Case, device: str, rounds: int, peak: float) -> dict:
 
 
 def operations(way: Callable, images: Tensor) -> float:
-    """Floating-point operations of a way for all images, with plain convolutions throughout."""
+    """Count floating-point operations for all images, with plain convolutions throughout."""
     with FlopCounterMode(display=False) as counter, patch.object(products, "MANY", 10**9):
         return way(images[:1], counter.get_total_flops)[0] * len(images)
 
 
 def table(rows: list[dict]) -> str:
-    """The Markdown table."""
+    """Format the Markdown table."""
     columns = [column.replace("_", " ") for column in COLUMNS.split()]
     lines = [f"| {' | '.join(columns)} |\n", "|---" * len(columns) + "|\n"]
     for row in rows:

@@ -1,8 +1,9 @@
-"""Processor seconds of ablating residual networks by plain hooks and along their graphs: `make bench`.
+"""Processor seconds for ablating residual networks, by plain hooks and along their graphs: `make bench`.
 
-The plain way is a forward hook per ablated layer and one forward pass of the whole network, in the layout
-that it was given in, per point or unit; it is timed on some of these and scaled up. Processor time of one
-thread, as other work beside changes it less than time by the clock. The table goes into docs/PERFORMANCE.md.
+The plain way is a forward hook per ablated layer and one forward pass of the whole network per point or unit,
+in the memory layout it was given; it is timed on some of these and scaled up. Times are processor time of one
+thread, which other work on the machine affects less than wall-clock time. The table goes into
+docs/PERFORMANCE.md.
 """
 
 import argparse
@@ -35,7 +36,7 @@ Answers = dict[int, Tensor]
 
 
 class Block(nn.Module):
-    """Two convolutions beside a shortcut."""
+    """Two convolutions with a shortcut."""
 
     def __init__(self, fan_in: int, width: int, stride: int):
         super().__init__()
@@ -53,7 +54,7 @@ class Block(nn.Module):
 
 
 class ResNet20(nn.Module):
-    """As it is usually written for CIFAR-10."""
+    """ResNet-20 as usually written for CIFAR-10."""
 
     def __init__(self):
         super().__init__()
@@ -74,7 +75,7 @@ NETWORKS = {"ResNet-20": ResNet20, "resnet18": lambda: torchvision.models.resnet
 
 
 def made(name: str) -> Network:
-    """A network with the units of all its activations, its norms away from their first statistics."""
+    """Build a network with units at all its activations and batch norm statistics as if trained."""
     torch.manual_seed(0)
     network = NETWORKS[name]().eval()
     for norm in (module for module in network.modules() if isinstance(module, nn.BatchNorm2d)):
@@ -96,7 +97,7 @@ class Curve:
         self.sampled = np.linspace(0, POINTS - 1, SAMPLED).astype(int).tolist()
 
     def plain(self) -> tuple[float, Answers]:
-        """(seconds of all points, logits at those sampled)."""
+        """Return (seconds for all points, logits at the sampled ones)."""
         begun, found = time.process_time(), {}
         for point in self.sampled:
             off = self.order[: self.counts[point]]
@@ -105,7 +106,7 @@ class Curve:
         return (time.process_time() - begun) / SAMPLED * POINTS, found
 
     def ours(self) -> tuple[float, Answers]:
-        """The same, from the whole curve."""
+        """Return the same from the whole curve."""
         begun = time.process_time()
         graph = find_graph(self.network.model, self.network.layers, self.images)
         curves = GraphCurves(graph, self.network.layers, [self.order], self.counts, self.zero)
@@ -129,7 +130,7 @@ class Units:
         return total, found
 
     def plain(self) -> tuple[float, Answers]:
-        """(seconds of all units, logits of those sampled)."""
+        """Return (seconds for all units, logits of the sampled ones)."""
 
         def answers() -> Iterator[Tensor]:
             for name, count in self.network.layers.items():
@@ -141,7 +142,7 @@ class Units:
         return self._timed(answers())
 
     def ours(self) -> tuple[float, Answers]:
-        """The same along the graph, what is done once included."""
+        """Return the same along the graph, including the work done only once."""
         begun, layers = time.process_time(), self.network.layers
         graph = find_graph(self.network.model, layers, self.images)
         firsts = np.cumsum([0, *layers.values()])[:-1]
@@ -155,7 +156,7 @@ class Units:
 
 @torch.inference_mode()
 def measure(name: str, kind: Callable, images: int, rounds: int) -> str:
-    """A line of the table: medians over rounds in which the ways take turns."""
+    """Measure one row of the table: medians over rounds that alternate between the methods."""
     random = torch.Generator().manual_seed(0)
     case = kind(made(name), torch.rand(images, 3, SIDE, SIDE, generator=random))
     took, answers = {"plain": [], "ours": []}, {}

@@ -5,7 +5,7 @@
     python bench/jpeg_loss.py --tables results/jpeg_loss/tables --output docs/results/jpeg_loss.csv
 
 Each network gives one number per row of the table, which has their means, the difference, and its 95 %
-interval by Student's t. Units' numbers are of networks with true labels, as in the paper.
+interval by Student's t. Numbers about units are for networks with true labels, as in the paper.
 """
 
 import argparse
@@ -20,7 +20,7 @@ COPIES = ("lossless", "jpeg")
 
 
 def of_networks(folder: Path) -> pd.DataFrame:
-    """One row per network of an experiment, a column per quantity."""
+    """Build one row per network of an experiment, with a column per quantity."""
     runs, areas, noise, single, units = (
         pd.read_csv(folder / f"{name}.csv") for name in ("runs", "areas", "noise", "single", "units")
     )
@@ -39,7 +39,7 @@ def of_networks(folder: Path) -> pd.DataFrame:
 
 
 def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Means of both copies for each quantity and fraction corrupted, with their difference."""
+    """Compare the means of both copies for each quantity and fraction corrupted."""
     quantities = [name for name in tables["jpeg"].columns if name not in ("run", "corrupt", "seed")]
     of_units = quantities[quantities.index("selectivity") :]
     rows = []
@@ -52,7 +52,7 @@ def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def row(tables: dict[str, pd.DataFrame], corrupt: float, quantity: str) -> dict:
-    """Mean with and without loss, their difference and its 95 % interval by Student's t over networks."""
+    """Compute means with and without loss, their difference, and its 95 % interval by Student's t."""
     chosen = [tables[copy].loc[tables[copy]["corrupt"] == corrupt, quantity] for copy in COPIES]
     values = [networks.to_numpy() for networks in chosen]
     without, with_loss = (value.mean() for value in values)

@@ -1,13 +1,13 @@
-"""Which of the settings that the paper leaves open bring an MLP on MNIST nearest to its Figures 1a and 2a?
+"""Which values of the settings that the paper leaves open come closest to its Figures 1a and 2a?
 
     python bench/settings.py train --name adam-he --corrupt 1.0 --epochs 640 --set init=he --trials trials
     python bench/settings.py table --trials trials --output docs/results/settings.csv
     python bench/settings.py draw --table docs/results/settings.csv --png docs/results/settings.png
 
-`train` trains one network, measures it after some epochs, and resumes where it was interrupted. Its products
-are in bfloat16 where the processor has units for it (torch's matmul precision "medium"), its measures in
-float32: areas over 10 orderings and 33 points of the first 10,000 training images, noise on the first 4,000.
-That is enough for a choice; what was chosen is measured by the laptop study (docs/DEVIATIONS.md, D1).
+`train` trains one network, measures it after some epochs, and resumes if interrupted. It multiplies matrices
+in bfloat16 if the processor supports it (torch's matmul precision "medium") and measures in float32: areas
+over 10 orderings and 33 points of the first 10,000 training images, noise on the first 4,000. That is enough
+for a choice; the laptop study measures what was chosen (docs/DEVIATIONS.md, D1).
 """
 
 import argparse
@@ -39,7 +39,7 @@ from directions.figures import style
 from directions.units import moments
 
 ROOT = Path(__file__).parents[1]
-EPOCHS = (1, 3, 8, 18, 40, 80, 110, 160, 240, 320, 480, 640)  # after which a network is measured
+EPOCHS = (1, 3, 8, 18, 40, 80, 110, 160, 240, 320, 480, 640)  # epochs after which a network is measured
 AREA_IMAGES, NOISE_IMAGES, ORDERINGS, POINTS = 10_000, 4_000, 10, 33
 RATIOS = np.array([10 ** (k / 7) for k in range(-9, 7)])  # of Figure 2a
 
@@ -71,7 +71,7 @@ def train(args: argparse.Namespace) -> None:
 
 
 def measured(model, resume: Path, epoch: int, train_set: Examples, test_set: Examples, seed: int) -> dict:
-    """Losses, accuracies, area and half-accuracy noise scale of a kept checkpoint."""
+    """Measure losses, accuracies, area and half-accuracy noise scale of a kept checkpoint."""
     model.load_state_dict(weights.load_state(snapshots.kept(resume, f"epoch-{epoch:06d}"))[0])
     model.eval()
     on_train, on_test = (evaluation.evaluate(model, s.images, s.labels) for s in (train_set, test_set))
@@ -99,7 +99,7 @@ def measured(model, resume: Path, epoch: int, train_set: Examples, test_set: Exa
 
 
 def half_scale(accuracy: np.ndarray) -> float | None:
-    """The noise scale at which accuracy (ratios,) falls below a half, between ratios on a log scale."""
+    """Find the noise scale at which accuracy (ratios,) falls below a half, interpolating on a log scale."""
     below = np.flatnonzero(accuracy < 0.5)
     if not len(below) or below[0] == 0:
         return None
@@ -119,7 +119,7 @@ def table(args: argparse.Namespace) -> None:
 
 
 def draw(args: argparse.Namespace) -> None:
-    """Draw areas and noise scales over epochs, a line per trial, beside the paper's own levels."""
+    """Draw areas over epochs, one line per trial, beside the paper's own levels."""
     trials = pd.read_csv(args.table)
     theirs = paper.read(ROOT / "data/paper/figures/fig1a.csv")
     levels = {
@@ -150,12 +150,12 @@ def main() -> None:
     )
     commands = parser.add_subparsers(required=True)
     trial = commands.add_parser("train", help=train.__doc__)
-    trial.add_argument("--name", required=True, help="of the choice, as in adam-he")
-    trial.add_argument("--corrupt", required=True, type=float, help="share of labels shuffled")
+    trial.add_argument("--name", required=True, help="name of the choice, such as adam-he")
+    trial.add_argument("--corrupt", required=True, type=float, help="fraction of labels shuffled")
     trial.add_argument("--epochs", type=int, default=640)
     trial.add_argument("--seed", type=int, default=0)
     trial.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a training setting")
-    trial.add_argument("--data", default=str(ROOT / "data/mnist.safetensors"), help="made by prepare_data.py")
+    trial.add_argument("--data", default=str(ROOT / "data/mnist.safetensors"), help="from prepare_data.py")
     trial.set_defaults(run=train)
     every = commands.add_parser("table", help=table.__doc__)
     every.add_argument("--output", required=True, type=Path)

@@ -1,8 +1,8 @@
-"""Seconds per epoch of this project's training beside the plain way, side by side on this machine.
+"""Seconds per epoch of this project's training and of a plain training loop, on this machine.
 
-The plain way is what a tutorial has: torchvision's transforms in a DataLoader, float32, PyTorch's own number
-of threads. Each is measured alone, with all cores, and as a study runs: one network per core at a time, where
-this project gives every job one thread. Rounds alternate between the ways; the table shows medians.
+The plain loop is a tutorial's: torchvision's transforms in a DataLoader, float32, PyTorch's default number of
+threads. Each is measured alone, with all cores, and as in a study: one network per core at a time, where this
+project gives every job one thread. Rounds alternate between the methods; the table shows medians.
 
 Run by `make bench-training`; results of one machine are in docs/PERFORMANCE.md.
 """
@@ -17,8 +17,8 @@ import time
 from collections.abc import Iterator
 
 IMAGES = 4096  # per epoch; times are given per 1,000 images
-SECONDS = 6.0  # that each process measures for
-NETWORKS = {  # name in the table: what is not as in the paper study's settings
+SECONDS = 6.0  # measuring time of each process
+NETWORKS = {  # name in the table: settings that differ from the paper study's
     "MLP 2x512": {"model": "mlp", "shape": (1, 28, 28), "batch": 128, "optimizer": "sgd"},
     "conv11": {"model": "conv11", "shape": (3, 32, 32), "batch": 32, "optimizer": "adam", "width": 1.0},
     "conv11, width 1/8": {
@@ -34,7 +34,7 @@ OTHER_SETTINGS = {
 
 
 def seconds_per_epoch(network: dict, way: str, device: str) -> float:
-    """Of 1,000 images, measured in this process over at least `SECONDS`, once the first steps are over."""
+    """Time 1,000 images in this process, over at least `SECONDS`, after a few warm-up steps."""
     import torch
 
     generator = torch.Generator().manual_seed(0)
@@ -55,7 +55,7 @@ def seconds_per_epoch(network: dict, way: str, device: str) -> float:
 
 
 def plain_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
-    """A tutorial's training loop; yields the number of images after every step."""
+    """Run a tutorial's training loop; yields the number of images after every step."""
     import torch
     from torch.utils.data import DataLoader, Dataset
     from torchvision.transforms import ToTensor
@@ -86,7 +86,7 @@ def plain_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
 
 
 def our_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
-    """The same as `directions.training` does it."""
+    """Do the same with `directions.training`."""
     from directions import models, steps, training
     from directions.examples import Examples
     from directions.processes import ALONE
@@ -101,7 +101,7 @@ def our_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
 
 
 def measure(name: str, way: str, together: int, arguments: argparse.Namespace) -> float:
-    """Mean over `together` processes at once."""
+    """Average over `together` processes at once."""
     command = [
         sys.executable, __file__, "--one", name, "--way", way, "--device", arguments.device,
         "--threads", str(max(1, arguments.cores // together)),
@@ -111,7 +111,7 @@ def measure(name: str, way: str, together: int, arguments: argparse.Namespace) -
 
 
 def table(arguments: argparse.Namespace) -> str:
-    """The Markdown table of all networks and ways."""
+    """Build the Markdown table of all networks and methods."""
     lines = ["| network | at a time | plain | float32 | bf16 | plain / best |", "|---|---|---|---|---|---|"]
     for name in NETWORKS:
         for together in sorted({1, arguments.cores}):

@@ -1,1 +1,1 @@
-"""The tables of the analyses, one each: `observe(trained, settings)`, for scripts and `own.call`."""
+"""The analyses, one table each: `observe(trained, settings)`, for scripts and `own.call`."""

@@ -7,9 +7,9 @@ from directions.trained import Trained, grid_table
 
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
-    """Table clamp, ordering, ablated, units (of the layers ablated), split, loss, accuracy.
+    """Build the table clamp, ordering, ablated, units (of the layers ablated), split, loss, accuracy.
 
-    With many classes accuracy_top5 follows, see `evaluation.has_top5`.
+    With many classes it ends with accuracy_top5, see `evaluation.has_top5`.
     """
     examples = trained.examples(settings["split"])
     layers = ablation.chosen(trained.layers, settings["layers"])

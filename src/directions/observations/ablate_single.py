@@ -1,4 +1,4 @@
-"""Units ablated alone: what each costs."""
+"""Single-unit ablation: the loss caused by each unit."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,9 +12,9 @@ from directions.trained import Trained
 
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
-    """Table layer, unit, split, losses, importance, accuracies, and the drop of the worst class's accuracy.
+    """Build the table layer, unit, split, losses, importance, accuracies, largest accuracy drop of a class.
 
-    Where classes are few, the drop of each: of ImageNet's thousand it would make half a gigabyte.
+    With few classes it has the drop of every class; ImageNet's thousand would take half a gigabyte.
     """
     examples = trained.examples(settings["split"])
     if isinstance(settings["units"], dict):
@@ -53,15 +53,15 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
 
 
 def numbers(layers: Mapping[str, int], wanted: Mapping[str, Sequence[int]]) -> np.ndarray:
-    """Numbers, through all layers, of the units wanted of each, ascending: {layer: numbers within it}.
+    """Number the wanted units, {layer: numbers within it}, through all layers, ascending.
 
-    Raises InputError for a layer or unit that there is not.
+    Raises InputError for a layer or unit that does not exist.
     """
     starts = dict(zip(layers, np.cumsum([0, *layers.values()]).tolist(), strict=False))
     found = []
     for name, units in wanted.items():
         if name not in layers:
-            raise InputError(f"units: no layer of units is called {name}: there are {', '.join(layers)}")
+            raise InputError(f"units: {name} is not a layer of units: there are {', '.join(layers)}")
         for unit in units:
             if not 0 <= unit < layers[name]:
                 raise InputError(f"units: {name} has units 0 to {layers[name] - 1}, not {unit}")

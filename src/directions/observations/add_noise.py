@@ -1,4 +1,4 @@
-"""Noise of growing size on all units: loss and accuracy."""
+"""Noise of increasing size on all units: loss and accuracy."""
 
 import numpy as np
 import pandas as pd
@@ -8,9 +8,9 @@ from directions.trained import Trained, grid_table
 
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
-    """Table repeat, noise_sd_ratio, split, loss, accuracy; each repeat starts at ratio 0.
+    """Build the table repeat, noise_sd_ratio, split, loss, accuracy; each repeat starts at ratio 0.
 
-    settings: of the config, `ratios` in place of a range, where they are given.
+    settings: from the config; `ratios`, if given, replace the range.
     """
     examples = trained.examples(settings["split"])
     if settings.get("ratios"):

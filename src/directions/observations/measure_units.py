@@ -1,4 +1,4 @@
-"""What every unit tells about the class."""
+"""Selectivity and mutual information of every unit."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ VALUES = [
 
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
-    """Table layer, unit, split, and VALUES: information has its floor and its value with other bins."""
+    """Build the table layer, unit, split and VALUES: information with its floor and with other bins."""
     examples = trained.examples(settings["split"])
     found = measures.measure_all(
         trained.model,

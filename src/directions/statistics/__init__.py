@@ -1,8 +1,8 @@
 """The numbers that the paper's claims are about, each with a 95 % interval, computed from tables alone.
 
-`registry.STATISTICS` names them; `bootstrap` makes intervals; the other modules say what is observed on a
-network (`networks`, `dropout`, `checkpoints`, `units`), what is measured on it, and how networks make one
-number of it.
+`registry.STATISTICS` names them and `bootstrap` computes intervals. The other modules (`networks`, `dropout`,
+`checkpoints`, `units`) define what is observed on a network, what is measured on it, and how networks combine
+into one number.
 """
 
 from directions.statistics.bootstrap import Estimate, Untestable

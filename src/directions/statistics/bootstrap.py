@@ -1,8 +1,8 @@
-"""Intervals: a hierarchical bootstrap over networks and over what was observed on each.
+"""Intervals: a hierarchical bootstrap over networks and over the observations on each.
 
 Networks are drawn with replacement within each condition, then observations (orderings, noise repeats or
-units) with replacement within each drawn network. Two or three networks tell little of how networks differ,
-so the interval is then too narrow; the tables say how many there were.
+units) with replacement within each drawn network. Two or three networks say little about how networks differ,
+so the interval is then too narrow; the tables give the number of networks.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,9 @@ from directions.statistics.ranks import Untestable
 from directions.tidy import Tables
 
 RESAMPLES = 1000
-FEWEST_NETWORKS = 2  # per condition; one network says nothing about another one
+FEWEST_NETWORKS = 2  # per condition; one network says nothing about others
 AT_ONCE = 4_000_000  # counts held in memory at a time: draws x observations
-UNDEFINED = 0.05  # the share of draws that may lack a value before the interval is given up
+UNDEFINED = 0.05  # fraction of draws that may lack a value; beyond it, no interval is given
 
 Groups = dict[object, list[np.ndarray]]  # condition -> networks, each (observations, columns)
 Measured = dict[object, np.ndarray]  # condition -> (resamples, networks[, values])
@@ -31,7 +31,7 @@ Combine = Callable[[Measured], np.ndarray]  # -> (resamples,)
 
 @dataclass(frozen=True)
 class Estimate:
-    """A statistic with its 95 % interval; the ends are None, with a note, with too few networks."""
+    """A statistic with its 95 % interval; with too few networks the ends are None, and a note says why."""
 
     value: float
     low: float | None
@@ -42,7 +42,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Statistic:
-    """How a number is made: networks' observations -> a measure per network -> one number.
+    """How a number is computed: networks' observations -> a measure per network -> one number.
 
     `measure` gets one network's observations (observations, columns) and, per draw, how often each is drawn:
     counts (draws, observations). `asks`: the settings that its condition may name, one tuple per choice.
@@ -67,7 +67,7 @@ class Statistic:
         return value
 
     def estimate(self, tables: Tables, key: str, condition: Condition, fewest: int | None) -> Estimate:
-        """See `registry.estimate`."""
+        """Compute the number with its interval; see `registry.estimate`."""
         groups = self.sample(tables, condition)
         value = self._value(groups)
         networks = min(len(group) for group in groups.values())
@@ -84,7 +84,7 @@ class Statistic:
         return Estimate(value, float(low), float(high), networks)
 
     def _untouched(self, groups: Groups) -> Measured:
-        """The measure of each network as it is: every observation once."""
+        """Measure each network without resampling: every observation once."""
         return {
             name: np.stack([self.measure(seen, np.ones((1, len(seen)), int))[0] for seen in networks])[None]
             for name, networks in groups.items()
@@ -94,7 +94,7 @@ class Statistic:
 def resample(
     networks: list[np.ndarray], measure: Measure, random: np.random.Generator, resamples: int = RESAMPLES
 ) -> np.ndarray:
-    """`measure` of networks drawn with replacement, each from observations drawn with replacement.
+    """Apply `measure` to networks drawn with replacement, each with observations drawn with replacement.
 
     `networks` holds one (observations, columns) array each. Returns (resamples, networks[, values]).
     """
@@ -109,36 +109,36 @@ def resample(
 
 
 def draw_counts(size: int, draws: int, random: np.random.Generator) -> np.ndarray:
-    """How often each of `size` observations comes up in `size` draws with replacement: (draws, size)."""
+    """Count how often each of `size` observations comes up in draws with replacement: (draws, size)."""
     picks = random.integers(size, size=(draws, size)) * draws + np.arange(draws)[:, None]
     counts = np.bincount(picks.ravel(), minlength=draws * size).reshape(size, draws)
-    return counts.astype(np.float32).T  # laid out by observation, as `correlate_drawn` reads it
+    return counts.astype(np.float32).T  # one row per observation in memory, as `correlate_drawn` reads it
 
 
-# --- what many statistics share ---
+# --- shared by many statistics ---
 
 
 def mean(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The mean of each column over the drawn observations: (draws, columns)."""
+    """Average each column over the drawn observations: (draws, columns)."""
     return counts.astype(float) @ seen / counts.sum(1, keepdims=True)
 
 
 def column(place: int) -> Measure:
-    """The mean of one column: (draws,)."""
+    """Average one column: (draws,)."""
     return lambda seen, counts: mean(seen[:, place : place + 1], counts)[:, 0]
 
 
 def only(measured: Measured) -> np.ndarray:
-    """The mean over the networks of the one condition there is."""
+    """Average over the networks of the only condition."""
     (values,) = measured.values()
     return values.mean(1)
 
 
 def size(measured: Measured) -> np.ndarray:
-    """The same without its sign."""
+    """Take the absolute value of `only`."""
     return np.abs(only(measured))
 
 
 def difference(one: object, other: object) -> Combine:
-    """Mean of the networks of one condition minus that of another."""
+    """Subtract the mean of one condition's networks from that of another."""
     return lambda measured: measured[one].mean(1) - measured[other].mean(1)

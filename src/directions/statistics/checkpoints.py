@@ -1,4 +1,4 @@
-"""A network over its training: when the area under its ablation curve rises and falls (Figures 4a, 4b)."""
+"""A network over training: when the area under its ablation curve rises and falls (Figures 4a, 4b)."""
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,12 @@ from directions.tidy import Tables, require
 
 
 def training(tables: Tables, _condition: Condition) -> Groups:
-    """One (orderings, 3 x checkpoints) array per network: epochs, areas, test losses, by rising epoch."""
+    """Observe one (orderings, 3 x checkpoints) array per network: epochs, areas, test losses, by epoch."""
     runs = require(tables, "runs", "run")
     table = require(tables, "checkpoints", "run", "epoch", "ordering", "auc", "test_loss")
     wide = table.pivot_table(index=["run", "ordering"], columns="epoch", values=["auc", "test_loss"])
     if wide.isna().any(axis=None):
-        raise InputError("table 'checkpoints': networks or orderings differ in their epochs: make it again")
+        raise InputError("table 'checkpoints': networks or orderings differ in their epochs: rebuild it")
     epochs = np.sort(table["epoch"].unique())
     if len(epochs) < 3:
         raise Untestable(f"{len(epochs)} checkpoint(s) show no course of training")
@@ -28,13 +28,13 @@ def training(tables: Tables, _condition: Condition) -> Groups:
 
 
 def _parts(seen: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(epochs (n,), mean areas (draws, n), test losses (n,)) of one network."""
+    """Split one network's values into (epochs (n,), mean areas (draws, n), test losses (n,))."""
     epochs, areas, losses = np.split(seen, 3, axis=1)
     return epochs[0], mean(areas, counts), losses[0]
 
 
 def _divergence(losses: np.ndarray) -> int:
-    """Where train and test loss diverge: the checkpoint with the lowest test loss, if it rises again."""
+    """Find where train and test loss diverge: the checkpoint with the lowest test loss, if it rises again."""
     lowest = int(np.argmin(losses))
     if lowest in (0, len(losses) - 1):
         end = "last" if lowest else "first"
@@ -57,14 +57,14 @@ def drop(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def peak_distance(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """By how many doublings of the epoch the highest area and the lowest test loss are apart."""
+    """Distance between the highest area and the lowest test loss, in doublings of the epoch."""
     epochs, areas, losses = _parts(seen, counts)
-    log = np.log2(np.maximum(epochs, epochs[epochs > 0].min()))  # before training: as the first checkpoint
+    log = np.log2(np.maximum(epochs, epochs[epochs > 0].min()))  # epoch 0 counts as the first checkpoint
     return np.abs(log[areas.argmax(1)] - log[_divergence(losses)])
 
 
 def half_rise(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Share of the training that passes until the area is half-way from its first value to its highest."""
+    """Fraction of training after which the area is half-way from its first value to its highest."""
     epochs, areas, _ = _parts(seen, counts)
     half = (areas[:, :1] + areas.max(1, keepdims=True)) / 2
     return epochs[(areas >= half).argmax(1)] / epochs[-1]
@@ -77,7 +77,7 @@ def peak_epoch(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def end_relative(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Area at the end of training as a share of the highest one."""
+    """Area at the end of training relative to the highest one."""
     _, areas, _ = _parts(seen, counts)
     return areas[:, -1] / areas.max(1)
 
@@ -89,7 +89,7 @@ def lowest_loss_epoch(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def lowest_loss(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The lowest test loss of a checkpoint."""
+    """Lowest test loss of any checkpoint."""
     _, areas, losses = _parts(seen, counts)
     return np.full(len(areas), losses.min())
 

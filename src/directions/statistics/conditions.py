@@ -1,6 +1,6 @@
 """Conditions: which networks of a study, and which curve of the paper, a number is about.
 
-Written `corrupt=1;dropout=0.1` in data/paper/claims.csv; read, {"corrupt": 1.0, "dropout": 0.1}.
+Written `corrupt=1;dropout=0.1` in data/paper/claims.csv; parsed to {"corrupt": 1.0, "dropout": 0.1}.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ def _layer(text: str) -> int:
     return value
 
 
-READ: dict[str, tuple[Callable[[str], object], str]] = {  # setting -> how it is read, what it may be
+READ: dict[str, tuple[Callable[[str], object], str]] = {  # setting -> its parser, its valid values
     "corrupt": (_share, "between 0 and 1"),
     "dropout": (_share, "between 0 and 1"),
     "batch_norm": (_truth, "true or false"),
@@ -42,7 +42,7 @@ READ: dict[str, tuple[Callable[[str], object], str]] = {  # setting -> how it is
 
 
 def parse(text: str) -> dict[str, object]:
-    """Read "name=value;name=value". Raises ValueError saying what is wrong."""
+    """Parse "name=value;name=value". Raises ValueError saying what is wrong."""
     condition: dict[str, object] = {}
     for part in filter(None, (part.strip() for part in text.split(";"))):
         name, sign, value = part.partition("=")
@@ -59,7 +59,7 @@ def parse(text: str) -> dict[str, object]:
 
 
 def written(condition: Condition) -> str:
-    """Write a condition as `parse` reads it: "corrupt=1;dropout=0.1"."""
+    """Format a condition as `parse` reads it: "corrupt=1;dropout=0.1"."""
     return ";".join(
         f"{name}={value:g}" if isinstance(value, float) else f"{name}={str(value).lower()}"
         for name, value in condition.items()

@@ -1,7 +1,7 @@
-"""Our mean curves beside the paper's: how far apart, and at which noise accuracy is halved (Figures 1 to 5).
+"""Our mean curves against the paper's: distance, and the noise at which accuracy halves (Figures 1 to 5).
 
-Curves are compared over the share of units ablated, for networks may have other widths, or over the logarithm
-of the noise. Table `paper` holds one panel, as `directions.paper.read` returns it.
+Curves are compared over the fraction of units ablated, since networks may differ in width, or over the
+logarithm of the noise. Table `paper` holds one panel, as returned by `directions.paper.read`.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from directions.statistics.networks import by_setting, noise_curves, of_conditio
 from directions.statistics.ranks import Untestable
 from directions.tidy import Tables, require
 
-POINTS = 101  # at which curves are compared, evenly spaced
+POINTS = 101  # evenly spaced points at which curves are compared
 HALF = 0.5  # accuracy at the half-accuracy scale
 Curve = tuple[str, np.ndarray, np.ndarray]  # run, horizontal axis, accuracy
 
@@ -25,9 +25,9 @@ Curve = tuple[str, np.ndarray, np.ndarray]  # run, horizontal axis, accuracy
 
 
 def theirs(tables: Tables, condition: Condition) -> list[tuple[Condition, pd.DataFrame]]:
-    """The curves of table `paper` that meet a condition, all of them if it is empty.
+    """Select the curves of table `paper` that meet a condition; all of them if it is empty.
 
-    Raises InputError where the paper has none.
+    Raises InputError if the paper has none.
     """
     panel = require(tables, "paper", "accuracy")
     keys = [name for name in ("labels", "dropout", "corrupt", "batch_norm", "group") if name in panel]
@@ -40,7 +40,7 @@ def theirs(tables: Tables, condition: Condition) -> list[tuple[Condition, pd.Dat
 
 
 def _condition(values: dict) -> dict[str, object]:
-    """A curve's keys in the paper's file as a condition on our networks."""
+    """Turn a curve's keys in the paper's file into a condition on our networks."""
     if "labels" in values:
         return {"corrupt": float(values["labels"] == "corrupted"), "dropout": float(values["dropout"])}
     if "batch_norm" in values:
@@ -48,20 +48,20 @@ def _condition(values: dict) -> dict[str, object]:
     return values
 
 
-# --- what is observed: our accuracies at POINTS places ---
+# --- what is observed: our accuracies at POINTS positions ---
 
 
 def ablation_distances(tables: Tables, condition: Condition) -> Groups:
-    """{condition: one (orderings, POINTS) array per network}: our accuracy minus the paper's.
+    """Observe {condition: one (orderings, POINTS) array per network}: our accuracy minus the paper's.
 
-    Past its end a curve of the paper stays where it ended, at chance.
+    Past its end, a curve of the paper stays where it ended, at chance.
     """
     share = np.linspace(0, 1, POINTS)
     return _apart(tables, condition, _ablation_curves(tables), lambda _: share, "fraction", lambda x: x)
 
 
 def noise_distances(tables: Tables, condition: Condition) -> Groups:
-    """The same under noise, over the range of log noise that the paper's panel shows."""
+    """Do the same under noise, over the range of log noise in the paper's panel."""
     return _apart(tables, condition, noise_curves(tables), _noise_axis, "noise_scale", np.log10)
 
 
@@ -94,7 +94,7 @@ def _apart(
 
 
 def _read_at(tables: Tables, condition: Condition, ours: list[Curve], at: np.ndarray, paper=0.0) -> Groups:
-    """{"all": one (orderings or repeats, POINTS) array per network that meets the condition}."""
+    """Read {"all": one (orderings or repeats, POINTS) array per network that meets the condition}."""
     runs = of_condition(tables, condition)
     rows = []
     for run, x, accuracy in ours:
@@ -108,52 +108,52 @@ def _read_at(tables: Tables, condition: Condition, ours: list[Curve], at: np.nda
 
 
 def noise_levels(tables: Tables, condition: Condition) -> Groups:
-    """Accuracies at POINTS levels of log noise over the range that the paper's panel shows."""
+    """Observe accuracies at POINTS levels of log noise over the range of the paper's panel."""
     ((own, curve),) = theirs(tables, condition)
     return _read_at(tables, own, list(noise_curves(tables)), _noise_axis(curve))
 
 
 def noise_scales(tables: Tables, condition: Condition) -> Groups:
-    """One (repeats, 2 x levels) array per network: log10 of the noise ratios, then accuracies."""
+    """Observe one (repeats, 2 x levels) array per network: log10 of the noise ratios, then accuracies."""
     rows = [pd.Series(np.r_[scale, accuracy]).rename(run) for run, scale, accuracy in noise_curves(tables)]
     observed = pd.DataFrame(rows).rename_axis("run").reset_index()
     if observed.isna().any(axis=None):
-        raise InputError("table 'noise': networks or repeats differ in their ratios: make it again")
+        raise InputError("table 'noise': networks or repeats differ in their ratios: rebuild it")
     return by_setting(of_condition(tables, condition), observed, None)
 
 
-# --- how networks make one number: {condition: (resamples, networks, values)} -> (resamples,) ---
+# --- how networks combine into one number: {condition: (resamples, networks, values)} -> (resamples,) ---
 
 
 def mean_distance(measured: Measured) -> np.ndarray:
-    """Mean vertical distance of our mean curve from the paper's; over several conditions, their mean."""
+    """Mean vertical distance of our mean curve from the paper's; averaged over several conditions."""
     return np.mean([_along(np.abs(values.mean(1))) for values in measured.values()], axis=0)
 
 
 def largest_distance(measured: Measured) -> np.ndarray:
-    """Largest vertical distance of our mean curve from the paper's; over several conditions, the largest."""
+    """Largest vertical distance of our mean curve from the paper's, over all conditions."""
     return np.max([np.abs(values.mean(1)).max(-1) for values in measured.values()], axis=0)
 
 
 def mean_level(measured: Measured) -> np.ndarray:
-    """Mean accuracy along the axis, of the one condition there is."""
+    """Mean accuracy along the axis, in the only condition."""
     (values,) = measured.values()
     return _along(values.mean(1))
 
 
 def _along(values: np.ndarray) -> np.ndarray:
-    """Mean over the last axis by trapezoids."""
+    """Average over the last axis by the trapezoidal rule."""
     return np.trapezoid(values, axis=-1) / (values.shape[-1] - 1)
 
 
 def half_scale(measured: Measured) -> np.ndarray:
-    """The noise ratio at which the mean curve falls to an accuracy of 0.5; NaN where it does not."""
+    """Noise ratio at which the mean curve falls to an accuracy of 0.5; NaN if it does not."""
     (values,) = measured.values()
     return np.array([falls_to_half(*np.split(curve, 2)) for curve in values.mean(1)])
 
 
 def falls_to_half(log_scale: np.ndarray, accuracy: np.ndarray) -> float:
-    """Where accuracy first falls below 0.5, by linear interpolation over log10 of the scale; else NaN."""
+    """Find where accuracy first falls below 0.5, interpolating linearly in log10 of the scale; else NaN."""
     below = int(np.argmax(accuracy < HALF))
     if below == 0:
         return np.nan

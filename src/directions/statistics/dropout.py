@@ -1,4 +1,4 @@
-"""Networks trained with dropout: what they keep up to the dropout fraction, and beyond it (Figure 5a)."""
+"""Networks trained with dropout: accuracy kept up to the dropout fraction and beyond it (Figure 5a)."""
 
 import numpy as np
 import pandas as pd
@@ -9,16 +9,16 @@ from directions.statistics.networks import by_setting, of_condition, trend
 from directions.statistics.ranks import Untestable
 from directions.tidy import Tables, require
 
-FURTHER = 0.2  # share of units past the dropout fraction at which "soon" is judged
+FURTHER = 0.2  # fraction of units past the dropout fraction at which "soon" is judged
 KEPT, KEPT_FURTHER, BEYOND, AREA, LOSS = range(5)  # columns of an observation
 
-# Accuracies are shares of the unablated one: networks with random labels do not all learn them under dropout.
+# Accuracies are relative to the unablated one: under dropout, not all networks learn random labels fully.
 
 
 def curves(tables: Tables, condition: Condition) -> Groups:
-    """{(corrupt, dropout): one (orderings, 5) array per network}, columns as named above.
+    """Observe {(corrupt, dropout): one (orderings, 5) array per network}, columns as named above.
 
-    With a condition: of the networks that meet it only.
+    A condition restricts it to the networks that meet it.
     """
     require(tables, "runs", "run", "corrupt", "dropout")
     runs = of_condition(tables, condition).astype({"corrupt": float, "dropout": float})
@@ -48,18 +48,18 @@ def _of_curve(curve: pd.DataFrame, dropout: float) -> tuple[float, ...]:
 
 
 def _means(measured: Measured, corrupt: float, place: int) -> np.ndarray:
-    """(dropout fractions, resamples), by rising fraction."""
+    """Mean per (dropout fraction, resample), by increasing fraction."""
     chosen = sorted(condition for condition in measured if condition[0] == corrupt)
     return np.stack([measured[condition][..., place].mean(1) for condition in chosen])
 
 
 def least(corrupt: float, place: int) -> Combine:
-    """The smallest value over the dropout fractions."""
+    """Take the smallest value over the dropout fractions."""
     return lambda measured: _means(measured, corrupt, place).min(0)
 
 
 def of_one(place: int) -> Combine:
-    """The value of the one condition that was asked for."""
+    """Take the value of the one condition requested."""
 
     def combine(measured: Measured) -> np.ndarray:
         (values,) = measured.values()
@@ -69,7 +69,7 @@ def of_one(place: int) -> Combine:
 
 
 def smallest_lead(place: int) -> Combine:
-    """Clean minus corrupted networks at the same dropout fraction: the smallest over the fractions."""
+    """Clean minus corrupted networks at the same dropout fraction, the smallest over fractions."""
 
     def combine(measured: Measured) -> np.ndarray:
         clean, corrupted = (
@@ -85,7 +85,7 @@ def smallest_lead(place: int) -> Combine:
 
 
 def spread_of_clean(measured: Measured) -> np.ndarray:
-    """How far apart the clean networks' areas are between dropout fractions."""
+    """Range of the clean networks' areas over dropout fractions."""
     areas = _means(measured, 0.0, AREA)
     if len(areas) < 2:
         raise Untestable("this study has one dropout fraction only")
@@ -93,7 +93,7 @@ def spread_of_clean(measured: Measured) -> np.ndarray:
 
 
 def loss_trend(measured: Measured) -> np.ndarray:
-    """Spearman over the networks with corrupted labels between dropout fraction and training loss."""
+    """Spearman of dropout fraction and training loss over networks with corrupted labels."""
     corrupted = {drop: values[..., LOSS] for (side, drop), values in measured.items() if side == 1.0}
     if len(corrupted) < 2:
         raise Untestable("this study has one dropout fraction only")

@@ -1,4 +1,4 @@
-"""Numbers about networks: areas under their curves by what was varied, and across many networks."""
+"""Numbers about networks: areas under their curves by varied setting, and across many networks."""
 
 from collections.abc import Iterator
 
@@ -11,17 +11,17 @@ from directions.statistics.conditions import Condition, written
 from directions.statistics.ranks import Untestable, correlate
 from directions.tidy import Tables, require
 
-EXTREMES = 5  # best and worst networks of Figure 3a; a third on each side where there are fewer than fifteen
-MEMORISED = 0.99  # training accuracy of a network that knows its labels
+EXTREMES = 5  # best and worst networks in Figure 3a; with fewer than fifteen, a third on each side
+MEMORISED = 0.99  # training accuracy of a network that has learned its labels
 
 # --- what is observed: one array per network ---
 
 
 def by_setting(runs: pd.DataFrame, observed: pd.DataFrame, setting: str | None) -> Groups:
-    """{value of a setting: one (observations, columns) array per network}; `observed` holds run and columns.
+    """Group networks as {value of a setting: one (observations, columns) array each}, sorted by name.
 
-    Networks come sorted by name. Without a setting all are of one condition. Raises InputError for a
-    network that nothing was observed on.
+    `observed` holds run and columns. Without a setting, all networks form one condition. Raises InputError
+    for a network without observations.
     """
     by_run = {
         run: seen.drop(columns="run").to_numpy(float) for run, seen in observed.groupby("run", sort=False)
@@ -37,9 +37,9 @@ def by_setting(runs: pd.DataFrame, observed: pd.DataFrame, setting: str | None) 
 
 
 def by_fraction(tables: Tables, observed: pd.DataFrame, condition: Condition) -> Groups:
-    """By the fraction of labels corrupted; with a condition, the networks that meet it and no others.
+    """Group by the fraction of labels corrupted; a condition keeps only the networks that meet it.
 
-    Raises Untestable where these, or clean and fully corrupted networks, are not in the study.
+    Raises Untestable if the study lacks these, or clean and fully corrupted networks.
     """
     if condition:
         return by_setting(of_condition(tables, condition), observed, None)
@@ -51,7 +51,7 @@ def by_fraction(tables: Tables, observed: pd.DataFrame, condition: Condition) ->
 
 
 def of_condition(tables: Tables, condition: Condition) -> pd.DataFrame:
-    """The rows of table `runs` that meet a condition. Raises Untestable where there are none."""
+    """Select the rows of table `runs` that meet a condition. Raises Untestable if there are none."""
     settings = [name for name in condition if name not in ("group", "layer")]
     runs = require(tables, "runs", "run", *settings)
     for name in settings:
@@ -66,24 +66,24 @@ def of_condition(tables: Tables, condition: Condition) -> pd.DataFrame:
 
 
 def is_true(values: pd.Series) -> pd.Series:
-    """Which values of a column, as read or as written, are true."""
+    """Mark the true values of a column, whether booleans or text."""
     return values.astype(str).str.lower() == "true"
 
 
 def zero_areas(tables: Tables, *columns: str) -> pd.DataFrame:
-    """Normalised areas under the curves of units clamped to zero, one row per ordering: run, `columns`."""
+    """Select areas under the curves clamped to zero, one row per ordering: run, `columns`."""
     areas = require(tables, "areas", "run", "clamp", "ordering", *columns)
     return areas.loc[areas["clamp"] == "zero", ["run", *columns]]
 
 
 def ablation_areas(tables: Tables, condition: Condition) -> Groups:
-    """Areas by fraction of labels corrupted, one per ordering; of top-5 accuracy where it was measured."""
+    """Group areas by fraction of labels corrupted, one per ordering; of top-5 accuracy if measured."""
     area = "auc_top5" if "auc_top5" in require(tables, "areas", "run") else "auc"  # as Figure 1 draws it
     return by_fraction(tables, zero_areas(tables, area), condition)
 
 
 def noise_areas(tables: Tables, condition: Condition) -> Groups:
-    """Mean accuracy over log10(noise_sd_ratio), by trapezoids, one per repeat; ratio 0 is left out."""
+    """Average accuracy over log10(noise_sd_ratio) by trapezoids, one per repeat; ratio 0 is left out."""
     rows = []
     for run, scale, accuracy in noise_curves(tables):
         rows.append((run, np.trapezoid(accuracy, scale) / (scale[-1] - scale[0])))
@@ -91,7 +91,7 @@ def noise_areas(tables: Tables, condition: Condition) -> Groups:
 
 
 def noise_curves(tables: Tables) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """(run, log10 of the noise ratios above 0, accuracies) of every repeat, ratios rising."""
+    """Yield (run, log10 of the noise ratios above 0, accuracies) of every repeat, by increasing ratio."""
     noise = require(tables, "noise", "run", "repeat", "noise_sd_ratio", "accuracy")
     noise = noise[noise["noise_sd_ratio"] > 0].sort_values("noise_sd_ratio")
     for (run, _), curve in noise.groupby(["run", "repeat"]):
@@ -101,7 +101,7 @@ def noise_curves(tables: Tables) -> Iterator[tuple[str, np.ndarray, np.ndarray]]
 
 
 def clamps(tables: Tables, _condition: Condition) -> Groups:
-    """Area of the clamp to zero minus area of the clamp to the mean, per ordering (Figure A1)."""
+    """Area with the clamp to zero minus area with the clamp to the mean, per ordering (Figure A1)."""
     areas = require(tables, "areas", "run", "clamp", "ordering", "auc")
     sides = areas.pivot_table(index=["run", "ordering"], columns="clamp", values="auc", sort=False)
     lacking = {"zero", "mean"} - set(sides.columns)
@@ -113,7 +113,7 @@ def clamps(tables: Tables, _condition: Condition) -> Groups:
 
 
 def with_and_without(tables: Tables, observed: pd.DataFrame) -> Groups:
-    """{True: networks with batch norm, False: without} (Figures 5b, 6)."""
+    """Group networks as {True: with batch norm, False: without} (Figures 5b, 6)."""
     runs = require(tables, "runs", "run", "batch_norm")
     runs = runs.assign(batch_norm=is_true(runs["batch_norm"]))
     groups = by_setting(runs, observed, "batch_norm")
@@ -123,14 +123,14 @@ def with_and_without(tables: Tables, observed: pd.DataFrame) -> Groups:
 
 
 def batch_norm_areas(tables: Tables, _condition: Condition) -> Groups:
-    """Areas of networks with and without batch norm."""
+    """Group areas of networks with and without batch norm."""
     return with_and_without(tables, zero_areas(tables, "auc"))
 
 
 def memorised(runs: pd.DataFrame, fewest: int) -> pd.DataFrame:
-    """The networks that know their training set: only theirs is 1 - test accuracy the generalisation error.
+    """Select networks that learned their training set, so 1 - test accuracy is the generalisation error.
 
-    (D23.) Raises Untestable where fewer than `fewest` do.
+    (D23.) Raises Untestable if fewer than `fewest` did.
     """
     known = runs[runs["train_accuracy"] >= MEMORISED]
     if len(known) < fewest:
@@ -140,14 +140,14 @@ def memorised(runs: pd.DataFrame, fewest: int) -> pd.DataFrame:
 
 
 def best_and_worst(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The five networks that generalise best, the best first, and the five that do so worst (Figure 3a)."""
+    """Select the five networks that generalise best, best first, and the five worst (Figure 3a)."""
     ranked = runs.sort_values(["test_accuracy", "run"], ascending=[False, True])
     count = max(1, min(EXTREMES, len(ranked) // 3))
     return ranked.head(count), ranked.tail(count)
 
 
 def extremes(tables: Tables, _condition: Condition) -> Groups:
-    """Areas of the `best_and_worst` networks among those that know their training set."""
+    """Group areas of the `best_and_worst` networks among those that learned their training set."""
     runs = require(tables, "runs", "run", "test_accuracy", "train_accuracy")
     best, worst = best_and_worst(memorised(runs, fewest=2))
     chosen = pd.concat([worst.assign(side="worst"), best.assign(side="best")])
@@ -155,9 +155,9 @@ def extremes(tables: Tables, _condition: Condition) -> Groups:
 
 
 def pairs(quality: str, area: str = "auc", setting: str | None = None, known: bool = False) -> Sample:
-    """Per ordering (area, the network's `quality`): a column of the runs table, or "generalization_error".
+    """Sample (area, the network's `quality`) per ordering: a column of table runs, or "generalization_error".
 
-    known: of networks that know their training set only.
+    known: only networks that learned their training set.
     """
 
     def sample(tables: Tables, _condition: Condition) -> Groups:
@@ -175,7 +175,7 @@ def pairs(quality: str, area: str = "auc", setting: str | None = None, known: bo
     return sample
 
 
-# --- how networks make one number: {condition: (resamples, networks[, values])} -> (resamples,) ---
+# --- how networks combine into one number: {condition: (resamples, networks[, values])} -> (resamples,) ---
 
 
 def smallest_lead_of_clean(measured: Measured) -> np.ndarray:
@@ -185,14 +185,14 @@ def smallest_lead_of_clean(measured: Measured) -> np.ndarray:
 
 
 def trend(measured: Measured) -> np.ndarray:
-    """Spearman over networks between the condition, a number, and the network's mean."""
+    """Spearman, over networks, of the condition (a number) and the network's mean."""
     values = np.concatenate(list(measured.values()), axis=1)  # (resamples, networks)
     conditions = np.concatenate([np.full(v.shape[1], condition) for condition, v in measured.items()])
     return correlate([(np.broadcast_to(conditions, values.shape), values)])
 
 
 def across(measured: Measured) -> np.ndarray:
-    """Spearman over networks of two values, within each condition: weighted by their networks, if several."""
+    """Spearman, over networks, of two values within each condition, weighted by networks per condition."""
     groups = [values for values in measured.values() if values.shape[1] > 2]
     if not groups:
         raise Untestable("fewer than 3 networks per condition have no rank correlation")
@@ -200,13 +200,13 @@ def across(measured: Measured) -> np.ndarray:
 
 
 def within(measured: Measured) -> np.ndarray:
-    """The same, where several conditions are needed for it to mean anything."""
+    """Do the same, but require several conditions, without which it is meaningless."""
     _several(measured)
     return across(measured)
 
 
 def explained(measured: Measured) -> np.ndarray:
-    """Share of the variance of networks' first value that lies between conditions (eta squared)."""
+    """Fraction of the variance of networks' first value that lies between conditions (eta squared)."""
     _several(measured)
     groups = [values[..., 0] for values in measured.values()]
     everything = np.concatenate(groups, axis=1)

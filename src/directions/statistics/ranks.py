@@ -1,17 +1,17 @@
-"""Spearman's rank correlation: plainly, within groups, and of many bootstrap draws without sorting each."""
+"""Spearman's rank correlation: plain, within groups, and for many bootstrap draws with a single sort."""
 
 import numpy as np
 from scipy.stats import rankdata
 
 
 class Untestable(Exception):
-    """This study lacks what the statistic needs; the message says what, for a table's `note` column."""
+    """The study lacks what the statistic needs; the message says what, for a table's `note` column."""
 
 
 def spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Spearman's rank correlation along the last axis, ties sharing their mean rank: (..., n) -> (...).
+    """Compute Spearman's rank correlation along the last axis with mean ranks for ties: (..., n) -> (...).
 
-    Raises Untestable where all values are equal, for then there is no rank to correlate.
+    Raises Untestable if all values are equal, since ranks are then undefined.
     """
     found = correlate([(x, y)])
     if np.isnan(found).any():
@@ -20,10 +20,10 @@ def spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def correlate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Rank correlation within groups: `pairs` holds one (x, y), each (..., n of the group), per group.
+    """Compute the rank correlation within groups: `pairs` holds one (x, y), each (..., n), per group.
 
-    Ranks are taken within each group and as shares of its size, so the answer is the groups' Spearman
-    correlations weighted by their sizes. NaN marks draws in which no group varies: bootstraps skip them.
+    Ranks are taken within each group relative to its size, so the result is the mean of the groups' Spearman
+    correlations, weighted by size. NaN marks draws in which no group varies; bootstraps skip them.
     """
     product, squares = 0.0, [0.0, 0.0]
     for pair in pairs:
@@ -35,7 +35,7 @@ def correlate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
 
 
 def correlate_drawn(x: np.ndarray, y: np.ndarray, groups: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The same of draws with replacement: value i of x, y, groups (n,) is drawn counts[:, i] times.
+    """Do the same for draws with replacement: value i of x, y, groups (n,) is drawn counts[:, i] times.
 
     (draws, n) -> (draws,). Values are sorted once for all draws, which makes it fast.
     """
@@ -54,7 +54,7 @@ def correlate_drawn(x: np.ndarray, y: np.ndarray, groups: np.ndarray, counts: np
 
 
 def highest_rank(values: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(how many drawn values are at most this one, how many equal it), both (n, draws) like `drawn`."""
+    """Count drawn values at most equal to each value, and exactly equal, both (n, draws) like `drawn`."""
     order = np.argsort(values, kind="stable")
     in_order = bool(np.all(order == np.arange(len(order))))
     sorted_values = values[order]
@@ -70,9 +70,9 @@ def highest_rank(values: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def _centred(values: np.ndarray, drawn: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Ranks (mean rank for ties) about their mean, as shares of the number drawn: (n, draws)."""
+    """Compute ranks (mean rank for ties) minus their mean, divided by the number drawn: (n, draws)."""
     highest, equal = highest_rank(values, drawn)
-    ranks = highest - equal / 2  # the mean rank of ties, less a half
+    ranks = highest - equal / 2  # the mean rank of ties, minus a half
     ranks -= size / 2
     ranks /= size
     return ranks

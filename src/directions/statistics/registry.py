@@ -1,4 +1,4 @@
-"""Every statistic that a claim may name: the tables it reads and how it is made of them."""
+"""Every statistic that a claim may name: the tables it reads and how it is computed from them."""
 
 from directions.statistics import checkpoints, curves, dropout, networks, units
 from directions.statistics.bootstrap import Estimate, Statistic, column, difference, mean, only, size
@@ -17,11 +17,11 @@ _AUC, _INFORMATION = column(0), "information_bits"
 def estimate(
     name: str, tables: Tables, key: str, condition: Condition | None = None, fewest: int | None = None
 ) -> Estimate:
-    """Statistic `name` of the experiment whose `tables` are given, with a 95 % interval.
+    """Compute statistic `name` from the `tables` of one experiment, with a 95 % interval.
 
-    `key` names the random stream ("bootstrap", key); `condition` picks networks or a layer, where the
-    statistic `asks` for it; `fewest` networks must be there for an interval (by default what the statistic
-    needs). Raises Untestable where the study has no such networks, InputError where a table lacks a column.
+    `key` names the random stream ("bootstrap", key); `condition` selects networks or a layer, if the
+    statistic `asks` for it; an interval needs `fewest` networks (by default the statistic's own minimum).
+    Raises Untestable if the study has no such networks, InputError if a table lacks a column.
     """
     return STATISTICS[name].estimate(tables, key, condition or {}, fewest)
 
@@ -61,7 +61,7 @@ def _batch_norm(x: str, measure=None) -> Statistic:
 
 _CURVES = (("corrupt",), ("corrupt", "dropout"), ("batch_norm",), ("group",))  # conditions of a curve
 _ONE_FRACTION = (("corrupt",),)
-_SHAPES = {  # Figures 1, 2, 3a, 5: how far our curves lie from the paper's
+_SHAPES = {  # Figures 1, 2, 3a, 5: distance of our curves from the paper's
     f"{kind}_{name}_distance": _beside_paper(table, sample, combine, ((), *asks))
     for kind, table, sample, asks in (
         ("curve", "ablation", curves.ablation_distances, _CURVES),
@@ -80,7 +80,7 @@ _UNDER_NOISE = {  # Figure 2
         undefined="accuracy does not fall to a half within these noise ratios",
     ),
 }
-_ACROSS = {  # Figures 1, 2, 3, 4c, 5b, A1: networks' curves
+_ACROSS = {  # Figures 1, 2, 3, 4c, 5b, A1: curves of networks
     "auc": _areas(networks.ablation_areas, only, asks=_CURVES),
     "auc_difference": _areas(networks.ablation_areas, difference(0.0, 1.0)),
     "auc_smallest_difference": _areas(networks.ablation_areas, networks.smallest_lead_of_clean),
@@ -132,7 +132,7 @@ _OF_UNITS = {  # Figures 6, A2, A3
     "selectivity_l1_correlation_size": _alone("selectivity", units.pooled, size, y="l1"),
     "selectivity_l1_correlation_within": _alone("selectivity", units.layers(), y="l1"),
 }
-_OF_IMPORTANCE = {  # Figures 7, A4: what the ablation of one unit does
+_OF_IMPORTANCE = {  # Figures 7, A4: effects of single-unit ablation
     "importance_depth_correlation": _importance("selectivity", units.depth(units.Y)),
     "minimal_impact_share": _importance("selectivity", units.minimal_impact),
     "selectivity_correlation_layer": _importance("selectivity", units.pooled, asks=(("layer",),)),
@@ -153,7 +153,7 @@ _OF_IMPORTANCE = {  # Figures 7, A4: what the ablation of one unit does
         units.both(),
         units.size_gain,
     ),
-    "class_drop_gain": Statistic(  # does selectivity tell the worst class's loss better than the loss of all?
+    "class_drop_gain": Statistic(  # does selectivity predict the worst class's loss better than that of all?
         _BOTH,
         units.two_units_of("selectivity", "selectivity", "worst_class_drop", "importance"),
         units.both(inside_layers=True),

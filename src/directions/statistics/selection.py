@@ -1,10 +1,10 @@
 """Figure 4c's test: choose a setting by the area of its networks, and see how good it is on test images.
 
-The value comes from table `selection`: the pick of each of many random subsets of half of the settings.
-Subsets share their settings, so they tell nothing of chance. The interval is for these settings with other
-seeds: how far networks of one setting lie from its mean is drawn anew for every setting (a residual
-bootstrap), and each draw is put through the same subsets. Draws add noise to noise, which lowers every share,
-so it is their spread about their own mean that goes around the value.
+The value comes from table `selection`: the pick in each of many random subsets of half of the settings.
+Subsets share their settings, so they say nothing about chance. The interval is for these settings with other
+seeds: how far networks of one setting lie from its mean is redrawn for every setting (a residual bootstrap),
+and each draw is evaluated on the same subsets. Draws add noise to noise, which lowers every share, so their
+spread about their own mean is centred on the value.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ SUBSETS = 200  # per draw; the value is over all subsets of the table
 
 
 class Picks(NamedTuple):
-    """Of each subset, the test rank of the setting with the largest area, and its gap to the best."""
+    """Per subset, the test rank of the setting with the largest area, and its gap to the best."""
 
     rank: np.ndarray  # (..., subsets), 1 is best
     gap: np.ndarray  # (..., subsets), test accuracy
@@ -35,7 +35,7 @@ class Picks(NamedTuple):
 
 @dataclass(frozen=True)
 class Selection:
-    """A number over the picks of all subsets, between `lowest` and `highest`."""
+    """A number computed from the picks of all subsets, between `lowest` and `highest`."""
 
     number: Callable[[Picks], np.ndarray]  # over the last axis
     highest: float = 1.0
@@ -44,11 +44,11 @@ class Selection:
     asks: tuple[tuple[str, ...], ...] = ((),)
 
     def estimate(self, tables: Tables, key: str, _condition: Condition, fewest: int | None) -> Estimate:
-        """See `registry.estimate`; `networks` is the number of seeds per setting."""
+        """Estimate the number; see `registry.estimate`. `networks` is the number of seeds per setting."""
         table = require(tables, "selection", "subset", "settings", "picked_accuracy", "best_accuracy", "rank")
         sizes = table["settings"].unique()
         if len(sizes) > 1:
-            raise InputError("table 'selection': its subsets differ in size: make it again")
+            raise InputError("table 'selection': its subsets differ in size: rebuild it")
         gap = (table["best_accuracy"] - table["picked_accuracy"]).to_numpy(float)
         value = float(self.number(Picks(table["rank"].to_numpy(float), gap, int(sizes[0]))))
         networks = by_setting(tables)
@@ -64,7 +64,7 @@ class Selection:
 
 
 def by_setting(tables: Tables) -> pd.DataFrame:
-    """One row per network: its `setting` (a number), how many `seeds` that has, `auc`, test `accuracy`."""
+    """Build one row per network: `setting` (a number), its number of `seeds`, `auc`, test `accuracy`."""
     runs = require(tables, "runs", "run", "test_accuracy").set_index("run")
     areas = require(tables, "areas", "run", "clamp", "auc")
     keys = [name for name in areas.columns[: areas.columns.get_loc("clamp")] if name not in _NO_SETTING]
@@ -82,14 +82,14 @@ _NO_SETTING = ("experiment", "run", "seed")
 
 
 def _picks(networks: pd.DataFrame, size: int, random: np.random.Generator) -> Picks:
-    """Picks of (DRAWS, SUBSETS) subsets of `size` settings, whose means other seeds were drawn for."""
+    """Pick in (DRAWS, SUBSETS) subsets of `size` settings, with redrawn means for other seeds."""
     values = ["auc", "accuracy"]
     seeds = networks.groupby("setting")["seeds"].first().to_numpy()
     means = networks.groupby("setting")[values].mean().to_numpy()
     apart = networks[values].to_numpy() - means[networks["setting"]]
     apart *= np.sqrt(networks["seeds"] / (networks["seeds"] - 1)).to_numpy()[
         :, None
-    ]  # for the mean's own error
+    ]  # corrects for the error of the mean
     noise = np.stack([apart[random.integers(len(apart), size=(DRAWS, n))].mean(1) for n in seeds], axis=1)
     subsets = random.permuted(np.tile(np.arange(len(means)), (SUBSETS, 1)), axis=1)[:, :size]
     area, accuracy = np.moveaxis((means + noise)[:, subsets], -1, 0)  # each (DRAWS, SUBSETS, size)
@@ -103,17 +103,17 @@ def top(count: int) -> Callable[[Picks], np.ndarray]:
 
 
 def relative_rank(picks: Picks) -> np.ndarray:
-    """Mean rank of the pick from 0, best of its subset, to 1, worst; 0.5 by chance."""
+    """Mean rank of the pick, from 0 (best of its subset) to 1 (worst); 0.5 by chance."""
     return (picks.rank - 1).mean(-1) / max(picks.size - 1, 1)
 
 
 def gap(picks: Picks) -> np.ndarray:
-    """Mean test accuracy lost against the best setting of the subset."""
+    """Mean test accuracy lost compared with the best setting of the subset."""
     return picks.gap.mean(-1)
 
 
 def gap_sd(picks: Picks) -> np.ndarray:
-    """Standard deviation over subsets of the accuracy lost."""
+    """Standard deviation of the lost accuracy over subsets."""
     return picks.gap.std(-1)
 
 

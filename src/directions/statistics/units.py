@@ -1,7 +1,7 @@
-"""Units: how selectivity, information, weights, depth and importance go together (Figures 6, 7, A2-A4).
+"""Units: how selectivity, information, weights, depth and importance are related (Figures 6, 7, A2-A4).
 
-Correlations pool all live units of a network, as the paper does; "within" ones compare units of one layer
-only and weight layers by their units, for pooling layers can make a relation or hide one (Amjad et al. 2018).
+Correlations pool all live units of a network, as the paper does. "Within" correlations compare only units of
+one layer and weight layers by their units, because pooling can create or hide a relation (Amjad et al. 2018).
 """
 
 import numpy as np
@@ -17,21 +17,21 @@ from directions.tidy import Tables, require
 TOP_SHARE = 0.25  # "highly selective": the top quarter of a network's live units
 KEY = ["run", "layer", "unit"]
 OF_SINGLE = ("importance", "worst_class_drop")
-LATER = 3  # the first layer that does not count as an early one in Figures 7c, 7e
+LATER = 3  # the first layer not counted as early in Figures 7c, 7e
 LAYER, X, Y = range(3)  # columns of an observation: layer counted from 0, then two values of the unit
 
 
 def live_units(tables: Tables) -> pd.DataFrame:
-    """One row per unit that is not dead: run, layer, unit, selectivity, information_bits, importance, ..."""
+    """Join one row per live unit: run, layer, unit, selectivity, information_bits, importance, ..."""
     joined = joined_units(tables)
     return joined[~joined["dead"]]
 
 
 def joined_units(tables: Tables, columns: tuple[str, ...] = ("importance",)) -> pd.DataFrame:
-    """`units` with `columns` of `single`, one row per unit, dead ones included (their selectivity is empty).
+    """Join `units` with `columns` of `single`, one row per unit, dead ones included (without selectivity).
 
-    Of networks of which a sample was ablated alone, these units only. Raises InputError where `single` holds
-    units that `units` does not, or none of a network.
+    If only a sample of a network's units was ablated alone, only these are included. Raises InputError if
+    `single` has units that `units` lacks, or none of a network.
     """
     units = require(tables, "units", *KEY, "dead", "information_bits", may_be_empty=["selectivity"])
     single = require(tables, "single", *KEY, *columns)
@@ -56,7 +56,7 @@ def _first(table: pd.DataFrame) -> str:
 
 
 def units_of(x: str, y: str) -> Sample:
-    """One (live units, 3) array per network: layer, x, y; x and y are columns of `units` or `single`.
+    """Observe one (live units, 3) array per network: layer, x, y, columns of `units` or `single`.
 
     A condition may name one layer, counted from 1.
     """
@@ -72,7 +72,7 @@ def units_of(x: str, y: str) -> Sample:
 
 
 def units_by_batch_norm(x: str) -> Sample:
-    """The same, {True: networks with batch norm, False: without}; the third column is x again."""
+    """Do the same as {True: networks with batch norm, False: without}; the third column repeats x."""
 
     def sample(tables: Tables, _condition: Condition) -> Groups:
         return with_and_without(tables, _observed(tables, require(tables, "runs", "run"), x, x))
@@ -81,7 +81,7 @@ def units_by_batch_norm(x: str) -> Sample:
 
 
 def every_unit(x: str) -> Sample:
-    """One (units, 1) array per network: column x of `units`, dead units as 0 (D8)."""
+    """Observe one (units, 1) array per network: column x of `units`, dead units as 0 (D8)."""
 
     def sample(tables: Tables, condition: Condition) -> Groups:
         units = _units_alone(tables, x)
@@ -131,7 +131,7 @@ def depth(place: int) -> Measure:
 
 
 def layers(part: str | None = None) -> Measure:
-    """Spearman of x and y within each layer, over the layers of one third of the network or all."""
+    """Spearman of x and y within each layer, over the layers of one third of the network, or all."""
 
     def measure(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
         inside = _in_part(seen[:, LAYER], part)
@@ -142,7 +142,7 @@ def layers(part: str | None = None) -> Measure:
 
 
 def _in_part(layer: np.ndarray, part: str | None) -> np.ndarray:
-    """Which units are in the early, middle or late third of the layers (of two: one is early, one late)."""
+    """Mark units in the early, middle or late third of the layers (of two: one early, one late)."""
     if part is None:
         return np.ones(len(layer), bool)
     count = int(layer.max()) + 1
@@ -155,12 +155,12 @@ def _in_part(layer: np.ndarray, part: str | None) -> np.ndarray:
 
 
 def layer_mean(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Mean over the layers of the Spearman of x and y within each: every layer counts the same."""
+    """Mean over layers of the Spearman of x and y within each; all layers count equally."""
     return np.nanmean(_each_layer(seen, counts), axis=0)
 
 
 def largest_later(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The largest Spearman of x and y within a layer, signs aside, from the `LATER` layer on."""
+    """Largest absolute Spearman of x and y within any layer from number `LATER` on."""
     found = _each_layer(seen, counts)
     if len(found) < LATER:
         raise Untestable(f"a network of {len(found)} layer(s) has no layer {LATER}")
@@ -168,7 +168,7 @@ def largest_later(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def _each_layer(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Spearman of x and y within each layer: (layers, draws); NaN where a layer's units do not vary."""
+    """Spearman of x and y within each layer: (layers, draws); NaN if a layer's units do not vary."""
     alone = [seen[:, LAYER] == layer for layer in range(int(seen[:, LAYER].max()) + 1)]
     groups = np.zeros(len(seen))
     return np.stack([correlate_drawn(*seen[own][:, [X, Y]].T, groups[own], counts[:, own]) for own in alone])
@@ -180,7 +180,7 @@ def parts(*names: str) -> Measure:
 
 
 def minimal_impact(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Of the quarter of units with the highest x, the share whose y is below the network's median unit's."""
+    """Of the quarter of units with the highest x, the fraction whose y is below the network's median."""
     drawn = counts.T
     number = drawn.sum(0)
     selective = highest_rank(seen[:, X], drawn)[0] > np.ceil((1 - TOP_SHARE) * (number - 1))
@@ -189,11 +189,11 @@ def minimal_impact(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def share_above(bound: float) -> Measure:
-    """The share of units whose x is above a bound."""
+    """Fraction of units whose x is above a bound."""
     return lambda seen, counts: counts @ (seen[:, X] > bound).astype(float) / counts.sum(1)
 
 
-# --- how networks make one number ---
+# --- how networks combine into one number ---
 
 
 def first_minus_second(measured: Measured) -> np.ndarray:
@@ -203,13 +203,13 @@ def first_minus_second(measured: Measured) -> np.ndarray:
 
 
 def size_gain(measured: Measured) -> np.ndarray:
-    """How much larger the second of two values is than the first, signs aside."""
+    """Absolute value of the second of two values minus that of the first."""
     one, other = np.abs(_values(measured))
     return other - one
 
 
 def ends_gain(measured: Measured) -> np.ndarray:
-    """How much larger the values of early and late parts are than those of the middle, signs aside."""
+    """Mean absolute value of early and late parts minus that of the middle."""
     early, middle, late = np.abs(_values(measured))
     return (early + late) / 2 - middle
 
@@ -219,11 +219,11 @@ def _values(measured: Measured) -> np.ndarray:
     return values.mean(1).T
 
 
-# --- two relations with one y, side by side ---
+# --- two relations, side by side ---
 
 
 def two_units_of(x: str, other: str, y: str, y_of_other: str | None = None) -> Sample:
-    """One (live units, 5) array per network: layer, x, y, then `other` and its y (the same unless named)."""
+    """Observe one (live units, 5) array per network: layer, x, y, `other` and its y (default: the same)."""
 
     def sample(tables: Tables, _condition: Condition) -> Groups:
         runs = require(tables, "runs", "run")
@@ -235,7 +235,7 @@ def two_units_of(x: str, other: str, y: str, y_of_other: str | None = None) -> S
 
 
 def both(inside_layers: bool = False) -> Measure:
-    """Spearman of x with y and of the other two columns: (draws, 2); pooled or within layers."""
+    """Spearman of x and y, and of the other two columns: (draws, 2); pooled or within layers."""
 
     def measure(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
         groups = seen[:, LAYER] if inside_layers else np.zeros(len(seen))
