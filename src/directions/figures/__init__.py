@@ -1,6 +1,6 @@
-"""One module per figure of the paper; a figure is a function of tables, and these are the tables it reads.
+"""One module per figure of the paper; a figure is a function of tables, listed here.
 
-Only names are here: the workflow reads them while it plans, and must not wait for a plotting library.
+Only names are here: the workflow reads them while planning, and must not wait for a plotting library.
 """
 
 _CURVES = ("runs", "ablation", "areas")
@@ -40,19 +40,19 @@ FIGURES = {
     "figA4e": _IMPORTANCE,
 }
 
-# Panels whose curves or dots were read from the printed paper, one file each; the appendix was not.
+# Panels whose curves or dots were read off the printed paper, one file each; none of the appendix.
 _PANELS = "1a 1b 1c 2a 2b 3a 3b 4a 4b 4c 5a 5b 6a 6b 7a 7b 7c 7d 7e"
 IN_PAPER = tuple(f"fig{panel}" for panel in _PANELS.split())
 PAPER_CURVES = "data/paper/figures/{figure}.csv"
 
-# What a figure compares: an experiment that cannot show it is refused before anything trains.
-VARIED = {  # the setting of which there must be several values
+# What a figure compares: experiments that cannot show it are refused before anything trains.
+VARIED = {  # the setting that must have several values
     "fig3b": "learning_rate", "fig5b": "batch_norm", "fig6a": "batch_norm", "fig6b": "batch_norm"
 }  # fmt: skip
-COUNTED = {"fig3a": ("networks", 2), "fig3b": ("networks", 3), "fig4c": ("settings", 4)}  # at least so many
-CLAMPED = {"figA1": ("zero", "mean")}  # what cumulative ablation must clamp to
+COUNTED = {"fig3a": ("networks", 2), "fig3b": ("networks", 3), "fig4c": ("settings", 4)}  # at least this many
+CLAMPED = {"figA1": ("zero", "mean")}  # values that cumulative ablation must clamp to
 
 
 def paper_files(figure: str, paper_curves: bool) -> list[str]:
-    """The file of the paper's own curves that a figure draws behind ours: one, or none."""
+    """Return the file of the paper's own curves that a figure draws behind ours, if any."""
     return [PAPER_CURVES.format(figure=figure)] if paper_curves and figure in IN_PAPER else []

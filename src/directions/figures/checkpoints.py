@@ -1,4 +1,4 @@
-"""Areas and losses over training, as Figures 4a and 4b read them."""
+"""Areas and losses over training, for Figures 4a and 4b."""
 
 import pandas as pd
 
@@ -6,7 +6,7 @@ from directions.tidy import Tables, require
 
 
 def over_training(tables: Tables) -> pd.DataFrame:
-    """One row per network and kept epoch: auc, auc_relative (means over orderings), test_loss.
+    """Build one row per network and kept epoch: auc, auc_relative (means over orderings), test_loss.
 
     Raises InputError naming a table or column that is missing or empty.
     """

@@ -1,4 +1,4 @@
-"""Cumulative ablation curves by group of networks, as Figures 1, 3a, 5 and A1 show them."""
+"""Cumulative ablation curves by group of networks, for Figures 1, 3a, 5 and A1."""
 
 from typing import NamedTuple
 
@@ -13,24 +13,24 @@ from directions.statistics import Untestable, estimate
 from directions.tidy import Tables, require
 
 CLAMP = "zero"  # the paper's main text; clamping to the mean is Figure A1
-TOP5 = "_top5"  # ends the names of columns about top-5 accuracy, which the paper shows for ImageNet
-AREA = "area under the curve ± SD"  # in the legend, behind the name of a curve
+TOP5 = "_top5"  # suffix of columns about top-5 accuracy, which the paper shows for ImageNet
+AREA = "area under the curve ± SD"  # in the legend, after the name of a curve
 RELATIVE = " (area / unablated accuracy, where other)"
 
 
 class Group(NamedTuple):
     """Networks that share a curve."""
 
-    label: str  # the area is put behind it
+    label: str  # the area follows it
     colour: str | tuple[float, ...]
     runs: list[str]
     line: str = "-"
     clamp: str = CLAMP
-    paper: pd.DataFrame | None = None  # the paper's curve of the same networks: ablated, accuracy
+    paper: pd.DataFrame | None = None  # the paper's curve for the same networks: ablated, accuracy
 
 
 def clamped(tables: Tables, name: str, clamp: str, *columns: str) -> pd.DataFrame:
-    """The rows of table `name` made with that clamp. Raises InputError where there are none."""
+    """Select the rows of table `name` with that clamp. Raises InputError if there are none."""
     table = require(tables, name, "run", "clamp", *columns)
     chosen = table[table["clamp"] == clamp]
     if chosen.empty:
@@ -41,9 +41,9 @@ def clamped(tables: Tables, name: str, clamp: str, *columns: str) -> pd.DataFram
 
 
 def area_label(areas: pd.DataFrame, counted: str = "") -> str:
-    """ "0.735 ± 0.034 (0.736)": area, SD over orderings and networks, mean of area / unablated accuracy.
+    """Format "0.735 ± 0.034 (0.736)": area, SD over orderings and networks, area / unablated accuracy.
 
-    The last where it differs, as networks that know their whole training set have it twice.
+    The last only if it differs from the area, unlike in networks that fit their whole training set.
     """
     mean, relative = (
         words.mean_sd(areas[f"auc{counted}"]),
@@ -53,7 +53,7 @@ def area_label(areas: pd.DataFrame, counted: str = "") -> str:
 
 
 def areas_of(tables: Tables, group: Group, counted: str = "") -> pd.DataFrame:
-    """The rows of table `areas` that belong to a group."""
+    """Select the rows of table `areas` that belong to a group."""
     areas = clamped(tables, "areas", group.clamp, f"auc{counted}", f"auc_relative{counted}")
     areas = areas[areas["run"].isin(group.runs)]
     if areas.empty:
@@ -62,13 +62,13 @@ def areas_of(tables: Tables, group: Group, counted: str = "") -> pd.DataFrame:
 
 
 def legend_heading(tables: Tables, groups: list[Group], counted: str = "") -> str:
-    """What the numbers behind the names of the groups are."""
+    """Describe the numbers after the group names in the legend."""
     twice = any("(" in area_label(areas_of(tables, group, counted), counted) for group in groups)
     return f"area ± SD{RELATIVE}" if twice else AREA
 
 
 def difference(tables: Tables, statistic: str, key: str, sides: str) -> str:
-    """ "area, best − worst: 0.020 [−0.014, 0.054]": a difference as the claim `key` has it, or why not."""
+    """Format "area, best − worst: 0.020 [−0.014, 0.054]", as in the claim `key`, or why there is none."""
     try:
         found = estimate(statistic, tables, key)
     except Untestable as lacking:
@@ -81,11 +81,11 @@ def cumulative(
     tables: Tables, study: str, groups: list[Group], heading: str, figure: str, *, columns: int = 2,
     more: tuple[str, ...] = (), above: str = "", counted: str = "", zoom: bool = False,
 ) -> Figure:  # fmt: skip
-    """Mean and SD band over orderings and networks per group; areas in the legend (paper, section 3.1).
+    """Draw mean and SD band over orderings and networks per group, areas in the legend (section 3.1).
 
-    Reads tables runs, ablation, areas and, where given, paper. `more` are footnotes of the figure's own,
-    `above` a line above the panel; `counted`: "", or "_top5" for top-5 accuracy; zoom: a second panel where
-    the curves part. Raises InputError naming a table or column that is missing or empty.
+    Reads tables runs, ablation, areas and, if given, paper. `more` are the figure's own footnotes, `above` is
+    a line above the panel; `counted`: "", or "_top5" for top-5 accuracy; zoom: adds a panel where the curves
+    diverge. Raises InputError naming a table or column that is missing or empty.
     """
     runs = require(tables, "runs", "run", "classes", "model", "train_images", "units")
     ablation = clamped(tables, "ablation", CLAMP, "ordering", "ablated", "units", f"accuracy{counted}")
@@ -117,7 +117,7 @@ def cumulative(
 
 
 def draw_groups(axes: Axes, tables: Tables, groups: list[Group], counted: str = "") -> None:
-    """One mean line with its SD band per group, labelled with its area."""
+    """Draw one mean line with its SD band per group, labelled with its area."""
     accuracy = f"accuracy{counted}"
     for group in groups:
         ablation = clamped(tables, "ablation", group.clamp, "ordering", "ablated", "units", accuracy)
@@ -130,14 +130,14 @@ def draw_groups(axes: Axes, tables: Tables, groups: list[Group], counted: str = 
 
 
 def draw_paper(axes: Axes, groups: list[Group], scale: float) -> None:
-    """The paper's curve of each group, in the group's colour; `scale`: our units per unit of the paper's."""
+    """Draw the paper's curve of each group in its colour; `scale`: our units per unit of the paper's."""
     for group in groups:
         if group.paper is not None:
             overlay.line(axes, scale * group.paper["ablated"], group.paper["accuracy"], group.colour)
 
 
 def _zoom(axes: Axes) -> None:
-    """Limit both axes to where our means are a third as far apart as anywhere, or more."""
+    """Limit both axes to where our means differ by at least a third of their largest difference."""
     means = [line.get_xydata() for line in axes.get_lines() if not line.get_label().startswith("_")]
     places = np.unique(np.concatenate([mean[:, 0] for mean in means]))
     heights = np.array([np.interp(places, *mean.T) for mean in means])
@@ -158,7 +158,7 @@ def finish(
     clamp: str = " (clamped to zero)",
     counted: str = "",
 ) -> None:
-    """Axes from none to all of the units ablated, chance level, labels."""
+    """Set axes from none to all units ablated, with chance level and labels."""
     style.chance_line(axes, words.only(runs, "classes"), 5 if counted == TOP5 else 1)
     axes.set(xlim=(0, ablation["units"].max()), ylim=(0, 1.02))
     axes.set_xlabel(f"number of {words.unit_noun(runs)} ablated{clamp}")
@@ -166,14 +166,14 @@ def finish(
 
 
 def small_print(ablation: pd.DataFrame, groups: list[Group]) -> str:
-    """n and what the bands are."""
+    """Write the footnote with n and the meaning of the bands."""
     orderings = words.count(ablation.groupby("run")["ordering"].nunique(), "ordering")
     networks = words.count(pd.Series([len(group.runs) for group in groups]), "network")
     return f"Mean ± SD over {orderings} × {networks} per curve."
 
 
 def layers_ablated(runs: pd.DataFrame, ablation: pd.DataFrame) -> tuple[str, ...]:
-    """A footnote where only the last layers are ablated; they are all layers of an MLP."""
+    """Write a footnote if only the last layers are ablated; in an MLP, they are all layers."""
     ablated, units = int(ablation["units"].max()), int(runs["units"].max())
     if ablated == units:
         return ()
@@ -181,7 +181,7 @@ def layers_ablated(runs: pd.DataFrame, ablation: pd.DataFrame) -> tuple[str, ...
 
 
 def by_corruption(tables: Tables) -> list[Group]:
-    """One group per fraction of labels corrupted, from true to random labels."""
+    """Group networks by fraction of labels corrupted, from true to random labels."""
     runs = require(tables, "runs", "run", "corrupt", "changed_share")
     return [
         Group(
@@ -195,7 +195,7 @@ def by_corruption(tables: Tables) -> list[Group]:
 
 
 def corruption(tables: Tables, study: str, figure: str) -> Figure:
-    """Figures 1a to 1c: one curve per fraction of labels corrupted; top-5 accuracy where it was measured."""
+    """Draw Figures 1a to 1c: one curve per fraction corrupted; top-5 accuracy if it was measured."""
     notes = ["Legend: fraction of labels shuffled (share that differs from the true label)."]
     counted = TOP5 if f"accuracy{TOP5}" in require(tables, "ablation", "run") else ""
     if counted:

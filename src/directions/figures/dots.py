@@ -1,4 +1,4 @@
-"""Dots of units: importance against class selectivity or mutual information (Figures 7, A4)."""
+"""Scatter plots of units: importance against class selectivity or mutual information (Figures 7, A4)."""
 
 from typing import NamedTuple
 
@@ -14,13 +14,13 @@ from directions.tidy import Tables, require
 
 
 class Measure(NamedTuple):
-    """What stands on the x axis: its column in `units`, words for it, and its statistic."""
+    """The measure on the x axis: its column in `units`, its label, and its statistic."""
 
     column: str
     label: str
     statistic: str
-    floor: str | None = None  # column with the value that chance alone gives
-    others: tuple[str, ...] = ()  # columns with the same measure, estimated otherwise
+    floor: str | None = None  # column with the value expected by chance
+    others: tuple[str, ...] = ()  # columns with other estimates of the same measure
 
 
 SELECTIVITY = Measure("selectivity", "class selectivity index", "selectivity_correlation")
@@ -40,9 +40,9 @@ EFFECTS = {
 
 
 def units_of(tables: Tables, measure: Measure) -> pd.DataFrame:
-    """One row per unit: run, layer, unit, dead, the measure's columns, importance, worst_class_drop.
+    """Join one row per unit: run, layer, unit, dead, the measure's columns, importance, worst_class_drop.
 
-    Raises InputError where tables `units` and `single` hold different units or lack a column.
+    Raises InputError if tables `units` and `single` hold different units or lack a column.
     """
     key = ["run", "layer", "unit"]
     joined = joined_units(tables)
@@ -52,24 +52,23 @@ def units_of(tables: Tables, measure: Measure) -> pd.DataFrame:
 
 
 def sampled(tables: Tables, run: str) -> str:
-    """ "a random 500 of 2,816, " where not every unit of a network was ablated alone; else nothing."""
+    """Write "a random 500 of 2,816, " if not every unit of a network was ablated alone, else nothing."""
     some, every = (int((tables[name]["run"] == run).sum()) for name in ("single", "units"))
     return f"a random {some:,} of {every:,}, " if some < every else ""
 
 
 def shown_network(tables: Tables) -> tuple[str, int]:
-    """Name and seed of the network whose units are drawn: the lowest seed."""
+    """Return name and seed of the network whose units are drawn: the one with the lowest seed."""
     runs = require(tables, "runs", "run", "seed", "dataset", "model", "test_images")
     first = runs.sort_values(["seed", "run"]).iloc[0]
     return first["run"], int(first["seed"])
 
 
 def scatter(tables: Tables, study: str, figure: str, measure: Measure) -> Figure:
-    """Left: importance against `measure`; right: the largest drop of accuracy on a single class (Zhou 2018).
+    """Draw importance (left) and the largest accuracy drop on one class (right; Zhou 2018) against `measure`.
 
-    Figures 7a, 7b, 7d, A4a, A4b, A4d. Dead units stand in a strip at the left; the paper's own dots lie
-    behind, where table `paper` is given. Raises InputError naming a table or column that is missing or
-    empty.
+    Figures 7a, 7b, 7d, A4a, A4b, A4d. Dead units are in a strip at the left; the paper's own dots are behind
+    if table `paper` is given. Raises InputError naming a table or column that is missing or empty.
     """
     run, seed = shown_network(tables)
     units = units_of(tables, measure)
@@ -114,7 +113,7 @@ def scatter(tables: Tables, study: str, figure: str, measure: Measure) -> Figure
 
 
 def draw_dots(axes: Axes, units: pd.DataFrame, x: str, y: str, strip: bool = True) -> None:
-    """Live units, coloured by layer; dead ones, which have no place on x, left of a line at 0."""
+    """Draw live units, coloured by layer, and dead ones, which have no x value, left of a line at 0."""
     live, dead = units[~units["dead"]], units[units["dead"]]
     names = layers.places(units)
     axes.axhline(0, color=style.colour("chance"), linewidth=0.6, zorder=1)
@@ -140,8 +139,8 @@ def _few(axes: Axes, live: pd.DataFrame, names: dict[str, int], x: str, y: str) 
 
 
 def _many(axes: Axes, live: pd.DataFrame, names: dict[str, int], x: str, y: str) -> None:
-    mixed = live.sort_values("unit", kind="stable")  # so that no layer lies on top of all others
-    size, alpha = (8, 0.6) if len(mixed) < 2000 else (2.2, 0.4)  # where dots pile up, the pile is darker
+    mixed = live.sort_values("unit", kind="stable")  # so that no layer covers all others
+    size, alpha = (8, 0.6) if len(mixed) < 2000 else (2.2, 0.4)  # overlapping dots look darker
     look = {"s": size, "linewidths": 0, "alpha": alpha, "rasterized": len(mixed) > 2000, "zorder": 2}
     shades = layers.norm(len(names))
     axes.scatter(mixed[x], mixed[y], c=mixed["layer"].map(names), cmap=style.SEQUENCE, norm=shades, **look)
@@ -154,12 +153,12 @@ def _floor(axes: Axes, units: pd.DataFrame, column: str) -> None:
 
 
 def of_run(tables: Tables, run: str) -> Tables:
-    """The rows of one network in every table."""
+    """Select the rows of one network in every table."""
     return {name: table[table["run"] == run] for name, table in tables.items() if name != "paper"}
 
 
 def rho(tables: Tables, measure: Measure, figure: str, fewest: int) -> str:
-    """ "0.10 [−0.02, 0.21]", all layers pooled, or why there is none; the random stream is the claim's."""
+    """Format "0.10 [−0.02, 0.21]", layers pooled, or why there is none; the claim's random stream."""
     try:
         found = estimate(measure.statistic, tables, f"{figure}_rank_correlation", fewest=fewest)
     except Untestable as lacking:
@@ -168,14 +167,14 @@ def rho(tables: Tables, measure: Measure, figure: str, fewest: int) -> str:
 
 
 def _plain_rho(units: pd.DataFrame, measure: Measure, effect: str, column: str | None = None) -> str:
-    """Spearman over live units, pooled over layers, mean over networks."""
+    """Average over networks the Spearman over live units, pooled over layers."""
     live = units[~units["dead"]]
     each = [some[column or measure.column].corr(some[effect], "spearman") for _, some in live.groupby("run")]
     return words.number(float(np.mean(each))) if np.isfinite(each).all() else "–"
 
 
 def _inside(units: pd.DataFrame, measure: Measure) -> str:
-    """Of the layers' own correlations with the largest drop of a class, the median; "–" if there is none."""
+    """Median over layers of the correlation with the largest drop of a class; "–" if there is none."""
     names = layers.places(units)
     found = layers.within(units[~units["dead"]], measure.column, "worst_class_drop", "worst class", names)
     return "–" if found.empty else words.number(found["value"].median())
@@ -211,10 +210,10 @@ def _small_print(
 
 
 def by_layer(tables: Tables, study: str, figure: str, measure: Measure) -> Figure:
-    """Spearman within each layer against depth, with its interval (7c, 7e, A4c, A4e).
+    """Draw Spearman within each layer against depth, with its interval (7c, 7e, A4c, A4e).
 
-    A mean over networks; the paper's own line behind, where table `paper` is given. Raises InputError
-    naming a table or column that is missing or empty.
+    Averaged over networks; the paper's own line is behind if table `paper` is given. Raises InputError naming
+    a table or column that is missing or empty.
     """
     units = units_of(tables, measure)
     live, names = units[~units["dead"]], layers.places(units)

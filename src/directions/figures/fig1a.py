@@ -1,4 +1,4 @@
-"""Figure 1a: accuracy against the number of units of an MLP ablated, by labels corrupted."""
+"""Figure 1a: accuracy against the number of units ablated in an MLP, by fraction of labels corrupted."""
 
 from matplotlib.figure import Figure
 
@@ -7,9 +7,9 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Mean and SD band over orderings and networks; areas in the legend (paper, section 3.1).
+    """Draw mean and SD band over orderings and networks, with areas in the legend (section 3.1).
 
-    Reads tables runs, ablation, areas and, where given, paper. Raises InputError naming a table or column
-    that is missing or empty.
+    Reads tables runs, ablation, areas and, if given, paper. Raises InputError naming a table or column that
+    is missing or empty.
     """
     return curves.corruption(tables, study, "fig1a")

@@ -1,4 +1,4 @@
-"""Figure 1c: accuracy, on ImageNet top-5, against feature maps ablated in a ResNet-50."""
+"""Figure 1c: accuracy (top-5 on ImageNet) against feature maps ablated in a ResNet-50."""
 
 from matplotlib.figure import Figure
 
@@ -7,9 +7,9 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Mean and SD band over orderings and networks; areas in the legend (paper, section 3.1).
+    """Draw mean and SD band over orderings and networks, with areas in the legend (section 3.1).
 
-    A second panel shows where the curves part. Reads tables runs, ablation, areas and, where given, paper.
+    A second panel shows where the curves diverge. Reads tables runs, ablation, areas and, if given, paper.
     Raises InputError naming a table or column that is missing or empty.
     """
     return curves.corruption(tables, study, "fig1c")

@@ -1,4 +1,4 @@
-"""Figure 2b: accuracy against the scale of noise on all units of a convolutional net, by labels corrupted."""
+"""Figure 2b: accuracy against the scale of noise on all units of a conv net, by fraction corrupted."""
 
 from matplotlib.figure import Figure
 
@@ -7,7 +7,7 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Mean and SD band over noise repeats and networks, log x; ratio 0 at the left edge (section 3.1).
+    """Draw mean and SD band over noise repeats and networks, log x; ratio 0 at the left (section 3.1).
 
     Reads tables runs, noise. Raises InputError naming a table or column that is missing or empty.
     """

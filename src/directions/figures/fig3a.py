@@ -9,10 +9,10 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Mean and SD band over the best, and over the worst networks, by 1 - test accuracy (section 3.2, D23).
+    """Draw mean and SD band over the best and the worst networks, by 1 - test accuracy (section 3.2, D23).
 
-    With fewer than 15 networks a third of them on each side; the difference of their areas above, with a 95
-    % interval. Reads tables runs, ablation, areas and, where given, paper. Raises InputError naming a table
+    With fewer than 15 networks, a third of them on each side; above, the difference of their areas with a
+    95 % interval. Reads tables runs, ablation, areas and, if given, paper. Raises InputError naming a table
     or column that is missing or empty.
     """
     chosen, which = networks.knowing(networks.areas_of_networks(tables))
@@ -23,7 +23,7 @@ def draw(tables: Tables, study: str) -> Figure:
         theirs = overlay.of(tables, "ablated", "accuracy", group=name)
         groups.append(Group(label, style.colour(name), list(some["run"]), paper=theirs))
     above = ""
-    if chosen["trained"].all():  # else the statistic would be that of other networks
+    if chosen["trained"].all():  # otherwise the statistic would be about other networks
         above = curves.difference(tables, "auc_extremes_difference", "fig3a_best_above_worst", "best − worst")
     behind = [
         f"{group.paper['generalisation_error'].iloc[0]:.2f}" for group in groups if group.paper is not None

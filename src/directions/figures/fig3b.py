@@ -1,4 +1,4 @@
-"""Figure 3b: the area under a network's ablation curve against its generalisation error."""
+"""Figure 3b: area under a network's ablation curve against its generalisation error."""
 
 from matplotlib.figure import Figure
 
@@ -7,11 +7,11 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """One dot per network, coloured by learning rate: its area divided by the largest one (section 3.2).
+    """Draw one dot per network, coloured by learning rate: its area relative to the largest (section 3.2).
 
-    A second panel has areas / unablated accuracy, where they differ. The error is 1 - test accuracy (D23).
-    Reads tables runs, ablation, areas and, where given, paper. Raises InputError naming a table or column
-    that is missing or empty.
+    A second panel has area / unablated accuracy, if that differs. The error is 1 - test accuracy (D23).
+    Reads tables runs, ablation, areas and, if given, paper. Raises InputError naming a table or column that
+    is missing or empty.
     """
     dots = networks.areas_of_networks(tables, "learning_rate", "test_images")
     ablation = curves.clamped(tables, "ablation", curves.CLAMP, "ordering", "ablated", "units")

@@ -9,26 +9,26 @@ from directions.figures import overlay, style, words
 from directions.tidy import Tables, require
 
 SIDES = ("train", "test")
-FIRST = 5  # epochs of the second panel, in which the area rises; a reviewer of the paper asked to see them
-FEWEST = 3  # checkpoints in it, or there is no such panel
-WHOLE = 1  # epoch from which on everything lies within the axes of the first panel
-LOSS, AREA = 0.4, 0.9  # the paper's axes: loss up to, area from
+FIRST = 5  # epochs in the second panel, where the area rises; a reviewer of the paper asked for them
+FEWEST = 3  # checkpoints that the second panel needs
+WHOLE = 1  # epoch from which the axes of the first panel hold everything
+LOSS, AREA = 0.4, 0.9  # the paper's axes: top of the loss axis, bottom of the area axis
 BESIDE = 0.66  # inches, for the right axis and its label
-MANY = 40  # epochs, beyond which their markers would run into one another
+MANY = 40  # epochs beyond which their markers would overlap
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Losses on the left axis, the area divided by its largest value on the right (section 3.2).
+    """Draw losses on the left axis, and the area relative to its largest value on the right (section 3.2).
 
-    Losses come from the table with more epochs, history or checkpoints. A second panel shows the first
-    epochs whole. Reads tables runs, history, checkpoints and, where given, paper. Raises InputError naming
-    a table or column that is missing or empty.
+    Losses come from the table with more epochs, history or checkpoints. A second panel shows the first epochs
+    uncropped. Reads tables runs, history, checkpoints and, if given, paper. Raises InputError naming a table
+    or column that is missing or empty.
     """
     runs = require(tables, "runs", "run", "train_images", "test_images")
     history = require(tables, "history", "run", "epoch", "train_loss", "test_loss")
     columns = ("run", "epoch", "ordering", "split", "images", "auc", "auc_relative")
     areas = require(tables, "checkpoints", *columns, "train_loss", "test_loss")
-    kept = areas.drop_duplicates(["run", "epoch"])  # losses are the same for each ordering
+    kept = areas.drop_duplicates(["run", "epoch"])  # losses are the same for every ordering
     finer = kept if kept["epoch"].nunique() > history["epoch"].nunique() else history
     losses, lowest = _pooled(finer), _pooled(finer)["test"]["mean"].idxmin()
     largest = style.pooled(areas, "epoch", "auc")["mean"].max()
@@ -64,12 +64,12 @@ def _pooled(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _marks(curve: pd.DataFrame) -> dict[str, object]:
-    """Dots where each checkpoint can be told from the next."""
+    """Return markers, if there are few enough checkpoints to tell them apart."""
     return {"marker": "o", "markersize": 2.6} if len(curve) <= MANY else {}
 
 
 def _panel(axes: Axes, losses: dict[str, pd.DataFrame], areas: pd.DataFrame, lowest: float, theirs) -> Axes:
-    """Losses on the left, areas on the right axis, which is returned; the paper's behind."""
+    """Draw losses on the left axis and areas on the right one, which is returned, with the paper's behind."""
     right = _areas(axes, areas)
     for side, curve in losses.items():
         style.band(axes, curve, style.colour(f"{side} loss"), f"{side} loss (left)")
@@ -98,7 +98,7 @@ def _areas(left: Axes, areas: pd.DataFrame) -> Axes:
 
 
 def _limits(losses: dict[str, pd.DataFrame], areas: pd.DataFrame) -> tuple[float, tuple[float, float]]:
-    """Top of the loss axis, both ends of that of areas: they hold the paper's, and ours from `WHOLE` on."""
+    """Top of the loss axis and ends of the area axis: they include the paper's, and ours from `WHOLE` on."""
 
     def later(curve: pd.DataFrame, sign: int) -> pd.Series:
         curve = curve[curve.index >= min(WHOLE, curve.index.max())]
@@ -122,7 +122,7 @@ def _small_print(
     largest: float,
     cropped: bool,
 ) -> tuple[str, ...]:
-    """at_checkpoints: losses are those of the checkpoints, on the images that are ablated there."""
+    """Write the footnotes; at_checkpoints: losses are measured there, on the images that are ablated."""
     orderings = words.count(areas.groupby(["run", "epoch"])["ordering"].nunique(), "ordering")
     kept = words.count(areas.groupby("run")["epoch"].nunique(), "checkpoint")
     split, ablated = (words.only(areas, column, "checkpoints") for column in ("split", "images"))

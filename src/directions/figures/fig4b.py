@@ -1,4 +1,4 @@
-"""Figure 4b: the area under the ablation curve against the test loss, over training."""
+"""Figure 4b: area under the ablation curve against test loss, over training."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from directions.figures import networks, overlay, scales, style, words
 from directions.figures.checkpoints import over_training
 from directions.tidy import Tables, require
 
-WHOLE = 1  # epoch from which on every checkpoint lies within the axes
+WHOLE = 1  # epoch from which the axes hold every checkpoint
 PAPER = (
     f"{overlay.SHOWN['fig4b']} Its caption names a conv net; the numbers are those of the MLP of its"
     " Figure 4a (our inference)."
@@ -18,10 +18,10 @@ PAPER = (
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """One dot per checkpoint and network, coloured by epoch: area divided by the largest one (section 3.2).
+    """Draw one dot per checkpoint and network, coloured by epoch: area relative to the largest (section 3.2).
 
-    A second panel has area / unablated accuracy, where they differ. Reads tables runs, checkpoints and,
-    where given, paper. Raises InputError naming a table or column that is missing or empty.
+    A second panel has area / unablated accuracy, if that differs. Reads tables runs, checkpoints and, if
+    given, paper. Raises InputError naming a table or column that is missing or empty.
     """
     dots = over_training(tables)
     theirs = overlay.of(tables, "test_loss", "area_normalized")
@@ -70,7 +70,7 @@ def _dots(axes: Axes, dots: pd.DataFrame, column: str, norm: Normalize) -> None:
 
 
 def _within(dots: pd.DataFrame) -> pd.DataFrame:
-    """The checkpoints that the axes must hold: all but those of the first epoch, where there are others."""
+    """Select the checkpoints that the axes must hold: if possible, only those after the first epoch."""
     later = dots[dots["epoch"] >= WHOLE]
     return later if len(later) else dots
 

@@ -1,4 +1,4 @@
-"""Figure 4c: the area under the ablation curve against test accuracy, and choosing settings by that area."""
+"""Figure 4c: area under the ablation curve against test accuracy, and choosing settings by that area."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,10 +12,10 @@ TOP = (1, 5, 10)  # section 3.2: the pick is among the best 1, 5, 10 settings
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Left: a dot per network, by learning rate. Right: how often the area picks a top setting (D22).
+    """Draw one dot per network, by learning rate (left), and how often the area picks a top setting (D22).
 
-    Reads tables runs, areas, selection and, where given, paper. Raises InputError naming a table or column
-    that is missing or empty.
+    Reads tables runs, areas, selection and, if given, paper. Raises InputError naming a table or column that
+    is missing or empty.
     """
     dots = networks.areas_of_networks(tables, "learning_rate", "batch", "train_images", "test_images")
     selection = require(tables, "selection", "subset", "settings", "gap", "rank")
@@ -44,7 +44,7 @@ def _gap(selection: pd.DataFrame) -> str:
 
 
 def _hits(axes: Axes, selection: pd.DataFrame) -> None:
-    """A bar per "top k", and a dash where a random pick would be."""
+    """Draw one bar per "top k", with a dash at chance level."""
     size = selection["settings"].mean()
     for place, top in enumerate(TOP):
         share, chance = 100 * (selection["rank"] <= top).mean(), 100 * min(1.0, top / size)

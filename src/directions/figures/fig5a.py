@@ -10,15 +10,15 @@ from directions.tidy import Tables, require
 SIDES = (
     ("true labels", 0.0, "original"),
     ("corrupted labels", 1.0, "corrupted"),
-)  # ours, fraction, the paper's
-PALEST = 0.45  # of the full colour, for the smallest dropout fraction
+)  # our name, fraction, the paper's name
+PALEST = 0.45  # strength of the colour for the smallest dropout fraction
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Mean and SD band per dropout fraction and kind of labels; uprights: the dropout fraction (section 3.3).
+    """Draw mean and SD band per dropout fraction and kind of labels; dotted: that fraction (section 3.3).
 
-    Reads tables runs, ablation, areas and, where given, paper. Raises InputError naming a table or column
-    that is missing or empty.
+    Reads tables runs, ablation, areas and, if given, paper. Raises InputError naming a table or column that
+    is missing or empty.
     """
     runs = require(tables, "runs", "run", "dropout", "corrupt", "units")
     rates = sorted(runs["dropout"].unique())
@@ -41,7 +41,7 @@ def draw(tables: Tables, study: str) -> Figure:
 
 
 def shade(side: str, place: int, number: int) -> tuple[float, ...]:
-    """The colour of a kind of labels, the paler the smaller the dropout fraction; `place` from 0."""
+    """Colour for a kind of labels, paler for smaller dropout fractions; `place` from 0."""
     strength = 1 - (1 - PALEST) * (1 - (place + 1) / number) if number > 1 else 1
     return tuple(1 - strength * (1 - part) for part in to_rgb(style.colour(side)))
 

@@ -8,9 +8,9 @@ from directions.tidy import Tables, require
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Mean and SD band over orderings and networks, with and without batch norm (section 3.3).
+    """Draw mean and SD band over orderings and networks, with and without batch norm (section 3.3).
 
-    Above: the difference of their areas with a 95 % interval. Reads tables runs, ablation, areas and, where
+    Above: the difference of their areas with a 95 % interval. Reads tables runs, ablation, areas and, if
     given, paper. Raises InputError naming a table or column that is missing or empty.
     """
     runs = require(tables, "runs", "run", "batch_norm", "test_accuracy")

@@ -1,4 +1,4 @@
-"""Figure 6a: how class selectivity is spread over feature maps, with and without batch norm."""
+"""Figure 6a: distribution of class selectivity over feature maps, with and without batch norm."""
 
 from matplotlib.figure import Figure
 
@@ -8,7 +8,7 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Share of live feature maps per bin, pooled over networks; dead ones counted (section 3.3).
+    """Draw the share of live feature maps per bin, pooled over networks; counts dead ones (section 3.3).
 
     Reads tables runs, units. Raises InputError naming a table or column that is missing or empty.
     """

@@ -1,4 +1,4 @@
-"""Figure 7a: change of test loss when a unit of an MLP is ablated, against its class selectivity."""
+"""Figure 7a: change in test loss when a unit of an MLP is ablated, against its class selectivity."""
 
 from matplotlib.figure import Figure
 
@@ -7,7 +7,7 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """One dot per unit of the network with the lowest seed; Spearman with its interval (section 3.4).
+    """Draw one dot per unit of the network with the lowest seed; Spearman with its interval (section 3.4).
 
     Reads tables runs, single, units. Raises InputError naming a table or column that is missing or empty.
     """

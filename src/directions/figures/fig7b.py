@@ -1,4 +1,4 @@
-"""Figure 7b: as Figure 7a, for the feature maps of a convolutional net."""
+"""Figure 7b: like Figure 7a, for the feature maps of a conv net."""
 
 from matplotlib.figure import Figure
 
@@ -7,7 +7,7 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """One dot per feature map, coloured by layer; Spearman with its interval (section 3.4).
+    """Draw one dot per feature map, coloured by layer; Spearman with its interval (section 3.4).
 
     Reads tables runs, single, units. Raises InputError naming a table or column that is missing or empty.
     """

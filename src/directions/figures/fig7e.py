@@ -1,4 +1,4 @@
-"""Figure 7e: the dots of Figure 7d with a regression line per layer."""
+"""Figure 7e: correlation of class selectivity and importance within each layer of a ResNet-50."""
 
 from matplotlib.figure import Figure
 
@@ -7,7 +7,7 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """A line, and Spearman with its interval, for each layer (section 3.4).
+    """Draw Spearman with its interval for each layer, against depth (section 3.4).
 
     Reads tables runs, single, units. Raises InputError naming a table or column that is missing or empty.
     """

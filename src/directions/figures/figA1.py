@@ -1,4 +1,4 @@
-"""Figure A1: ablating units by clamping them to zero, and to their mean over the training set."""
+"""Figure A1: units clamped to zero, and to their mean over the training set."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,7 +12,7 @@ CLAMPS = {"zero": ("-", "o"), "mean": ("--", "s")}
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Left: curves of the networks trained on true labels; right: areas at every fraction (section A.1, D25).
+    """Draw curves of networks trained on true labels (left) and areas at every fraction (section A.1, D25).
 
     Reads tables runs, ablation, areas. Raises InputError naming a table or column that is missing or empty.
     """
@@ -38,7 +38,7 @@ def draw(tables: Tables, study: str) -> Figure:
 
 
 def _areas(axes: Axes, tables: Tables, runs: pd.DataFrame) -> None:
-    """Area against fraction corrupted, one series per clamp, a little apart so that bars do not overlap."""
+    """Draw area against fraction corrupted, one series per clamp, shifted so that bars do not overlap."""
     fraction_of = runs.set_index("run")["corrupt"]
     for side, (clamp, look) in zip((-0.008, 0.008), CLAMPS.items(), strict=True):
         areas = curves.clamped(tables, "areas", clamp, "auc")

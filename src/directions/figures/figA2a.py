@@ -1,4 +1,4 @@
-"""Figure A2a: class selectivity in every layer of a convolutional net."""
+"""Figure A2a: class selectivity in every layer of a conv net."""
 
 from matplotlib.figure import Figure
 
@@ -7,7 +7,7 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """A box per layer, in forward order; dead feature maps counted (section A.2).
+    """Draw one box per layer, in forward order; counts dead feature maps (section A.2).
 
     Reads tables runs, units. Raises InputError naming a table or column that is missing or empty.
     """

@@ -1,4 +1,4 @@
-"""Figure A3a: class selectivity against the L1 norm of the incoming weights, in a convolutional net."""
+"""Figure A3a: class selectivity against the L1 norm of the incoming weights, in a conv net."""
 
 from matplotlib.figure import Figure
 
@@ -7,7 +7,7 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """One dot per live feature map, coloured by layer; Spearman pooled and within each layer (section A.3).
+    """Draw one dot per live feature map, coloured by layer; Spearman pooled and per layer (section A.3).
 
     Reads tables runs, units. Raises InputError naming a table or column that is missing or empty.
     """

@@ -1,4 +1,4 @@
-"""Figure A4d: as Figure 7d, with mutual information between activity and class on the x axis."""
+"""Figure A4d: like Figure 7d, with mutual information between activity and class on the x axis."""
 
 from matplotlib.figure import Figure
 
@@ -7,7 +7,7 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """One dot per feature map, coloured by layer; dashed: what shuffled labels give (section A.5).
+    """Draw one dot per feature map, coloured by layer; dashed: shuffled labels (section A.5).
 
     Reads tables runs, single, units. Raises InputError naming a table or column that is missing or empty.
     """

@@ -1,4 +1,4 @@
-"""Figure A4e: as Figure 7e, with mutual information between activity and class on the x axis."""
+"""Figure A4e: like Figure 7e, with mutual information between activity and class."""
 
 from matplotlib.figure import Figure
 
@@ -7,7 +7,7 @@ from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """A line, and Spearman with its interval, for each layer (section A.5).
+    """Draw Spearman with its interval for each layer, against depth (section A.5).
 
     Reads tables runs, single, units. Raises InputError naming a table or column that is missing or empty.
     """

@@ -1,4 +1,4 @@
-"""Layers in forward order, and what holds within each: correlations that pooling over layers could hide."""
+"""Layers in forward order, and correlations within each, which pooling over layers could hide."""
 
 import re
 
@@ -11,37 +11,37 @@ from scipy.stats import rankdata
 from directions.figures import style
 from directions.seeds import stream
 
-FEWEST_UNITS = 5  # live units of a layer in every network, for a rank correlation within it
-DRAWS = 500  # of the bootstrap; there are dozens of layers
-FEW_LAYERS = 4  # so many have a named colour and a marker each; more have a sequence of colours
+FEWEST_UNITS = 5  # live units per layer and network that a rank correlation within the layer needs
+DRAWS = 500  # bootstrap draws; there are dozens of layers
+FEW_LAYERS = 4  # up to this many have a named colour and a marker each; more have a colour sequence
 
 
 def places(units: pd.DataFrame) -> dict[str, int]:
-    """{layer: 1, 2, ...} in the order of the table, which is the order of the forward pass."""
+    """Number the layers {layer: 1, 2, ...} in table order, which is forward order."""
     return {layer: place for place, layer in enumerate(units["layer"].drop_duplicates(), 1)}
 
 
 def colour(place: int, number: int):
-    """Colour of layer `place` (from 1) of `number`: by name where they are few."""
+    """Colour of layer `place` (from 1) of `number`: a named colour if they are few."""
     if number <= FEW_LAYERS:
         return style.colour(f"layer {place}")
     return style.in_sequence(place - 1, number)
 
 
 def norm(number: int) -> Normalize:
-    """From a layer's place to its colour in the sequence."""
+    """Map a layer's place to its colour in the sequence."""
     return Normalize(1, number)
 
 
 def ticks(number: int) -> dict[float, object]:
-    """A handful of places for a colour bar or an axis, the first and the last among them."""
+    """Choose a handful of places for a colour bar or an axis, including the first and the last."""
     step = max(1, round((number - 1) / 5))
     chosen = [place for place in range(1, number, step) if number - place >= 0.7 * step]
     return {place: place for place in [*chosen, number]}
 
 
 def stages(layers: dict[str, int]) -> list[float]:
-    """Where the stages of a ResNet-50 end on an axis of places; empty for other networks."""
+    """Positions on the layer axis where the stages of a ResNet-50 end; empty for other networks."""
     blocks = {name: int(found[1]) for name in layers if (found := re.match(r"block(\d+)\.", name))}
     if not blocks:
         return []
@@ -50,12 +50,12 @@ def stages(layers: dict[str, int]) -> list[float]:
 
 
 def within(dots: pd.DataFrame, x: str, y: str, key: str, names: dict[str, int]) -> pd.DataFrame:
-    """Spearman of columns `x`, `y` within each layer, a mean over networks, with a 95 % bootstrap interval.
+    """Compute Spearman of columns `x`, `y` within each layer: mean over networks, 95 % bootstrap interval.
 
-    `dots`: one row per live unit, with run and layer; `names`: as `places` makes them. Networks,
-    then units are drawn with replacement (one network: its units only), by ("bootstrap", key, layer). A
-    draw or network in which all units are equal shows no correlation and counts as 0. Returns place, value,
-    low, high; a layer with fewer than `FEWEST_UNITS` live units in some network is left out.
+    `dots`: one row per live unit, with run and layer; `names`: as from `places`. Networks, then units are
+    drawn with replacement (with one network, only units), by ("bootstrap", key, layer). A draw or network in
+    which all units are equal shows no correlation and counts as 0. Returns place, value, low, high; layers
+    with fewer than `FEWEST_UNITS` live units in some network are left out.
     """
     number, rows = dots["run"].nunique(), []
     for layer, place in names.items():
@@ -70,7 +70,7 @@ def within(dots: pd.DataFrame, x: str, y: str, key: str, names: dict[str, int]) 
 
 
 def _resample(networks: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
-    """Mean correlation of networks and units drawn with replacement: (networks, units, 2) -> (draws,)."""
+    """Mean correlation over networks and units drawn with replacement: (networks, units, 2) -> (draws,)."""
     chosen = random.integers(len(networks), size=(DRAWS, len(networks)))
     values = np.empty(chosen.shape)
     for index, seen in enumerate(networks):
@@ -81,7 +81,7 @@ def _resample(networks: list[np.ndarray], random: np.random.Generator) -> np.nda
 
 
 def _spearman(units: np.ndarray) -> np.ndarray:
-    """(resamples, units, 2) -> (resamples,); 0 where all units are equal in either column."""
+    """Spearman (resamples, units, 2) -> (resamples,); 0 if all units are equal in either column."""
     ranks = rankdata(units, axis=1)
     a, b = np.moveaxis(ranks - ranks.mean(1, keepdims=True), -1, 0)
     scale = np.sqrt((a * a).sum(1) * (b * b).sum(1))
@@ -89,9 +89,9 @@ def _spearman(units: np.ndarray) -> np.ndarray:
 
 
 def draw_within(axes: Axes, found: pd.DataFrame, layers: dict[str, int], one: str | None = None) -> None:
-    """Spearman against depth, one dot with its interval per layer; thin uprights between stages.
+    """Draw Spearman against depth, one dot with its interval per layer; dotted lines between stages.
 
-    one: the colour of all of them, which a line then joins; else each layer has its own.
+    one: a colour for all of them, joined by a line; otherwise each layer has its own.
     """
     axes.axhline(0, color=style.colour("chance"), linewidth=0.6, zorder=1)
     size = 4.5 if len(layers) < 20 else 3
@@ -106,7 +106,7 @@ def draw_within(axes: Axes, found: pd.DataFrame, layers: dict[str, int], one: st
 
 
 def depth_axis(axes: Axes, layers: dict[str, int]) -> None:
-    """Places of layers on x, with thin uprights between the stages of a ResNet."""
+    """Label the x axis with layers, with thin dotted lines between the stages of a ResNet."""
     for end in stages(layers):
         axes.axvline(end, color="#b0b0b0", linewidth=0.6, linestyle=":", zorder=0)
     axes.set(xlim=(0.3, len(layers) + 0.7), xticks=list(ticks(len(layers))))
@@ -114,7 +114,7 @@ def depth_axis(axes: Axes, layers: dict[str, int]) -> None:
 
 
 def summary(found: pd.DataFrame, layers: dict[str, int]) -> str:
-    """ "within layers −0.31 to 0.22, median −0.05", and how many layers are too small for it."""
+    """Format "within layers −0.31 to 0.22, median −0.05", and how many layers have too few units."""
     few = len(layers) - len(found)
     missing = f" ({few} with fewer than {FEWEST_UNITS} live left out)" if few else ""
     if found.empty:

@@ -1,4 +1,4 @@
-"""Accuracy against the scale of noise on all units, as Figures 2a and 2b show it."""
+"""Accuracy against the scale of noise on all units, for Figures 2a and 2b."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,13 +17,13 @@ PAPER = (
 
 
 def corruption(tables: Tables, study: str) -> Figure:
-    """One curve per fraction of labels corrupted on a log axis; dots at its left edge: no noise."""
+    """Draw one curve per fraction of labels corrupted on a log axis; dots at the left edge: no noise."""
     runs = require(tables, "runs", "run", "corrupt", "changed_share", "classes", "model", "train_images")
     noise = require(tables, "noise", "run", "repeat", "noise_sd_ratio", "accuracy")
     positive = noise.loc[noise["noise_sd_ratio"] > 0, "noise_sd_ratio"]
     if positive.empty:
         raise InputError("table 'noise': column 'noise_sd_ratio' has no value above 0: nothing to draw")
-    edge = positive.min() / 2  # where "no noise" is drawn, for a log axis has no zero
+    edge = positive.min() / 2  # x position of "no noise", since a log axis has no zero
     fractions, behind = sorted(runs["corrupt"].unique()), overlay.handles(tables)
     notes = _small_print(runs, noise) + (PAPER if behind else ())
     layout = style.Layout(notes, rows=1 + -(-(len(fractions) + len(behind)) // COLUMNS))
@@ -48,7 +48,7 @@ def corruption(tables: Tables, study: str) -> Figure:
 
 
 def curve(axes: Axes, noise: pd.DataFrame, edge: float, colour: tuple[float, ...], label: str) -> None:
-    """Mean and SD of accuracy against noise; a dot at `edge` is the untouched network."""
+    """Draw mean and SD of accuracy against noise; a dot at `edge` is the untouched network."""
     every = style.pooled(noise, "noise_sd_ratio", "accuracy")
     untouched, noisy = every[every.index == 0], every[every.index > 0]
     axes.plot([edge] * len(untouched), untouched["mean"], "o", markersize=4, color=colour, clip_on=False)
@@ -56,7 +56,7 @@ def curve(axes: Axes, noise: pd.DataFrame, edge: float, colour: tuple[float, ...
 
 
 def log_axis(axes: Axes, edge: float, low: float, high: float) -> None:
-    """Log x with plain numbers, and "0" under the dots of the untouched networks."""
+    """Set a log x axis with plain numbers, and "0" below the dots of the untouched networks."""
     axes.set_xscale("log")
     axes.set_xlim(edge / 1.25, high * 1.05)
     decades = [10.0**power for power in range(-6, 7) if low * 0.9 <= 10.0**power <= high * 1.1]

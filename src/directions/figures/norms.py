@@ -8,7 +8,7 @@ from directions.tidy import Tables, require
 
 
 def scatter(tables: Tables, study: str, figure: str) -> Figure:
-    """Left: one dot per live unit, coloured by layer; right: Spearman within each layer against depth."""
+    """Draw one dot per live unit, coloured by layer (left), and Spearman within each layer (right)."""
     run, seed = dots.shown_network(tables)
     units = spread.units_of(tables, "l1")
     names, live = layers.places(units), units[~units["dead"]]

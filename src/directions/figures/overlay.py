@@ -1,8 +1,7 @@
-"""The paper's own curves and dots behind ours, as read from its printed figures (directions.paper).
+"""The paper's own curves and dots behind ours, read off its printed figures (directions.paper).
 
-One style for all of them: curves thin and dashed, dots small and hollow. Grey where a panel has one of
-them, else in the colour of our curve for the same condition. Drawn where a figure is given the table
-`paper`.
+They share one style: curves thin and dashed, dots small and hollow. Grey if a panel has only one of them,
+otherwise in the colour of our curve for the same condition. Drawn if a figure is given the table `paper`.
 """
 
 import numpy as np
@@ -17,7 +16,7 @@ GREY = "#555555"
 LINE = {"linestyle": (0, (3.2, 1.8)), "linewidth": 0.9, "zorder": 1.5, "label": f"_{NAME}"}
 DOTS = {"linestyle": "none", "marker": "o", "markersize": 2.6, "markerfacecolor": "none", "zorder": 1.4}
 DOTS |= {"markeredgewidth": 0.45, "markeredgecolor": "#9a9a9a", "label": f"_{NAME}"}
-UNITS = {  # ablated in the paper's panels at the right end of the x axis
+UNITS = {  # units at the right end of the x axis in the paper's panels
     "fig1a": 1024, "fig1b": 1536, "fig1c": 6144, "fig3a": 2816, "fig5a": 4096, "fig5b": 1536
 }  # fmt: skip
 INFERRED = {  # totals that the paper's panels do not show
@@ -26,7 +25,7 @@ INFERRED = {  # totals that the paper's panels do not show
     "fig3a": "That the paper ablated all 2,816 feature maps is our inference: its curves run past the last"
     " three layers.",
 }
-SHOWN = {  # of the paper's dots, how many could be read
+SHOWN = {  # how many of the paper's dots could be read
     "fig3b": "Of the paper's 200 dots, 161 can be told apart.",
     "fig4b": "Of the paper's 190 dots, 179 can be told apart.",
     "fig4c": "Of the paper's 192 dots, 136 can be told apart.",
@@ -37,9 +36,9 @@ SHOWN = {  # of the paper's dots, how many could be read
 
 
 def of(tables: Tables, *columns: str, **which: object) -> pd.DataFrame | None:
-    """The rows of the paper's table that have these values, or None without such rows or such a table.
+    """Select the rows of the paper's table with these values; None without such rows or such a table.
 
-    A number matches within rounding. Raises InputError for a table without `columns`.
+    Numbers match within rounding. Raises InputError for a table without `columns`.
     """
     if "paper" not in tables:
         return None
@@ -51,22 +50,22 @@ def of(tables: Tables, *columns: str, **which: object) -> pd.DataFrame | None:
 
 
 def line(axes: Axes, x, y, colour=GREY, **look) -> None:
-    """A curve of the paper's."""
+    """Draw one of the paper's curves."""
     axes.plot(x, y, color=colour, **LINE | look)
 
 
 def dots(axes: Axes, x, y) -> None:
-    """Dots of the paper's; hundreds of them are kept as a picture in a PDF."""
+    """Draw the paper's dots; if there are hundreds, a PDF stores them as a picture."""
     axes.plot(x, y, rasterized=len(x) > 500, **DOTS)
 
 
 def steps(axes: Axes, edges, heights, colour) -> None:
-    """A histogram of the paper's as an outline."""
+    """Draw one of the paper's histograms as an outline."""
     axes.stairs(heights, edges, color=colour, fill=False, **LINE)
 
 
 def handles(tables: Tables, dotted: bool = False) -> list[Line2D]:
-    """The one entry of the legend that names the paper's curves; none where they are not drawn."""
+    """Return the legend entry for the paper's curves; empty if they are not drawn."""
     if "paper" not in tables:
         return []
     if dotted:
@@ -75,7 +74,7 @@ def handles(tables: Tables, dotted: bool = False) -> list[Line2D]:
 
 
 def units_notes(tables: Tables, figure: str, ours: int) -> tuple[str, ...]:
-    """What a panel over units ablated must say of the paper's x axis; `ours`: units ablated here at most."""
+    """Write footnotes on the paper's x axis, for a panel over units; `ours`: most units ablated here."""
     if "paper" not in tables:
         return ()
     scaled = ("The paper's curves are scaled to our number of units.",) if ours != UNITS[figure] else ()

@@ -1,4 +1,4 @@
-"""A network of the user's own: one figure that shows all its tables."""
+"""A user's own network: one figure that shows all its tables."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,7 +12,7 @@ from directions.own import doubts
 from directions.statistics.ranks import correlate
 from directions.tidy import Tables, require
 
-PANEL = 3.0  # inches, the width of one
+PANEL = 3.0  # inches, the width of one panel
 RUNS = (
     "run",
     "dataset",
@@ -23,15 +23,15 @@ RUNS = (
     "units",
     "train_accuracy",
 )
-EFFECTS = {"importance": "change of loss (nats)", "place": "layer"}  # what stands on y, and its label
-PLACE = dots.Measure("place", "layer", "")  # stands on x where nothing else was measured
+EFFECTS = {"importance": "change of loss (nats)", "place": "layer"}  # column on the y axis -> its label
+PLACE = dots.Measure("place", "layer", "")  # on the x axis if nothing else was measured
 NO_INDEX = "activity is negative\nfor some images: the index\nhas no meaning in these layers"
 
 
 def summary(tables: Tables) -> Figure:
-    """One network: ablation with its area, noise, importance against selectivity and mutual information.
+    """Draw one network: ablation with area, noise, importance against selectivity and mutual information.
 
-    Draws what the tables hold: runs, and any of ablation with areas, noise, units with single or without.
+    Draws what the tables hold: runs, and any of ablation with areas, noise, units with or without single.
     Raises InputError naming a table or column that is missing or empty.
     """
     run = require(tables, "runs", *RUNS, may_be_empty=["test_accuracy"]).iloc[0]
@@ -61,7 +61,7 @@ def summary(tables: Tables) -> Figure:
 
 
 def _panels(tables: Tables) -> Iterator[tuple[str, Callable[[Axes], None]]]:
-    """(line above, what draws it) of each panel for which there are tables."""
+    """Yield (line above, drawing function) of each panel for which there are tables."""
     if "ablation" in tables:
         areas = require(tables, "areas", "clamp", "auc", may_be_empty=["auc_se"])
         above = [f"area {area(some)}, to {clamp}" for clamp, some in areas.groupby("clamp", sort=False)]
@@ -81,7 +81,7 @@ def _panels(tables: Tables) -> Iterator[tuple[str, Callable[[Axes], None]]]:
 
 
 def _units(tables: Tables) -> pd.DataFrame | None:
-    """The table with one row per unit that there is; units of which nothing was measured count as live."""
+    """Return the available table with one row per unit; units without measures count as live."""
     if "units" in tables:
         return require(tables, "units", "layer")
     if "single" in tables:
@@ -102,7 +102,7 @@ def _ablation(axes: Axes, tables: Tables) -> None:
 
 
 def draw_noise(axes: Axes, tables: Tables, colours: dict | None = None) -> None:
-    """Accuracy against noise, a curve for each network, in the colours {network: colour} where given."""
+    """Draw accuracy against noise, one curve per network, in the colours {network: colour} if given."""
     table = require(tables, "noise", "run", "repeat", "noise_sd_ratio", "split", "accuracy")
     positive = table.loc[table["noise_sd_ratio"] > 0, "noise_sd_ratio"]
     for run, some in table.groupby("run", sort=False):
@@ -113,13 +113,13 @@ def draw_noise(axes: Axes, tables: Tables, colours: dict | None = None) -> None:
 
 
 def accuracy_label(table: pd.DataFrame) -> str:
-    """The label of an axis of accuracies: on which images."""
+    """Label an axis of accuracies with the images they are on."""
     splits = list(table["split"].unique())
     return f"accuracy, {' or '.join(splits)} set"
 
 
 def draw_chance(axes: Axes, runs: pd.DataFrame, shown: pd.DataFrame) -> None:
-    """A level for every number of classes among the networks shown."""
+    """Draw the chance level for each number of classes among the networks shown."""
     numbers = sorted(map(int, runs.loc[runs["run"].isin(shown["run"]), "classes"].unique()))
     if len(numbers) == 1:
         style.chance_line(axes, numbers[0])
@@ -133,7 +133,7 @@ def draw_chance(axes: Axes, runs: pd.DataFrame, shown: pd.DataFrame) -> None:
 
 
 def _dots(units: pd.DataFrame, measure: dots.Measure, effect: str) -> Callable[[Axes], None]:
-    """What draws importance against a measure, the layer in place of either where it was not taken."""
+    """Return a function that draws importance against a measure; the layer replaces a missing one."""
     places = layers.places(units)
     units = units.assign(place=units["layer"].map(places))
 
@@ -157,9 +157,9 @@ def _dots(units: pd.DataFrame, measure: dots.Measure, effect: str) -> Callable[[
 
 
 def _rho(units: pd.DataFrame, measure: str, effect: str) -> str:
-    """ "118 units", how many are dead or have no index, and below "Spearman 0.12, within layers 0.03".
+    """Format "118 units", how many are dead or have no index, then "Spearman 0.12, within layers 0.03".
 
-    Within layers: of ranks among the units of one layer, all layers weighted by their units.
+    Within layers: ranks among the units of one layer; layers are weighted by their units.
     """
     found = units[units[measure].notna() & ~units["dead"]]
     without = int((units[measure].isna() & ~units["dead"]).sum())
@@ -190,7 +190,7 @@ def _scores(run: pd.Series) -> Iterator[str]:
 
 
 def _splits(tables: Tables) -> Iterator[str]:
-    """n and kind of error bar; where importance and measures were taken."""
+    """Write footnotes with n, error bars, and the split used for importance and measures."""
     said = []
     if "ablation" in tables:
         said.append(words.count(tables["ablation"].groupby("run")["ordering"].nunique(), "random ordering"))
@@ -206,7 +206,7 @@ def _splits(tables: Tables) -> Iterator[str]:
 
 
 def _sample(tables: Tables) -> str:
-    """Says so where not every unit was ablated alone."""
+    """Say so if only a sample of units was ablated alone."""
     if "single" not in tables:
         return ""
     some, every = len(tables["single"]), int(tables["runs"]["units"].iloc[0])
@@ -220,13 +220,13 @@ def _layers(tables: Tables, run: pd.Series) -> str:
 
 
 def _doubts(tables: Tables, run: pd.Series) -> Iterator[str]:
-    """What speaks against trusting the figure."""
+    """Yield reasons not to trust the figure."""
     yield from doubts.of_scores(run)
     yield from doubts_of_units(tables)
 
 
 def doubts_of_units(tables: Tables) -> Iterator[str]:
-    """What to know of importance and measures before they are read; of accuracy the import tells."""
+    """Yield caveats about importance and measures; those about accuracy come from the import."""
     made_by = {"ablate_single": "single", "measure_units": "units"}
     splits = {name: tables[table]["split"].iloc[0] for name, table in made_by.items() if table in tables}
     yield from doubts.of_split(tables["runs"].iloc[0], splits)
@@ -235,7 +235,7 @@ def doubts_of_units(tables: Tables) -> Iterator[str]:
 
 
 def area(areas: pd.DataFrame) -> str:
-    """ "0.735 ± 0.015 (0.741)": an area, its standard error, in brackets the relative one, if other."""
+    """Format "0.735 ± 0.015 (0.741)": area, standard error and, if different, the relative area."""
     mean, error = words.number(areas["auc"].mean(), 3), areas["auc_se"].iloc[0]
     relative = words.number(areas["auc_relative"].mean(), 3) if areas["auc_relative"].notna().all() else mean
     sure = "" if np.isnan(error) else f" ± {error:.3f}"

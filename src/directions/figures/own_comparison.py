@@ -1,4 +1,4 @@
-"""Networks of the user's own side by side."""
+"""A comparison of a user's own networks, side by side."""
 
 from collections.abc import Iterator
 
@@ -16,9 +16,9 @@ DISTINCT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 
 
 def comparison(every: dict[str, Tables]) -> Figure:
-    """Several networks, {name: its tables}: ablation by share of units, noise, selectivity.
+    """Draw several networks, {name: its tables}: ablation by fraction of units, noise, selectivity.
 
-    Raises InputError as `summary`, and where the networks have no analysis in common that this figure shows.
+    Raises InputError as `summary`, and if the networks share no analysis that this figure shows.
     """
     tables = pooled(every)
     colours = {
@@ -44,7 +44,7 @@ def comparison(every: dict[str, Tables]) -> Figure:
 
 
 def _compared(tables: Tables) -> Iterator[str]:
-    """What the legend says, and what is not alike among the networks."""
+    """Explain the legend, and list differences between the networks."""
     if "ablation" in tables:
         clamps = tables["ablation"].groupby("run")["clamp"].nunique().max()
         first = ", of the first clamp" if clamps > 1 else ""
@@ -63,13 +63,13 @@ def _compared(tables: Tables) -> Iterator[str]:
 
 
 def layers_that_differ(tables: Tables) -> Iterator[str]:
-    """A sentence where the networks of these tables, of several, have other layers or numbers of units."""
+    """Yield a sentence if the networks of these tables differ in their layers or numbers of units."""
     curves = tables.get("ablation", pd.DataFrame({"run": [], "units": []}))
     yield from doubts.of_comparison(tables["runs"], curves.groupby("run")["units"].first().to_dict())
 
 
 def pooled(every: dict[str, Tables]) -> Tables:
-    """One of each table that this figure shows, with the rows of all networks, {name: its tables}."""
+    """Concatenate each table that this figure shows over all networks, {name: its tables}."""
     return {
         table: pd.concat([tables[table] for tables in every.values() if table in tables])
         for table in ("runs", "ablation", "areas", "noise", "units")
@@ -82,14 +82,14 @@ def _without_index(units: pd.DataFrame) -> list[str]:
 
 
 def _named(tables: Tables, name: str) -> str:
-    """A network's name and its area."""
+    """Label a network with its name and area."""
     areas = tables.get("areas", pd.DataFrame({"run": []}))
     mine = areas[areas["run"] == name]
     return f"{name}: {own.area(mine[mine['clamp'] == mine['clamp'].iloc[0]])}" if len(mine) else name
 
 
 def _shares(axes: Axes, tables: Tables, colours: dict) -> None:
-    """Accuracy against the share of units ablated, as networks differ in size; the first clamp of each."""
+    """Draw accuracy against the fraction of units ablated, as networks differ in size; first clamp only."""
     for name, table in tables["ablation"].groupby("run", sort=False):
         mine = table[table["clamp"] == table["clamp"].iloc[0]]
         curve = style.pooled(mine.assign(share=mine["ablated"] / mine["units"]), "share", "accuracy")
@@ -103,7 +103,7 @@ def _shares(axes: Axes, tables: Tables, colours: dict) -> None:
 
 
 def _spread(axes: Axes, tables: Tables, colours: dict) -> None:
-    """The share of units whose index is at most x; networks whose units have none are left out."""
+    """Draw the fraction of units whose index is at most x; networks without an index are left out."""
     largest = tables["units"]["selectivity"].max()
     for name, table in tables["units"].groupby("run", sort=False):
         values = np.sort(table["selectivity"].dropna())

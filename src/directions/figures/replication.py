@@ -1,4 +1,4 @@
-"""Figure 1a of some studies, each beside the same curves of an independent replication."""
+"""Figure 1a of several studies, each beside the same curves of an independent replication."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,10 +18,10 @@ NOTES = (
 
 
 def draw(studies: dict[str, Tables], replication: pd.DataFrame) -> Figure:
-    """One panel per study, {name: tables runs, ablation, areas of the experiment behind Figure 1a}.
+    """Draw one panel per study, {name: tables runs, ablation, areas of the experiment behind Figure 1a}.
 
     `replication` has the columns fraction_corrupted, units_ablated, mean_accuracy. Raises InputError naming a
-    table or column that is missing or empty, or fractions that the replication has and a study has not.
+    table or column that is missing or empty, or a fraction that the replication has but a study lacks.
     """
     theirs = dict(list(replication.groupby("fraction_corrupted")))
     areas = {fraction: [f"replication {their_area(rows):.3f}"] for fraction, rows in theirs.items()}
@@ -41,7 +41,7 @@ def draw(studies: dict[str, Tables], replication: pd.DataFrame) -> Figure:
 
 
 def comparable(tables: Tables, replication: pd.DataFrame) -> bool:
-    """Whether a study has MLPs on MNIST at every fraction of labels corrupted that the replication has."""
+    """Whether a study has MLPs on MNIST at every fraction of labels corrupted in the replication."""
     runs = require(tables, "runs", "dataset", "corrupt", may_be_empty=("hidden",))
     fractions = set(replication["fraction_corrupted"])
     return (
@@ -52,18 +52,18 @@ def comparable(tables: Tables, replication: pd.DataFrame) -> bool:
 
 
 def described(tables: Tables) -> str:
-    """ "2×512 units, 60,000 images", what the networks of a study are."""
+    """Describe the networks of a study: "2×512 units, 60,000 images"."""
     runs = require(tables, "runs", "hidden", "train_images")
     return f"{words.size(tables).strip()} units, {int(words.only(runs, 'train_images')):,} images"
 
 
 def their_area(rows: pd.DataFrame) -> float:
-    """The normalised area under one of the replication's curves (DEVIATIONS.md, D9)."""
+    """Normalised area under one of the replication's curves (DEVIATIONS.md, D9)."""
     return area(rows["units_ablated"].to_numpy(), rows["mean_accuracy"].to_numpy())
 
 
 def draw_study(axes: Axes, tables: Tables, theirs: dict[float, pd.DataFrame]) -> dict[float, float]:
-    """Both sets of curves over the share of units ablated; returns {fraction: our mean area}."""
+    """Draw both sets of curves over the fraction of units ablated; returns {fraction: our mean area}."""
     runs = require(tables, "runs", "run", "corrupt", "classes")
     ablation = curves.clamped(tables, "ablation", curves.CLAMP, "ordering", "ablated", "units", "accuracy")
     areas = curves.clamped(tables, "areas", curves.CLAMP, "auc")

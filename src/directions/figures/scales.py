@@ -1,4 +1,4 @@
-"""Axes that are not linear: logarithms with numbers as people write them."""
+"""Non-linear axes: logarithms with plain numbers."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ LINEAR = 1.6  # length of the linear part of a symmetric log axis on each side, 
 
 
 def plain_log(axes: Axes) -> None:
-    """A logarithmic x axis with numbers as people write them, 0.5, 1, 2: as few as make three of them."""
+    """Set a logarithmic x axis with plain numbers, 0.5, 1, 2: as few as possible, but at least three."""
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     for steps in ((1,), (1, 3), (1, 2, 5), tuple(range(1, 10))):
@@ -22,11 +22,11 @@ def plain_log(axes: Axes) -> None:
 
 
 def symmetric_log(values: np.ndarray, beside: Iterable[float] = ()) -> float | None:
-    """A linear threshold for a symmetric log axis, or None where a linear axis shows the values well.
+    """Choose the linear threshold of a symmetric log axis, or None if a linear axis shows the values well.
 
-    Where the largest, of them or of what is drawn `beside` them, is ten times as large as nine in ten, a
-    linear axis is a line of dots along zero. The nine in ten stay on the linear part: a logarithm around
-    zero would show two clouds that are one.
+    If the largest value, drawn `beside` them or not, is ten times the 90th percentile, a linear axis is a row
+    of dots along zero. The lower 90 % stay on the linear part: a logarithm around zero would split one cloud
+    into two.
     """
     sizes = np.abs(values[values != 0])
     if len(sizes) == 0:
@@ -39,7 +39,7 @@ def symmetric_log(values: np.ndarray, beside: Iterable[float] = ()) -> float | N
 
 
 def set_symmetric_log(axes: Axes, threshold: float) -> None:
-    """A symmetric log y axis, once all is drawn; ticks also at half the threshold, where most dots lie."""
+    """Set a symmetric log y axis, after drawing; with ticks at half the threshold, where most dots lie."""
     axes.set_yscale("symlog", linthresh=threshold, linscale=LINEAR)
     axes.autoscale_view(scalex=False)
     low, high = axes.get_ylim()
@@ -52,6 +52,6 @@ def set_symmetric_log(axes: Axes, threshold: float) -> None:
 
 
 def _short(value: float, _place: int) -> str:
-    """ "−0.02", "5e-4": few letters, so that they leave room for the label of the axis."""
+    """Format "−0.02", "5e-4": short, to leave room for the axis label."""
     said = f"{value:g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.0e}".replace("e-0", "e-")
     return f"−{said[1:]}" if value < 0 else said

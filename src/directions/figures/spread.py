@@ -1,4 +1,4 @@
-"""How selectivity and mutual information are spread over units: with and without batch norm, and by depth."""
+"""Distributions of selectivity and mutual information over units: by batch norm, and by depth."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from directions.figures.dots import Measure
 from directions.tidy import Tables, require
 
 BINS = 30
-SIDES = {"batch norm": "with", "no batch norm": "without"}  # ours, the paper's
+SIDES = {"batch norm": "with", "no batch norm": "without"}  # our name, the paper's
 _SCALED = "The paper's densities are scaled to our bins; they may include dead maps."
 PAPER = {
     "selectivity": (_SCALED,),
@@ -23,16 +23,16 @@ PAPER = {
 
 
 def units_of(tables: Tables, *columns: str) -> pd.DataFrame:
-    """Table `units` with `dead` as truth. Raises InputError naming a column that is missing or empty."""
+    """Return table `units` with boolean `dead`. Raises InputError naming a missing or empty column."""
     units = require(tables, "units", "run", "layer", "unit", "dead", *columns, may_be_empty=["selectivity"])
     return units.assign(dead=words.truths(units["dead"]))
 
 
 def by_batch_norm(tables: Tables, study: str, measure: Measure) -> Figure:
-    """Figure 6: share of live maps per bin, pooled over networks, with and without batch norm (section 3.3).
+    """Draw Figure 6: share of live maps per bin, pooled over networks, by batch norm (section 3.3).
 
-    Reads tables runs, units and, where given, paper. Raises InputError naming a table or column that is
-    missing or empty.
+    Reads tables runs, units and, if given, paper. Raises InputError naming a table or column that is missing
+    or empty.
     """
     runs = require(tables, "runs", "run", "batch_norm", "test_images", "model")
     units = units_of(tables, *measure.others, *filter(None, [measure.floor]))
@@ -91,7 +91,7 @@ def _norm_notes(runs: pd.DataFrame, groups: dict, measure: Measure) -> tuple[str
 
 
 def by_depth(tables: Tables, study: str) -> Figure:
-    """Figure A2: boxes of class selectivity per layer, in forward order (section A.2).
+    """Draw Figure A2: boxes of class selectivity per layer, in forward order (section A.2).
 
     Reads tables runs, units. Raises InputError naming a table or column that is missing or empty.
     """

@@ -1,7 +1,7 @@
-"""The look of every figure: sizes, fonts, colours by name, titles and footnotes, and how files are written.
+"""The look of every figure: sizes, fonts, named colours, titles and footnotes, and how files are written.
 
-Nothing here touches pyplot or leaves a trace in matplotlib's settings. A colour or a name that is missing is
-an error: a figure never falls back to a default that a reader could take for something else.
+This module neither uses pyplot nor changes matplotlib's settings for good. A missing colour or name is an
+error: no figure falls back to a default that a reader could mistake for something else.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from directions.tidy import Tables
 WIDTH, WIDE, PLOT_HEIGHT, LEFT, RIGHT, BAR = 4.6, 7.4, 2.45, 0.72, 0.20, 0.58  # inches
 SMALL = 7.5  # points, the smallest text in any figure
 LINE = 0.145  # inches from one line of small text to the next
-README = 0.8  # of the paper that a figure has elsewhere: beside it the same text is larger
+README = 0.8  # size of figures in the README relative to others, so that their text looks larger
 
 COLOURS = {  # Okabe & Ito's palette for colour-blind readers
     "chance": "#6e6e6e",
@@ -50,11 +50,11 @@ COLOURS = {  # Okabe & Ito's palette for colour-blind readers
     "layer 4": "#CC79A7",
 }
 MARKERS = "o^sDvPX"
-# Viridis without its yellow, which is too pale for dots and lines: order shows also without colour vision.
+# Viridis without its yellow, which is too pale for dots and lines; its order shows without colour vision.
 SEQUENCE = ListedColormap(mpl.colormaps["viridis"](np.linspace(0, 0.9, 256)), name="viridis without yellow")
 
 _LOOK = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
+    "font.family": "DejaVu Sans",  # ships with matplotlib, so every machine draws the same
     "font.size": 8.5,
     "axes.titlesize": 9.0,
     "axes.titlelocation": "left",
@@ -72,7 +72,7 @@ _LOOK = {
 
 @contextmanager
 def look() -> Iterator[None]:
-    """While open, matplotlib draws in this project's style, whatever the user's own settings say."""
+    """Apply this project's style while the context is open, whatever the user's own settings are."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_LOOK)
@@ -84,7 +84,7 @@ _readme = ContextVar("readme", default=False)
 
 @contextmanager
 def for_readme() -> Iterator[None]:
-    """While open, draw figures without footnotes on less paper, so that pages may shrink them."""
+    """Draw figures without footnotes and at a smaller size while open, so that pages may shrink them."""
     token = _readme.set(True)
     try:
         yield
@@ -93,12 +93,12 @@ def for_readme() -> Iterator[None]:
 
 
 def in_readme() -> bool:
-    """Whether figures are drawn for the README, which shows of each its first panel."""
+    """Whether figures are drawn for the README, which shows only the first panel of each."""
     return _readme.get()
 
 
 def colour(name: str) -> str:
-    """The colour of that name. Raises InputError for a name without one."""
+    """Return the colour of that name. Raises InputError if there is none."""
     if name not in COLOURS:
         raise InputError(f"no colour for {name!r}: add it to COLOURS in directions/figures/style.py")
     return COLOURS[name]
@@ -112,32 +112,32 @@ def corruption_colour(fraction: float) -> tuple[float, ...]:
 
 
 def in_sequence(place: int, number: int) -> tuple[float, ...]:
-    """Colour `place` (from 0) of `number` that have an order, such as layers or learning rates."""
+    """Colour `place` (from 0) of `number` in an ordered sequence, such as layers or learning rates."""
     return SEQUENCE(place / max(number - 1, 1))
 
 
 class Layout(NamedTuple):
-    """What stands around the axes: footnotes, rows of the legend, a line above each panel, a colour bar."""
+    """What surrounds the axes: footnotes, legend rows, a line above each panel, a colour bar."""
 
     notes: tuple[str, ...]
-    rows: int = 0  # of the legend, its heading included
+    rows: int = 0  # of the legend, including its heading
     subtitles: tuple[str, ...] = ("",)  # one per panel
     width: float = WIDTH
-    bar: bool = False  # room for a colour bar at the right
-    beside: float = RIGHT  # inches at the right of every panel, more where it has an axis there
-    shares: tuple[float, ...] = ()  # of the panels in the width that is left for them; equal by default
+    bar: bool = False  # room for a colour bar on the right
+    beside: float = RIGHT  # inches to the right of every panel, more if it has an axis there
+    shares: tuple[float, ...] = ()  # relative widths of the panels; equal by default
 
     @property
     def lines(self) -> list[str]:
-        """The footnotes, those too long for the figure's width broken between words; none in a README."""
+        """Break the footnotes into lines that fit the figure's width; none in a README."""
         if in_readme():
             return []
-        room = 0.96 * self.width - 0.1  # some to spare, for hinting widens letters
+        room = 0.96 * self.width - 0.1  # some margin, because hinting widens letters
         return [line for note in self.notes for line in _broken(note, room)]
 
 
 def panels(tables: Tables, study: str, layout: Layout) -> tuple[Figure, list[Axes]]:
-    """A figure with one axes per subtitle, side by side, titled by `words.title`; small print at its foot.
+    """Create a figure with one axes per subtitle, side by side, titled by `words.title`, with footnotes.
 
     See `titled`.
     """
@@ -145,10 +145,10 @@ def panels(tables: Tables, study: str, layout: Layout) -> tuple[Figure, list[Axe
 
 
 def titled(title: str, layout: Layout) -> tuple[Figure, list[Axes]]:
-    """The same with another title.
+    """Create the same with another title.
 
-    Between axes and notes there is room for the legend, see `legend`. A footnote says n, the kind of error
-    bar, and what was measured on what.
+    Between axes and notes there is room for the legend, see `legend`. A footnote gives n, the kind of error
+    bar, and what was measured on which images.
     """
     foot, between = 0.08 + LINE * len(layout.lines), 0.47 + LINE * layout.rows  # inches
     lines = max(subtitle.count("\n") + 1 if subtitle else 0 for subtitle in layout.subtitles)
@@ -171,7 +171,7 @@ def titled(title: str, layout: Layout) -> tuple[Figure, list[Axes]]:
 
 
 def _broken(note: str, width: float) -> list[str]:
-    """`note` in lines of at most `width` inches of small print."""
+    """Break `note` into lines of at most `width` inches of small print."""
     font, lines = FontProperties(family=_LOOK["font.family"], size=SMALL), [""]
     for word in note.split(" "):
         longer = f"{lines[-1]} {word}" if lines[-1] else word
@@ -184,7 +184,7 @@ def _broken(note: str, width: float) -> list[str]:
 
 
 def panel(tables: Tables, study: str, layout: Layout) -> tuple[Figure, Axes]:
-    """`panels` for a figure that has but one."""
+    """Create `panels` for a figure that has only one."""
     figure, (axes,) = panels(tables, study, layout)
     return figure, axes
 
@@ -192,7 +192,7 @@ def panel(tables: Tables, study: str, layout: Layout) -> tuple[Figure, Axes]:
 def legend(
     figure: Figure, axes: Axes, layout: Layout, columns: int, heading: str | None = None, handles=None
 ) -> None:
-    """The legend in the room that `panels` left; by default it names what is labelled in `axes`."""
+    """Draw the legend in the space that `panels` left; by default with what is labelled in `axes`."""
     if handles is None:
         handles = axes.get_legend_handles_labels()[0]
     if not handles:
@@ -213,9 +213,9 @@ def legend(
 
 
 def colour_bar(figure: Figure, axes: Axes, norm: Normalize, label: str, ticks: dict[float, object]) -> None:
-    """A bar of the sequence of colours beside `axes`, in the room that `Layout.bar` asks for.
+    """Draw a bar of the colour sequence beside `axes`, in the space that `Layout.bar` reserves.
 
-    `ticks`: {place on the scale of `norm`: what is written there}.
+    `ticks`: {place on the scale of `norm`: its label}.
     """
     box, inch = axes.get_position(), 1 / figure.get_figwidth()
     beside = figure.add_axes((box.x1 + 0.12 * inch, box.y0, 0.09 * inch, box.height))
@@ -228,7 +228,7 @@ def colour_bar(figure: Figure, axes: Axes, norm: Normalize, label: str, ticks: d
 
 
 def save(figure: Figure, pdf: Path | str, png: Path | str) -> None:
-    """Write both files whole or not at all; the same figure always gives the same bytes (no date in them)."""
+    """Write both files completely or not at all; the same figure always gives the same bytes (no date)."""
     with look(), atomic(pdf) as path:
         figure.savefig(
             path, format="pdf", dpi=300, metadata=dict.fromkeys(("CreationDate", "Producer", "Creator"))
@@ -237,7 +237,7 @@ def save(figure: Figure, pdf: Path | str, png: Path | str) -> None:
 
 
 def save_png(figure: Figure, png: Path | str) -> None:
-    """Write the picture alone, whole or not at all."""
+    """Write only the PNG file, completely or not at all."""
     with look(), atomic(png) as path:
         figure.savefig(path, format="png", dpi=220, metadata={"Software": None})
 
@@ -246,7 +246,7 @@ def save_png(figure: Figure, png: Path | str) -> None:
 
 
 def chance_line(axes: Axes, classes: int, guesses: int = 1) -> None:
-    """A dotted level at guesses/classes, named below the line, or above it where it is near the axis."""
+    """Draw a dotted line at guesses/classes, labelled below it, or above it if it is near the axis."""
     level, low = guesses / classes, guesses / classes < 0.07
     axes.axhline(level, color=colour("chance"), linestyle=":", linewidth=1.0, zorder=1)
     axes.text(
@@ -256,15 +256,15 @@ def chance_line(axes: Axes, classes: int, guesses: int = 1) -> None:
 
 
 def pooled(values: pd.DataFrame, by: str, column: str) -> pd.DataFrame:
-    """Mean and SD of `column` for each value of `by`, over all networks and their repeats: index `by`."""
+    """Compute mean and SD of `column` for each value of `by`, over all networks and repeats: index `by`."""
     grouped = values.groupby(by)[column]
     if (grouped.size() < 2).any():
-        return grouped.agg(["mean"]).assign(std=0.0)  # one curve only: the footnote says n = 1
+        return grouped.agg(["mean"]).assign(std=0.0)  # only one curve: the footnote says n = 1
     return grouped.agg(["mean", "std"])
 
 
 def band(axes: Axes, curve: pd.DataFrame, colour, label: str, line: str = "-", **look) -> None:
-    """The mean as a line, one SD to each side as a shade; `curve` as `pooled` makes it."""
+    """Draw the mean as a line with a band of one SD to each side; `curve` is as from `pooled`."""
     low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
     axes.fill_between(curve.index, low, high, color=colour, alpha=0.18, linewidth=0)
     axes.plot(curve.index, curve["mean"], linestyle=line, color=colour, label=label, **look)
