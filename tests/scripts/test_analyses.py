@@ -223,7 +223,7 @@ def test_more_layers_than_there_are_is_refused(folder, tmp_path):
     options = ["--model", folder / "model.safetensors", "--table", tmp_path / "t.csv"]
     done = script("ablate_cumulative", settings, *options, *compute(folder))
     assert done.returncode == 2
-    assert "the last 12 were asked for, this network has 11" in done.stderr
+    assert "the last 12 were requested, but this network has 11" in done.stderr
 
 
 def test_selection_is_written_for_each_subset(tmp_path):
@@ -275,6 +275,6 @@ def test_a_killed_analysis_goes_on_and_ends_with_the_same_table(folder, name, tm
     assert not table.exists()
     done = script(name, settings, *again)
     assert done.returncode == 0, done.stderr
-    assert "going on after" in done.stdout
+    assert "resuming after" in done.stdout
     assert table.read_bytes() == expected.read_bytes()
     assert not resume.exists()

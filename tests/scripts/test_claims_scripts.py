@@ -179,7 +179,7 @@ def test_show_claims_gives_the_whole_claim_of_a_figure_asked_for(tables, tmp_pat
     ("column", "value", "message"),
     [
         ("certainty", "surely", "'surely' does not say whose"),
-        ("kind", "curve", "'curve' is no kind of claim"),
+        ("kind", "curve", "'curve' is not a kind of claim"),
     ],
 )
 def test_show_claims_refuses_words_that_would_be_counted_wrongly(tables, tmp_path, column, value, message):
@@ -227,7 +227,7 @@ def test_plot_figure_names_table_and_column_and_leaves_no_file(tables, tmp_path)
         plot(broken, tmp_path / "out", "fig2a")
     assert not (tmp_path / "out").exists()
     (broken / "noise.csv").write_text("")
-    with pytest.raises(InputError, match="noise.csv is no readable CSV"):
+    with pytest.raises(InputError, match="noise.csv is not a readable CSV"):
         plot(broken, tmp_path / "out", "fig2a")
 
 

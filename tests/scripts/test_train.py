@@ -116,7 +116,7 @@ def test_asked_to_end_it_leaves_a_snapshot_and_says_again(files, settings, numbe
     said = process.communicate()[0]
     assert process.returncode == AGAIN
     assert outputs(files / "asked") == []
-    step = int(said.split("asked to end after step ")[1].split()[0])
+    step = int(said.split("told to stop after step ")[1].split()[0])
     done = run(files, settings, "asked")
     assert done.returncode == 0, done.stderr
     assert f"resuming after step {step} of 800" in done.stdout

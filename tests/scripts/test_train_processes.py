@@ -168,7 +168,7 @@ def test_processes_that_are_all_asked_to_end_leave_one_snapshot(folders, setting
         member.send_signal(signal.SIGTERM)
     said = process.communicate(timeout=60)[0]
     assert process.returncode != 0
-    assert said.count("asked to end after step") == 1
+    assert said.count("told to stop after step") == 1
     assert (asked / "resume/snapshot.pt").exists()
     done = run(folder, settings, "asked", 2)
     assert done.returncode == 0, done.stderr

@@ -52,7 +52,7 @@ def test_after_kill_9_of_snakemake_the_documented_steps_lose_nothing(study, clus
     name = study.said.split("SLURM run ID: ")[1].split()[0]
     cluster.command("scancel", f"--name={name}")
     wait_until(lambda: not cluster.queue(study), 30, "cancelled")
-    assert "asked to end" in study.log()
+    assert "told to stop" in study.log()
     assert study.run("--unlock") == 0
     recovered(study, study.start("--", model(0)), unbroken)
     assert {path: path.stat().st_mtime_ns for path in labels.rglob("*.parquet")} == before

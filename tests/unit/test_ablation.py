@@ -217,5 +217,5 @@ def test_the_last_layers_are_chosen_in_order_and_no_more_than_there_are():
     assert ablation.chosen(layers, "all") == layers
     assert list(ablation.chosen(layers, 2).items()) == [("block.relu2", 6), ("relu3", 4)]
     for wrong in (0, 4):
-        with pytest.raises(InputError, match=rf"the last {wrong} were asked for, this network has 3"):
+        with pytest.raises(InputError, match=rf"the last {wrong} were requested, but this network has 3"):
             ablation.chosen(layers, wrong)

@@ -27,7 +27,7 @@ def test_which_layers_are_meant(wanted, expected):
 
 
 @pytest.mark.parametrize(("wanted", "message"), [
-    (50, "the last 50 were asked for, this network has 49: stem.relu, block1"),
+    (50, "the last 50 were requested, but this network has 49: stem.relu, block1"),
     (["stem.relu", "blok7.relu2"], "is called blok7.relu2; nearest of its 49: block7.relu2, "),
     (["Block16.*"], "is called Block16.*; nearest of its 49: block16.relu"),
     (["block17.*"], "is called block17.*; nearest of its 49: "),

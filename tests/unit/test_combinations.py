@@ -21,7 +21,7 @@ def test_figures_of_unknown_experiments_and_without_their_analysis():
         study="paper",
         draw={"fig1a": "mnist_coruption", "fig7a": "mnist_corruption", "fig2a": "mnist_selectivity"},
     )
-    assert "draw.fig1a: mnist_coruption is no experiment" in message
+    assert "draw.fig1a: mnist_coruption is not an experiment" in message
     assert "did you mean mnist_corruption?" in message
     assert "draw.fig7a: needs ablate_single, which experiments.mnist_corruption.analyses" in message
     assert "draw.fig7a: needs measure_units, which experiments.mnist_corruption.analyses" in message
@@ -40,10 +40,13 @@ def test_figures_of_unknown_experiments_and_without_their_analysis():
         ({"training": {"batch": 60_001}}, "batch 60001 is more than the 60000 images trained on"),
         ({"vary": {"images": [5000, 60_001]}}, "images 60001 is more than the 60000"),
         ({"training": {"dataset": "imagefolder"}}, "needs `imagefolder: {path: ..., size: ...}`"),
-        ({"training": {"optimizer": "adam", "momentum": 0.9}}, "momentum is read by optimizer sgd only"),
-        ({"training": {"optimizer": "adam"}, "vary": {"momentum": [0.5]}}, "momentum is read by optimizer"),
+        ({"training": {"optimizer": "adam", "momentum": 0.9}}, "momentum is read only by optimizer sgd"),
+        (
+            {"training": {"optimizer": "adam"}, "vary": {"momentum": [0.5]}},
+            "momentum is read only by optimizer",
+        ),
         ({"vary": {"optimizer": ["sgd", "adam"], "momentum": [0.5, 0.9]}}, "would be the same training"),
-        ({"training": {"seed": 3}}, "seed is fixed in training and varied too"),
+        ({"training": {"seed": 3}}, "seed is both fixed in training and varied"),
         ({"vary": {"corrupt": [0, 0.0, 0.2, 0.2]}}, "vary.corrupt: 0.0 stands 2 times"),
         ({"vary": {"hidden": [[8, 8], [8, 8]]}}, "hidden: 8x8 stands 2 times"),
         ({"add_noise": {"lowest": 10, "highest": 10}}, "lowest 10.0 must be below highest 10.0"),
@@ -77,21 +80,21 @@ def test_possible_combinations_stay_possible():
     [
         (
             corruption(training={"model": "conv11", "hidden": [8]}),
-            "hidden is read by model mlp only, which no",
+            "hidden is read only by model mlp, which no",
         ),
         (
             corruption(training={"width": 0.5}),
-            "width is read by model conv11 and conv11_mean and resnet50 only, which no run",
+            "width is read only by model conv11 and conv11_mean and resnet50, which no run",
         ),
         (
             corruption(training={"pad": 2}),
-            "pad is read by model conv11 and conv11_mean and resnet50 only, which no run has",
+            "pad is read only by model conv11 and conv11_mean and resnet50, which no run has",
         ),
         (
             convolutional("conv_normalization", training={"model": "resnet50"}),
-            "batch_norm is read by model conv11 and conv11_mean only, which no run has",
+            "batch_norm is read only by model conv11 and conv11_mean, which no run has",
         ),
-        (convolutional("conv_selectivity", training={"dropout": 0.1}), "dropout 0.1 is of model mlp only"),
+        (convolutional("conv_selectivity", training={"dropout": 0.1}), "dropout 0.1 works only in model mlp"),
         (corruption(ablate_cumulative={"layers": 3}), "layers 3 is more than the 2 layers of units of mlp"),
         (
             convolutional("mnist_early_stopping", ablate_checkpoints={"layers": 3}),
@@ -134,7 +137,7 @@ def test_possible_combinations_stay_possible():
         (convolutional("conv_sweep", vary={"batch": [1, 32]}), "batch 1 leaves one image in a batch"),
         (
             convolutional("conv_selectivity", select_settings={"subsets": 9}),
-            "select_settings: is set, but analyses does not list ablate_cumulative, which it follows",
+            "select_settings: is set, but analyses does not list ablate_cumulative, on which it depends",
         ),
         (
             convolutional("conv_selectivity", ablate_checkpoints={"layers": 3}),
@@ -246,8 +249,8 @@ def test_they_can_be_used_and_what_a_model_does_not_read_is_no_setting_of_it(tmp
 @pytest.mark.parametrize(
     ("over", "message"),
     [
-        ({"datasets": {"mnist": "MINE:read"}}, "datasets.mnist: is one of ours already"),
-        ({"models": {"mlp": {"build": "MINE:net"}}}, "models.mlp: is one of ours already"),
+        ({"datasets": {"mnist": "MINE:read"}}, "datasets.mnist: this name is built in"),
+        ({"models": {"mlp": {"build": "MINE:net"}}}, "models.mlp: this name is built in"),
         (
             {"datasets": {"strokes": "gone.py:read"}},
             "datasets.strokes: gone.py:read: there is no file gone.py",

@@ -15,27 +15,27 @@ STREAM = {"path": "photos", "size": 32, "stream": True}
             "augment does not go with corrupt 0.2",
         ),
         (residual("resnet_selectivity", training={"corrupt": 0.2}), "augment does not go with corrupt 0.2"),
-        (corruption(training={"augment": True}), "augment is for images that are read from their files"),
-        (residual("resnet_selectivity", training={"dataset": "cifar10"}), "and here is cifar10; set augment"),
+        (corruption(training={"augment": True}), "augment is for images streamed from their files"),
+        (residual("resnet_selectivity", training={"dataset": "cifar10"}), "not for cifar10; set augment"),
         (
             residual("resnet_selectivity", training={"dataset": "imagefolder"})
             | {"imagefolder": STREAM | {"stream": False}},
-            "and here is imagefolder; set augment: false",
+            "not for imagefolder; set augment: false",
         ),
         (residual(training={"norm_batch": 48}), "norm_batch 48 does not divide batch 1024 into whole groups"),
         (residual(training={"norm_batch": 2048}), "norm_batch 2048 does not divide batch 1024"),
         (
             convolutional("conv_selectivity", training={"norm_batch": 16, "batch_norm": False}),
-            "norm_batch 16 is of batch norm, and batch_norm is false; set norm_batch: null",
+            "norm_batch 16 needs batch norm, but batch_norm is false; set norm_batch: null",
         ),
         (
             convolutional("conv_normalization", training={"norm_batch": 16}),
-            "norm_batch 16 is of batch norm, and batch_norm is false",
+            "norm_batch 16 needs batch norm, but batch_norm is false",
         ),
         (convolutional("conv_sweep", training={"norm_batch": 32}), "norm_batch 32 does not divide batch 16"),
         (
             corruption(training={"norm_batch": 32}),
-            "norm_batch is read by model conv11 and conv11_mean and resnet50 only",
+            "norm_batch is read only by model conv11 and conv11_mean and resnet50",
         ),
         (residual(training={"images": 1000}), "batch 1024 is more than the 1000 images trained on"),
         (residual(training={"epochs": 5}), "epochs is not read where training ends after steps (200000)"),

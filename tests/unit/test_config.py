@@ -198,7 +198,7 @@ def test_with_an_experiment_go_its_drawings_but_none_that_was_given_another():
     study = load(study="paper", experiments={"conv_sweep": None}, draw={"fig4c": "conv_ensemble"})
     assert "fig4c" in study["figures"]
     refusal = refused(study="paper", experiments={"conv_sweep": None}, draw={"fig3a": "conv_sweep"})
-    assert "draw.fig3a: conv_sweep is no experiment" in refusal
+    assert "draw.fig3a: conv_sweep is not an experiment" in refusal
 
 
 def test_where_figures_are_chosen_the_rest_of_the_study_need_not_make_sense():

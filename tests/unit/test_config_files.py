@@ -10,15 +10,15 @@ from directions.errors import InputError
 
 
 @pytest.mark.parametrize(("content", "said"), [
-    ("a:\n  b: 1\n  b: 2\n", "line 3: key 'b' stands twice in one mapping"),
+    ("a:\n  b: 1\n  b: 2\n", "line 3: key 'b' appears twice in one mapping"),
     ("own:\n  networks:\n    a: {x: 1}\n    c: {}\n    a: {x: 2}\n", "line 5: key 'a' stands twice"),
-    ('{"a": 1,\n "a": 2}', "key 'a' stands twice in one mapping"),
-    ("x: &e {y: *e}\n", "line 1: an anchor that holds itself"),
-    ("a: 1\nx: &e [1, [*e]]\n", "line 2: an anchor that holds itself"),
-    ("x: &e\n  <<: *e\n", "line 1: an anchor that holds itself"),
+    ('{"a": 1,\n "a": 2}', "key 'a' appears twice in one mapping"),
+    ("x: &e {y: *e}\n", "line 1: an anchor that contains itself"),
+    ("a: 1\nx: &e [1, [*e]]\n", "line 2: an anchor that contains itself"),
+    ("x: &e\n  <<: *e\n", "line 1: an anchor that contains itself"),
     ("[" * 5000, "nested too deeply"),
     ("a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
-     "stand for more than 100000 values"),
+     "expand to more than 100000 values"),
 ])  # fmt: skip
 def test_a_file_that_snakemake_would_take_or_never_end_with_is_refused(tmp_path, content, said):
     path = tmp_path / "over.yaml"
@@ -34,7 +34,7 @@ def test_a_file_that_snakemake_would_take_or_never_end_with_is_refused(tmp_path,
     ("-n --config study=quick study=paper -- all", "--config study: stands twice"),
     ("--config=study=quick study=paper", "--config study: stands twice"),
     ("--config draw={fig5a:a,fig5a:b}", "--config draw: key 'fig5a' stands twice"),
-    ("--config draw=&r{fig5a:*r}", "--config draw: an anchor that holds itself"),
+    ("--config draw=&r{fig5a:*r}", "--config draw: an anchor that contains itself"),
 ])  # fmt: skip
 def test_a_command_line_of_which_snakemake_would_heed_a_part_is_refused(words, said):
     arguments = [word.replace(":", ": ").replace("&r", "&r ") for word in words.split()]
@@ -65,7 +65,7 @@ def test_what_is_meant_passes(tmp_path):
 
 def test_an_anchor_within_itself_is_refused_in_a_study(clone):
     (clone / "configs/mine.yaml").write_text("draw: &r {fig4a: *r}\n")
-    with pytest.raises(InputError, match="configs/mine.yaml, line 1: an anchor that holds itself"):
+    with pytest.raises(InputError, match="configs/mine.yaml, line 1: an anchor that contains itself"):
         config.load(given(study="mine"), clone)
 
 

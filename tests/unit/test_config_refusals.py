@@ -206,10 +206,8 @@ def test_a_study_may_not_set_what_the_user_sets(clone):
     (clone / "configs/mine.yaml").write_text("device: cpu\nexperiment: {}\n")
     with pytest.raises(InputError) as caught:
         config.load(given(study="mine"), clone)
-    assert "device (in configs/mine.yaml): is not for a study to set" in str(caught.value)
-    assert "experiment (in configs/mine.yaml): is not for a study to set; did you mean exp" in str(
-        caught.value
-    )
+    assert "device (in configs/mine.yaml): a study may not set it" in str(caught.value)
+    assert "experiment (in configs/mine.yaml): a study may not set it; did you mean exp" in str(caught.value)
 
 
 @pytest.mark.parametrize(

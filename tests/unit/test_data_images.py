@@ -51,7 +51,7 @@ def test_grey_of_16_bits_in_other_byte_orders_and_formats(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [(np.int32, "whole numbers of more than 16 bits"), (np.float32, "floating point")]
+    ("kind", "said"), [(np.int32, "integers of more than 16 bits"), (np.float32, "floating point")]
 )
 def test_images_of_unknown_range_are_refused_by_name(tmp_path, kind, said):
     path = tmp_path / "a.tif"

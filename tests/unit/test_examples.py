@@ -29,5 +29,5 @@ def test_fewer_test_images_are_a_part_of_more_with_their_labels(toy, paths):
 
 
 def test_more_test_images_than_there_are_are_refused(paths):
-    with pytest.raises(InputError, match="test_images: 41 were asked for, toy has 40"):
+    with pytest.raises(InputError, match="test_images: 41 requested, but toy has 40"):
         load_examples(*paths, "test", "cpu", 41)

@@ -250,7 +250,9 @@ def test_a_folder_that_is_gone_is_named(own, tmp_path):
     labels.save(tmp_path / "ledger.parquet", labels.ledger(dataset.train_labels, "own", "all", 0.0, 0))
     gone = folder.rename(folder.with_name("gone"))
     arguments = (gone / path.name, gone / "ledger.parquet", "train", "cpu")
-    with pytest.raises(InputError, match=f"no folder {folder}, .*put it back, or a link to it, or delete"):
+    with pytest.raises(
+        InputError, match=f"folder {folder} is missing; .*restore it, or link to it, or delete"
+    ):
         load_examples(*arguments)
     folder.symlink_to(gone)
     assert len(load_examples(*arguments)) == COUNT

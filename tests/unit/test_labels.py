@@ -39,7 +39,7 @@ def test_seeds_differ_and_repeat():
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.1, float("nan")])
 def test_an_impossible_share_is_refused(fraction):
-    with pytest.raises(InputError, match="from 0 to 1"):
+    with pytest.raises(InputError, match="is outside 0..1"):
         labels.corrupt(TRUE, fraction, 0)
 
 
@@ -47,7 +47,7 @@ def test_subsets_of_images_are_nested_and_too_many_are_refused():
     few, more = labels.choose_images(1000, 10, "mnist"), labels.choose_images(1000, 500, "mnist")
     assert set(few) <= set(more)
     assert len(few) == 10
-    with pytest.raises(InputError, match="1001 were asked for but mnist has 1000"):
+    with pytest.raises(InputError, match="1001 requested, but mnist has 1000"):
         labels.choose_images(1000, 1001, "mnist")
 
 
@@ -69,7 +69,7 @@ def test_a_ledger_of_another_length_than_the_data_is_refused_by_name(tmp_path):
 
 
 def test_a_ledger_of_other_data_is_refused(tmp_path):
-    with pytest.raises(InputError, match="made for another data set"):
+    with pytest.raises(InputError, match="for another data set"):
         labels.load(written(tmp_path), (TRUE + 1) % 10)
 
 

@@ -30,11 +30,11 @@ def test_what_does_not_fit_is_halved_until_it_does_and_nothing_is_counted_twice(
         found = memory.in_parts(work_with_room_for(most, seen), INPUTS, TARGETS, 0)
     assert seen == parts
     assert found.tolist() == [21, 21]
-    assert ("out of memory with 7 images at a time: going on with 3" in caplog.text) == (most < 7)
+    assert ("out of memory with 7 images at a time: continuing with 3" in caplog.text) == (most < 7)
 
 
 def test_where_one_image_is_too_much_there_is_a_clear_end():
-    with pytest.raises(InputError, match="memory of cpu does not suffice for one image"):
+    with pytest.raises(InputError, match="one image does not fit into the memory of cpu"):
         memory.in_parts(work_with_room_for(0, []), INPUTS, TARGETS, 0)
 
 

@@ -148,7 +148,7 @@ def test_arguments_choose_orderings_noise_units_and_layers(arrays):
         ("relu1", 5), ("relu2", 0), ("relu2", 1)
     ]  # fmt: skip
     for units, said in (
-        ({"relu3": [0]}, "no layer of units is called relu3"),
+        ({"relu3": [0]}, "relu3 is not a layer of units"),
         ({"relu2": [8]}, "0 to 7, not 8"),
     ):
         with pytest.raises(InputError, match=said):

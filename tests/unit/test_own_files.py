@@ -126,7 +126,7 @@ def test_a_factory_that_only_a_model_file_names_is_not_run(tmp_path, code):
     (tmp_path / "stranger.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\ndef build(): ...\n")
     header = network.header({"build": factory, "layers": ["a"], "seed": 0}, [4], 2, 7)
     save_file({"w": torch.zeros(1)}, tmp_path / "m.safetensors", {"header": json.dumps(header)})
-    with pytest.raises(InputError, match="m.safetensors: its header wants .*stranger.py:build to be run"):
+    with pytest.raises(InputError, match="m.safetensors: its header asks to run .*stranger.py:build, but"):
         trained.read(tmp_path / "m.safetensors", "data", "ledger", "cpu", code=code)
     assert not (tmp_path / "ran").exists()
 

@@ -168,7 +168,7 @@ def test_a_network_with_hooks_of_its_own_takes_no_way_that_leaves_them_out(data,
     network = hooked("out").eval()
     assert find_chain(network, LAYERS, data[0]) is not None
     found = curves(network, LAYERS, data)
-    assert "by hooks, the slow way: out has hooks or a forward of its own" in caplog.text
+    assert "by hooks (slow): out has hooks or overrides forward on the instance" in caplog.text
     np.testing.assert_allclose(found.loss[0, 0], plain(network, "relu1", [], data), rtol=1e-6)
 
 
@@ -233,9 +233,9 @@ def broken() -> nn.Module:
 
 @pytest.mark.parametrize(("network", "said"), [
     (Silent, "layer relu1 .*is never called"),
-    (Unread, "layer relu1: nothing reads what it returns.*assign it"),
+    (Unread, "layer relu1: its output is never read.*is not assigned"),
     (Draws, "two passes over the same 8 images differ.*self.training"),
-    (broken, "NaN or infinite logits: did its training diverge"),
+    (broken, "NaN or infinite: did its training diverge"),
 ])  # fmt: skip
 def test_networks_whose_numbers_would_mean_nothing_are_refused(network, said, data):
     network = network().eval()

@@ -256,8 +256,8 @@ def linear(*between: nn.Module) -> nn.Sequential:
     [
         (Branching(), ["relu"], "relu is read 2 times"),
         (Choosing(), ["relu"], "inputs to control flow"),
-        (linear(nn.Softmax(1)), ["1"], "3 after 2 is no part of a chain"),
-        (linear(), ["1"], "3 after 2 is no part of a chain"),
+        (linear(nn.Softmax(1)), ["1"], "3 after 2 cannot be part of a chain"),
+        (linear(), ["1"], "3 after 2 cannot be part of a chain"),
         (nn.Sequential(nn.Linear(2, 2), nn.ReLU()), ["1"], "does not end with a layer of weights"),
         (linear(nn.ReLU()), ["3", "1"], "1 do not follow 3 in a chain"),
     ],
@@ -292,7 +292,7 @@ SAME = nn.Sequential(OrderedDict((name, part) for name, part in NORM.named_child
 
 
 @pytest.mark.parametrize(("network", "way"), [
-    (Checking(checks=True), "by hooks, the slow way"), (Checking(checks=False), "the graph of Checking"),
+    (Checking(checks=True), "by hooks (slow)"), (Checking(checks=False), "the graph of Checking"),
     (NORM, "in full: norm"), (SAME, "along a chain"),
 ], ids=["checks its input", "adds parameters", "norm of the batch", "padding by name"])  # fmt: skip
 def test_what_is_no_chain_is_ablated_another_way_and_all_ways_agree(network, way, caplog):

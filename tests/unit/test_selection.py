@@ -30,7 +30,7 @@ def test_a_setting_is_the_mean_of_its_seeds_and_orderings():
 def test_too_few_settings_are_refused():
     areas, runs = tables()
     for keys in (["learning_rate", "seed"], ["seed"]):
-        with pytest.raises(InputError, match="settings beside seed are too few to choose from"):
+        with pytest.raises(InputError, match="settings besides seed are too few to choose from"):
             settings_table(areas, runs, keys)
 
 

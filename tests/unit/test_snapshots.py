@@ -51,7 +51,7 @@ def test_a_file_system_without_locks_stops_no_training(tmp_path, monkeypatch, ca
 
     monkeypatch.setattr(fcntl, "flock", unknown)
     with snapshots.held(tmp_path / "resume"):
-        assert "knows no locks" in caplog.text
+        assert "no locks on this file system" in caplog.text
 
 
 def test_a_kill_while_the_folder_is_deleted_leaves_no_snapshot(tmp_path, monkeypatch):

@@ -48,7 +48,7 @@ def test_what_is_left_of_an_epoch(epoch, step, left):
     ({"keep_epochs": [0, 6, 7, 9]}, "keep_epochs has 7, 9, but training ends in epoch 6, after 24 steps"),
     ({"keep_epochs": [3], "steps": 8}, "keep_epochs has 3, but training ends in epoch 2"),
     ({"keep_every": 25}, "keep_every 25 is more than the 24 steps of training"),
-    ({"augment": True}, "augment: only images that are read from files"),
+    ({"augment": True}, "augment: only images streamed from their files"),
 ])  # fmt: skip
 def test_what_cannot_be_trained_is_refused(settings, changed, message):
     with pytest.raises(InputError, match=message):

@@ -43,7 +43,7 @@ def test_what_was_done_is_not_done_again(tmp_path, caplog):
         found = run(add_until(99, second), tmp_path / "broken.pt")
     assert (first, second) == ([0, 1, 2, 3, 4, 5], [6, 7, 8, 9])
     np.testing.assert_array_equal(found, expected)
-    assert "test: going on after 6 images" in caplog.text
+    assert "test: resuming after 6 images" in caplog.text
     assert "test: 10 of 10 images, 0 s left" in caplog.text
 
 

@@ -92,7 +92,7 @@ def test_products_whose_record_is_lost_are_made_again(small):
     shutil.rmtree(small.path(".snakemake"))
     assert small.jobs() == {"table": 1, "figure": 1}
     small.setting = 2
-    assert "figure.txt, table.txt: here, but no record says which settings" in small.run()
+    assert "figure.txt, table.txt: exists, but no record says which settings" in small.run()
     assert small.path("figure.txt").read_text() == "2\n"
     assert small.jobs() == {}
 
@@ -107,7 +107,7 @@ def test_a_table_edited_by_hand_is_refused_and_kept_unless_it_is_declared(small)
     assert small.jobs() == {"table": 1, "figure": 1}
     os.utime(table)
     assert counted(small.run("--dry-run", "--", "table.txt")) == {"table": 1}  # also where nobody reads it
-    assert "table.txt: not what its job made: edited by hand" in small.run(code=1)
+    assert "table.txt: not what its job wrote: edited by hand" in small.run(code=1)
     assert (table.read_text(), small.path("figure.txt").read_text()) == ("mine\n", "1\n")
     small.run("--touch", "--force", "--", "table.txt")
     assert small.jobs() == {"figure": 1}

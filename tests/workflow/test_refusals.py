@@ -76,6 +76,6 @@ def test_a_model_file_that_is_broken_is_refused_by_name_and_made_again_once_it_i
     (study.folder / model).write_bytes(b"garbage")
     done = study.snakemake("--", "fig7a")
     assert done.returncode != 0
-    assert f"{model}: not what its job made" in done.stdout + done.stderr
+    assert f"{model}: not what its job wrote" in done.stdout + done.stderr
     (study.folder / model).unlink()
     assert study.jobs(model) == {"train": 1}
