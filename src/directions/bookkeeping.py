@@ -58,7 +58,7 @@ class Records(FilePersistence):
         return found
 
     async def _edited(self, job: Job, path: _IOFile) -> bool:
-        """Whether the file's content differs from when its job ended, as far as is known."""
+        """Return whether the file's content differs from when its job ended, as far as is known."""
         same_time = (await path.mtime()).local_or_storage() == self.metadata(path).endtime
         if same_time and await path.size() > SMALL:
             return False
@@ -121,7 +121,7 @@ def check(records: Records) -> None:
 
 
 def tells_its_settings(job: Job) -> bool:
-    """Whether a product without a record shows, by name or header, that it matches its job's settings."""
+    """Return whether a product without a record matches its job's settings, by its name or header."""
     asked = json.loads(job.params.get("asked", "{}"))
     if job.rule.name == "prepare_data":
         return asked["settings"].keys() == {"dataset"}  # built in: its bytes are checked against a digest

@@ -211,7 +211,7 @@ def _links(modules: Mapping[str, nn.Module], first: fx.Node) -> Iterator[Link]:
 
 
 def _called(modules: Mapping[str, nn.Module], node: fx.Node) -> nn.Module | None:
-    """The module that a node calls; NoChain if its units are not on dimension 1 (see `units.edited`)."""
+    """Return the module that a node calls; NoChain if its units are not on dimension 1 (`units.edited`)."""
     module = modules.get(node.target) if node.op == "call_module" else None
     if getattr(module, "unit_axis", 1) != 1:
         raise NoChain(f"units of {node.target} are not on dimension 1")
@@ -225,14 +225,14 @@ def _sole_user(node: fx.Node) -> fx.Node:
 
 
 def _flattens(node: fx.Node, module: nn.Module | None) -> bool:
-    """Whether a node flattens all dimensions but the examples'."""
+    """Return whether a node flattens all dimensions but the examples'."""
     if isinstance(module, nn.Flatten):
         return (module.start_dim, module.end_dim) == (1, -1)
     return node.target in FLATTENS and node.args[1:] == (1,) and not node.kwargs
 
 
 def _is_log_softmax(node: fx.Node, module: nn.Module | None) -> bool:
-    """Whether a node is log-softmax over the classes of logits (examples, classes)."""
+    """Return whether a node is log-softmax over the classes of logits (examples, classes)."""
     if isinstance(module, nn.LogSoftmax):
         return module.dim in (1, -1)
     dim = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
@@ -240,7 +240,7 @@ def _is_log_softmax(node: fx.Node, module: nn.Module | None) -> bool:
 
 
 def is_elementwise(module: nn.Module | None) -> bool:
-    """Whether a module acts elementwise; this project's own modules declare it."""
+    """Return whether a module acts elementwise; this project's own modules declare it."""
     return isinstance(module, ELEMENTWISE) or getattr(module, "elementwise", False)
 
 
@@ -254,7 +254,7 @@ def out_of_place(module: nn.Module) -> nn.Module:
 
 
 def _added(node: fx.Node, chain: fx.Node) -> fx.Node | None:
-    """The node added to the chain by a sum, with no path from the chain; None if it is no such sum."""
+    """Return the node that a sum adds to the chain, itself not on the chain; None if it is no such sum."""
     if node.target not in (operator.add, operator.iadd, torch.add, "add", "add_") or node.kwargs:
         return None
     others = [argument for argument in node.args if argument is not chain]

@@ -14,7 +14,7 @@ from directions.statistics.conditions import Condition, parse
 KINDS = (
     "direction",  # which side of a bound our number lies on
     "value",  # our number against the paper's
-    "shape",  # the distance of our curve from the paper's, below a bound of ours
+    "shape",  # the distance of our curve from the paper's, below a bound we set
 )
 CERTAINTIES = (
     "read from the figure",  # read off the paper's printed figure: data/paper/figures

@@ -3,7 +3,7 @@
 `data/paper/claims.csv` holds one claim per row, of one of three kinds. A direction has a side (`direction`
 above or below its `bound`). A value has the paper's number with `paper_error`, half of its own 95 %
 interval, and our `tolerance`. A shape has curves of the paper: the distance of our mean curve from them must
-lie below a bound of ours.
+lie below a bound we set.
 
 The first row that applies decides:
 

@@ -15,17 +15,17 @@ from directions.runs import MODELS, OPTIMIZERS, UNIT_LAYERS, Settings, models_of
 
 
 def train_images(dataset: str) -> int | None:
-    """Number of training images of a data set; None if only its files know."""
+    """Return the number of training images of a data set; None if only its files know."""
     return KNOWN[dataset].train_images if dataset in KNOWN else None
 
 
 def used_images(settings: Settings) -> int | None:
-    """Number of images a run trains on; None if only the data set's files know."""
+    """Return the number of images a run trains on; None if only the data set's files know."""
     return train_images(settings["dataset"]) if settings["images"] == "all" else settings["images"]
 
 
 def split_images(settings: Settings, split: str | None) -> int | None:
-    """Number of images of a split that a run is measured on; None if only the data set's files know."""
+    """Return how many images of a split a run is measured on; None if only the data set's files know."""
     if split != "test":
         return used_images(settings)
     known = KNOWN[settings["dataset"]].test_images if settings["dataset"] in KNOWN else None
@@ -33,14 +33,14 @@ def split_images(settings: Settings, split: str | None) -> int | None:
 
 
 def streamed(dataset: str, study: dict) -> bool:
-    """Whether images are read from their files on demand rather than kept in memory."""
+    """Return whether images are read from their files on demand rather than kept in memory."""
     return dataset == "imagenet" or (
         dataset == "imagefolder" and study.get("imagefolder", {}).get("stream", False)
     )
 
 
 def last_epoch(settings: Settings) -> int | None:
-    """The epoch in which training ends; None if only the data set's files determine it."""
+    """Return the epoch in which training ends; None if only the data set's files determine it."""
     if settings["steps"] is None:
         return settings["epochs"]
     images = used_images(settings)
@@ -48,13 +48,13 @@ def last_epoch(settings: Settings) -> int | None:
 
 
 def last_step(settings: Settings) -> int | None:
-    """The step at which training ends; None if only the data set's files determine it."""
+    """Return the step at which training ends; None if only the data set's files determine it."""
     images = used_images(settings)
     return settings["steps"] if images is None else steps_in_all(settings, images)
 
 
 def unit_layers(settings: Settings) -> list[str] | None:
-    """Names of a run's layers of units, as in models.unit_layers; None if only building the model tells."""
+    """List a run's layers of units, as in models.unit_layers; None if they depend on the built model."""
     if settings["model"] == "mlp":
         return [f"relu{depth}" for depth in range(1, len(settings["hidden"]) + 1)]
     return list(UNIT_LAYERS[settings["model"]]) if settings["model"] in UNIT_LAYERS else None
@@ -134,7 +134,7 @@ def _of_comparison(figure: str, name: str, experiment: dict, models: dict) -> It
 
 
 def _of_writing(path: str, experiment: dict, written: dict) -> Iterator[str]:
-    """Settings that are written down but would be ignored."""
+    """Find settings that are written down but would be ignored."""
     fixed, varied = written.get("training", {}), written["vary"]
     for key in (key for key in fixed if key in varied):
         yield f"{path}: {key} is both fixed in training and varied; set one of them to null"

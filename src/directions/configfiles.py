@@ -57,7 +57,7 @@ def check_files(paths: Iterable[Path | str]) -> None:
 
 
 def _is_json(path: Path) -> bool:
-    """Whether the file is JSON, which Snakemake accepts too; raises InputError for a duplicate key."""
+    """Return whether the file is JSON, which Snakemake accepts too; raises InputError for a duplicate key."""
 
     def unique(pairs: list[tuple[str, object]]) -> dict:
         for number, (key, _) in enumerate(pairs):

@@ -21,7 +21,7 @@ def original(dataset: str) -> str:
 
 
 def judged(kind: str, claim: str) -> bool:
-    """Whether a claim of this kind and id may be judged on a copy; most values hold only for the original."""
+    """Return whether a claim may be judged on a copy, by kind and id; most values need the original."""
     return kind != "value" or claim in VALUES
 
 

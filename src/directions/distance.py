@@ -18,7 +18,7 @@ PRINTED_CORRELATION = -0.728  # of area and test loss, Figure 4b: the same run a
 
 
 def of_areas(tables: Tables, figures: Path | str) -> float:
-    """Mean absolute difference between our areas and those of Figure 1a, over its six fractions.
+    """Compute the mean absolute difference between our areas and those of Figure 1a, over six fractions.
 
     tables: runs, areas. Raises Untestable if the study lacks a fraction.
     """
@@ -28,7 +28,7 @@ def of_areas(tables: Tables, figures: Path | str) -> float:
 
 
 def of_noise(tables: Tables, figures: Path | str) -> float:
-    """Mean absolute log ratio of our half-accuracy noise scales to those of Figure 2a; 0.1 is 10 % off.
+    """Compute the mean absolute log ratio of our half-accuracy noise scales to Figure 2a's; 0.1 is 10 %.
 
     tables: runs, noise. Raises Untestable if the study lacks a fraction or accuracy never falls to 0.5.
     """

@@ -90,7 +90,7 @@ def tally_each(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def right(logits: Tensor, labels: Tensor) -> Tensor:
-    """Whether logits (..., n, classes) are largest for the true class (..., n); never so if any is NaN."""
+    """Return whether logits (..., n, classes) are largest for the true class (..., n); never with a NaN."""
     return (logits.argmax(-1) == labels) & ~logits.isnan().any(-1)
 
 
@@ -112,7 +112,7 @@ def correct_top5_each(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def has_top5(logits: Tensor) -> bool:
-    """Whether top-5 accuracy is computed for logits (..., classes)."""
+    """Return whether top-5 accuracy is computed for logits (..., classes)."""
     return logits.shape[-1] > FEW
 
 

@@ -133,7 +133,7 @@ class Graph:
         return Step(node, "pair" if self._pair(node, inputs, shape) else "other", inputs, shape)
 
     def _each(self, node: fx.Node, before: tuple[int, ...], after: tuple[int, ...]) -> bool:
-        """Whether a node acts on every channel separately."""
+        """Return whether a node acts on every channel separately."""
         if len(before) < 2 or len(after) < 2 or before[1] != after[1]:
             return False
         module = self.submodule(node)
@@ -146,13 +146,13 @@ class Graph:
         return node.target in FUNCTIONS or scaled_by or mean or (flat and after == before[:2])
 
     def _pair(self, node: fx.Node, inputs: list[Step], shape: tuple[int, ...]) -> bool:
-        """Whether a node acts on two tensors channel by channel."""
+        """Return whether a node acts on two tensors channel by channel."""
         if node.target not in PAIRS or node.kwargs or len(node.args) != 2 or len(inputs) != 2:
             return False
         return all(len(other.shape) == len(shape) > 1 and other.shape[1] == shape[1] for other in inputs)
 
     def _norm_after(self, node: fx.Node) -> bool:
-        """Whether the only reader of a node with weights is a batch norm, which is then folded into them."""
+        """Return whether only a batch norm reads a node with weights, so that it is folded into them."""
         return len(node.users) == 1 and self._folds(next(iter(node.users))) is node
 
     def _folds(self, node: fx.Node) -> fx.Node | None:
@@ -199,7 +199,7 @@ def find_graph(model: nn.Module, layers: Mapping[str, int], images: Tensor) -> G
 
 
 def is_depthwise(module: nn.Module) -> bool:
-    """Whether a module is a depthwise convolution."""
+    """Return whether a module is a depthwise convolution."""
     if not isinstance(module, nn.Conv2d) or module.padding_mode != "zeros":
         return False
     return module.groups == module.in_channels == module.out_channels

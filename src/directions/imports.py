@@ -122,7 +122,7 @@ def _nested(tree: ast.AST) -> Iterator[ast.AST]:
 
 @cache
 def _defined(source: str) -> set[str]:
-    """Names that a module binds anywhere: enough to recognise a typo."""
+    """Collect all names that a module binds: enough to recognise a typo."""
     bound = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):

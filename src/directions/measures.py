@@ -114,7 +114,7 @@ def binned(activity: np.ndarray, bins: int) -> np.ndarray:
 
 
 def mutual_information(bin_numbers: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """Plug-in mutual information (units,) in bits between binned activity (images, units) and the class."""
+    """Estimate mutual information (units,) in bits of binned activity (images, units) and class (plug-in)."""
     images, units = bin_numbers.shape
     height = int(bin_numbers.max(initial=0)) + 1
     cell = (np.arange(units) * height + bin_numbers) * classes + labels[:, None]
@@ -133,7 +133,7 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
 def information_null(
     bin_numbers: np.ndarray, labels: np.ndarray, classes: int, shuffles: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Estimate the bias: mean information (units,) in bits that remains when labels are shuffled."""
+    """Estimate the bias: the mean information (units,) in bits that remains when labels are shuffled."""
     total = sum(mutual_information(bin_numbers, rng.permutation(labels), classes) for _ in range(shuffles))
     return total / shuffles
 

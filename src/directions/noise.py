@@ -28,7 +28,7 @@ def ratios(lowest: float, highest: float, points: int) -> np.ndarray:
 
 
 def block_size(spread: Mapping[str, Tensor]) -> int:
-    """Images per generator; depends only on the number of elements in the noisy layers."""
+    """Return the images per generator; depends only on the number of elements in the noisy layers."""
     elements = sum(sd.numel() for sd in spread.values())
     return min(BLOCK, max(1, ELEMENTS // elements))
 

@@ -37,7 +37,7 @@ class Patch:
 
     @property
     def empty(self) -> bool:
-        """Whether the patch equals the base."""
+        """Return whether the patch equals the base."""
         return self.at is not None and not len(self.at)
 
 
@@ -142,11 +142,11 @@ class Patching:
         return Patch(at, self.graph.call(step.node, *(self.channels(*pair, at) for pair in pairs)))
 
     def _complete(self, step: Step) -> bool:
-        """Whether the base holds a step's output for each image."""
+        """Return whether the base holds a step's output for each image."""
         return step.shape is not None and step in self.base and len(self.base[step]) == self.count
 
     def _zero(self, step: Step) -> bool:
-        """Whether the base is 0 everywhere."""
+        """Return whether the base is 0 everywhere."""
         if step not in self._zeros:
             self._zeros[step] = not self.base[step].any()
         return self._zeros[step]

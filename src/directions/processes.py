@@ -38,15 +38,15 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this process writes the files and the log."""
+        """Return whether this process writes the files and the log."""
         return self.rank == 0
 
     def threads(self, threads: int) -> int:
-        """CPU threads of this process, if all processes on this machine share `threads`."""
+        """Return the CPU threads of this process, if all processes on this machine share `threads`."""
         return max(1, threads // self.local_count)
 
     def device(self, device: torch.device) -> torch.device:
-        """Device of this process: with several processes, each takes the GPU of its local rank.
+        """Return this process's device: with several processes, each takes the GPU of its local rank.
 
         Raises InputError if there are fewer GPUs, or if all processes were given the same one.
         """
@@ -63,7 +63,7 @@ class Processes:
         return torch.device("cuda", self.local)
 
     def share(self, batch: int, norm_batch: int | None) -> int:
-        """Images per batch for this process; raises InputError if a batch cannot be split evenly."""
+        """Return this process's images per batch; raises InputError if a batch cannot be split evenly."""
         if self.count == 1:
             return batch
         if norm_batch is None:
@@ -82,7 +82,7 @@ class Processes:
         return batch // self.count
 
     def part(self, count: int) -> slice:
-        """Slice of `count` images that this process evaluates."""
+        """Return the slice of `count` images that this process evaluates."""
         return slice(self.rank * count // self.count, (self.rank + 1) * count // self.count)
 
     def replica(self, model: nn.Module) -> nn.Module:
@@ -151,6 +151,6 @@ def _only_the_first_speaks(store: torch.distributed.Store, kind: type | None, *_
 
 
 def end_with_torchrun() -> None:
-    """Have Linux kill this process when torchrun is killed; it would keep training beside the next run."""
+    """Have Linux kill this process when torchrun is killed; it would keep training alongside the next run."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -69,7 +69,7 @@ class Product:
 
 
 def by_tiles(link: Link, weight: Tensor) -> bool:
-    """Whether the transforms apply and pay; depends only on the weights, never on the number of images."""
+    """Return whether the transforms apply and pay; depends only on weights, not on the number of images."""
     own = link.convolution
     if own is None or min(weight.shape[:2]) < MANY or (weight.device.type, weight.dtype) != PLACE:
         return False

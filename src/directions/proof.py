@@ -102,7 +102,7 @@ def _of_weights(hook: Callable) -> bool:
 
 
 def _read(model: nn.Module, names: Sequence[str], images: Tensor) -> Iterator[bool]:
-    """Whether logits depend on each layer: it returns NaN for one of as many copies of an image."""
+    """Return whether logits depend on each layer: it returns NaN for one of as many copies of an image."""
     batch = few(images)[:1].repeat_interleave(max(2, len(names)), 0)
     before = model(batch.clone())
     try:
@@ -125,7 +125,7 @@ def _poison(row: int) -> Callable[[Tensor], Tensor]:
 
 
 def agree(found: Tensor, wanted: Tensor) -> bool:
-    """Whether logits are equal up to rounding; NaN equals NaN."""
+    """Return whether logits are equal up to rounding; NaN equals NaN."""
     if found.shape != wanted.shape:
         return False
     found = found.to(wanted)  # autocast inside the network's forward gives bfloat16

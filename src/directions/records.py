@@ -1,4 +1,4 @@
-"""The record of a trained network that is kept beside its weights."""
+"""The record of a trained network, stored next to its weights."""
 
 import hashlib
 import json

@@ -156,7 +156,7 @@ class Walk:
                 yield from self._from(place + 1, link.activation(sums[:, :next_on]), constants, same)
 
     def _zero_point(self, place: int, activity: Tensor) -> Tensor | None:
-        """Input of the next weights (1, units, ...) with all units of a layer clamped; None for 0."""
+        """Compute the next weights' input (1, units, ...) with all units of a layer clamped; None for 0."""
         value = self._values[place]
         if value is None:
             return None

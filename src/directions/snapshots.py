@@ -166,7 +166,7 @@ class Keeper:
         return self.resume / SNAPSHOT
 
     def due(self) -> bool:
-        """Whether the last snapshot is at least `seconds` old."""
+        """Return whether the last snapshot is at least `seconds` old."""
         return time.monotonic() - self._saved_at >= self.seconds
 
     def snapshot(self, progress: Progress) -> None:
@@ -222,7 +222,7 @@ def set_random_states(states: dict[str, Tensor], device: torch.device) -> None:
 
 
 def kept(resume: Path, name: str) -> Path:
-    """Path of a checkpoint until training is finished."""
+    """Return the path of a checkpoint until training is finished."""
     return resume / f"{name}.safetensors"
 
 

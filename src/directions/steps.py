@@ -86,6 +86,6 @@ def batches(
 
 
 def learning_rate(settings: dict, step: int, steps: int) -> float:
-    """Learning rate of a step (from 0): constant, or falling to 0 along half a cosine."""
+    """Return the learning rate of a step (from 0): constant, or falling to 0 along half a cosine."""
     share = 1.0 if settings["schedule"] == "constant" else (1 + math.cos(math.pi * step / steps)) / 2
     return settings["learning_rate"] * share

@@ -15,7 +15,7 @@ class Stopped(Exception):
 
 @dataclass
 class Request:
-    """Whether this process has been told to stop."""
+    """Return whether this process has been told to stop."""
 
     made: bool = False
 
@@ -25,7 +25,7 @@ def noticed() -> Iterator[Request]:
     """Record SIGTERM and SIGUSR1 in the yielded request, instead of ending, while the context is open.
 
     After a request, the process keeps ignoring both while it shuts down: Slurm may send its signal twice.
-    Processes forked meanwhile, such as those that decode images, also only record it and end with this one.
+    Processes forked meanwhile, such as image decoders, also only record it and end with this one.
     Only the main thread can handle signals; elsewhere this raises ValueError.
     """
     request = Request()

@@ -1,4 +1,4 @@
-"""Sum what an analysis counts over images, resumably."""
+"""Accumulate an analysis over images, in partial sums that an interrupted job resumes from."""
 
 import logging
 import time

@@ -47,7 +47,7 @@ def traced(network: nn.Module) -> fx.GraphModule:
 
 
 def in_place(node: fx.Node, modules: dict[str, nn.Module]) -> bool:
-    """Whether a node changes its first argument: `h.relu_()`, `h += x`, `relu(h, inplace=True)`."""
+    """Return whether a node changes its first argument: `h.relu_()`, `h += x`, `relu(h, inplace=True)`."""
     if node.op == "call_module":
         return bool(getattr(modules.get(str(node.target)), "inplace", False))
     if node.op not in ("call_function", "call_method"):
@@ -116,7 +116,7 @@ def reassigned(network: fx.GraphModule, node: fx.Node, result: fx.Node) -> None:
 
 @torch.no_grad()
 def same(left: nn.Module, right: nn.Module, images: torch.Tensor) -> bool:
-    """Whether two networks return the same tensor for images, up to rounding."""
+    """Return whether two networks return the same tensor for images, up to rounding."""
     answers = left(images.clone()), right(images.clone())
     return not isinstance(answers[1], torch.Tensor) or torch.allclose(
         *answers, rtol=1e-4, atol=1e-5, equal_nan=True

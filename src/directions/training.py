@@ -74,7 +74,7 @@ def train(
 ) -> list[dict]:
     """Train in place; return one row per evaluated epoch: losses in nats and accuracies on both sets.
 
-    `resume` is a folder for what an interrupted job needs to resume: a snapshot and the checkpoints kept so
+    `resume` is a folder with the state to resume an interrupted job: a snapshot and the checkpoints kept so
     far (see `Keeper`; in the end all of `keeping.checkpoints`). A snapshot is written when the last is
     `snapshot_seconds` old, which changes no result. A snapshot with another `fingerprint` is ignored. All of
     several `processes` call this; only the first writes.
@@ -178,7 +178,7 @@ class Loop:
         log.info("step %d/%d  loss %.4f  %.3f s/step", self.progress.step, self.plan.steps, loss, self.pace())
 
     def pace(self) -> float:
-        """Seconds per step, evaluation included."""
+        """Return the seconds per step, evaluation included."""
         return (time.monotonic() - self.started) / (self.progress.step - self.first_step)
 
     def score(self, examples: Examples) -> Score:

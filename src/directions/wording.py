@@ -1,4 +1,4 @@
-"""Format rows of a claims table for display: whose claim, what is claimed, what we found."""
+"""Format rows of a claims table for display: source, claim and our result."""
 
 import pandas as pd
 
@@ -27,7 +27,7 @@ def source(certainty: str) -> str:
 
 
 def from_memory(certainty: str) -> bool:
-    """Whether a paper's claim is from memory: its number must be checked there before it is cited."""
+    """Return whether a paper's claim is from memory: its number must be checked there before it is cited."""
     return source(certainty) == PAPER and certainty in _MEMORY
 
 
@@ -40,7 +40,7 @@ def whose(certainty: str) -> str:
 
 
 def plain(certainty: str) -> bool:
-    """Whether a claim was read in the paper, so that no remark is needed."""
+    """Return whether a claim was read in the paper, so that no remark is needed."""
     return certainty in (FIGURE, VERIFIED)
 
 
@@ -57,12 +57,12 @@ def number(row: pd.Series) -> str:
 
 
 def claimed(row: pd.Series) -> str:
-    """Format what is claimed, with its kind first: "direction > 0", "value 0.801 ± 0.006"."""
+    """Format a claim, its kind first: "direction > 0", "value 0.801 ± 0.006"."""
     return f"{row['kind']} {number(row)}"
 
 
 def distance(row: pd.Series) -> float:
-    """Distance from what is claimed: ours minus the number, or a shape's estimate; otherwise NaN."""
+    """Compute the distance from the claim: ours minus the number, or a shape's estimate; otherwise NaN."""
     if row["kind"] == "shape":
         return row["estimate"]
     return row["estimate"] - row["paper_value"] if row["kind"] == "value" else float("nan")

@@ -49,7 +49,7 @@ class Sizes:
     before: Mapping[str, float]
 
     def curve(self, model: str, layers: Sequence[str]) -> float:
-        """Fraction of the operations of whole passes that a curve over these layers computes.
+        """Estimate the fraction of the operations of whole passes that a curve over these layers needs.
 
         ResNet-50 is a chain only within its last block (chains.py). A chain is computed in reverse: products
         are recomputed from the second ablated layer on, and what precedes it is practically free. Otherwise

@@ -174,7 +174,7 @@ def _plain_rho(units: pd.DataFrame, measure: Measure, effect: str, column: str |
 
 
 def _inside(units: pd.DataFrame, measure: Measure) -> str:
-    """Median over layers of the correlation with the largest drop of a class; "–" if there is none."""
+    """Format the layers' median correlation with the largest drop of a class; "–" if there is none."""
     names = layers.places(units)
     found = layers.within(units[~units["dead"]], measure.column, "worst_class_drop", "worst class", names)
     return "–" if found.empty else words.number(found["value"].median())

@@ -98,7 +98,7 @@ def _areas(left: Axes, areas: pd.DataFrame) -> Axes:
 
 
 def _limits(losses: dict[str, pd.DataFrame], areas: pd.DataFrame) -> tuple[float, tuple[float, float]]:
-    """Top of the loss axis and ends of the area axis: they include the paper's, and ours from `WHOLE` on."""
+    """Find the top of the loss axis and both ends of the area axis: the paper's, and room for ours."""
 
     def later(curve: pd.DataFrame, sign: int) -> pd.Series:
         curve = curve[curve.index >= min(WHOLE, curve.index.max())]

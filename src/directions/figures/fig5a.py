@@ -41,7 +41,7 @@ def draw(tables: Tables, study: str) -> Figure:
 
 
 def shade(side: str, place: int, number: int) -> tuple[float, ...]:
-    """Colour for a kind of labels, paler for smaller dropout fractions; `place` from 0."""
+    """Return the colour for a kind of labels, paler for smaller dropout fractions; `place` from 0."""
     strength = 1 - (1 - PALEST) * (1 - (place + 1) / number) if number > 1 else 1
     return tuple(1 - strength * (1 - part) for part in to_rgb(style.colour(side)))
 

@@ -22,7 +22,7 @@ def places(units: pd.DataFrame) -> dict[str, int]:
 
 
 def colour(place: int, number: int):
-    """Colour of layer `place` (from 1) of `number`: a named colour if they are few."""
+    """Return the colour of layer `place` (from 1) of `number`: a named colour if they are few."""
     if number <= FEW_LAYERS:
         return style.colour(f"layer {place}")
     return style.in_sequence(place - 1, number)
@@ -41,7 +41,7 @@ def ticks(number: int) -> dict[float, object]:
 
 
 def stages(layers: dict[str, int]) -> list[float]:
-    """Positions on the layer axis where the stages of a ResNet-50 end; empty for other networks."""
+    """Find where the stages of a ResNet-50 end on the layer axis; empty for other networks."""
     blocks = {name: int(found[1]) for name in layers if (found := re.match(r"block(\d+)\.", name))}
     if not blocks:
         return []
@@ -70,7 +70,7 @@ def within(dots: pd.DataFrame, x: str, y: str, key: str, names: dict[str, int]) 
 
 
 def _resample(networks: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
-    """Mean correlation over networks and units drawn with replacement: (networks, units, 2) -> (draws,)."""
+    """Average the correlation over redrawn networks and units: (networks, units, 2) -> (draws,)."""
     chosen = random.integers(len(networks), size=(DRAWS, len(networks)))
     values = np.empty(chosen.shape)
     for index, seen in enumerate(networks):
@@ -81,7 +81,7 @@ def _resample(networks: list[np.ndarray], random: np.random.Generator) -> np.nda
 
 
 def _spearman(units: np.ndarray) -> np.ndarray:
-    """Spearman (resamples, units, 2) -> (resamples,); 0 if all units are equal in either column."""
+    """Compute Spearman (resamples, units, 2) -> (resamples,); 0 if all units are equal in either column."""
     ranks = rankdata(units, axis=1)
     a, b = np.moveaxis(ranks - ranks.mean(1, keepdims=True), -1, 0)
     scale = np.sqrt((a * a).sum(1) * (b * b).sum(1))

@@ -32,7 +32,7 @@ def scatter(tables: Tables, study: str, figure: str) -> Figure:
 
 
 def _pooled(units: pd.DataFrame) -> float:
-    """Spearman over live units of one network, all layers pooled."""
+    """Compute Spearman over live units of one network, all layers pooled."""
     return float(units["l1"].corr(units["selectivity"], "spearman"))
 
 

@@ -41,7 +41,7 @@ def draw(studies: dict[str, Tables], replication: pd.DataFrame) -> Figure:
 
 
 def comparable(tables: Tables, replication: pd.DataFrame) -> bool:
-    """Whether a study has MLPs on MNIST at every fraction of labels corrupted in the replication."""
+    """Return whether a study has MLPs on MNIST at every fraction of labels corrupted in the replication."""
     runs = require(tables, "runs", "dataset", "corrupt", may_be_empty=("hidden",))
     fractions = set(replication["fraction_corrupted"])
     return (
@@ -58,7 +58,7 @@ def described(tables: Tables) -> str:
 
 
 def their_area(rows: pd.DataFrame) -> float:
-    """Normalised area under one of the replication's curves (DEVIATIONS.md, D9)."""
+    """Compute the normalised area under one of the replication's curves (DEVIATIONS.md, D9)."""
     return area(rows["units_ablated"].to_numpy(), rows["mean_accuracy"].to_numpy())
 
 

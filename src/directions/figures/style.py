@@ -93,7 +93,7 @@ def for_readme() -> Iterator[None]:
 
 
 def in_readme() -> bool:
-    """Whether figures are drawn for the README, which shows only the first panel of each."""
+    """Return whether figures are drawn for the README, which shows only the first panel of each."""
     return _readme.get()
 
 
@@ -105,14 +105,14 @@ def colour(name: str) -> str:
 
 
 def corruption_colour(fraction: float) -> tuple[float, ...]:
-    """Viridis from dark (true labels) to light green (all corrupted); its yellow is too pale for lines."""
+    """Pick from viridis, dark (true labels) to light green (corrupted); yellow is too pale for lines."""
     if not 0 <= fraction <= 1:
         raise InputError(f"no colour for corrupted fraction {fraction}: it must lie between 0 and 1")
     return mpl.colormaps["viridis"](0.88 * fraction)
 
 
 def in_sequence(place: int, number: int) -> tuple[float, ...]:
-    """Colour `place` (from 0) of `number` in an ordered sequence, such as layers or learning rates."""
+    """Return colour `place` (from 0) of `number` in an ordered sequence, such as layers or learning rates."""
     return SEQUENCE(place / max(number - 1, 1))
 
 

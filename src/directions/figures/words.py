@@ -50,7 +50,7 @@ def size(tables: Tables) -> str:
 
 
 def reads(runs: pd.DataFrame, setting: str) -> bool:
-    """Whether these networks have a value for a training setting that not every model reads."""
+    """Return whether these networks have a value for a training setting that not every model reads."""
     return setting in runs and bool(runs[setting].notna().any())
 
 

@@ -45,57 +45,57 @@ def _divergence(losses: np.ndarray) -> int:
 
 
 def rise(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Area where train and test loss diverge minus area at the first checkpoint."""
+    """Subtract the area at the first checkpoint from the area where train and test loss diverge."""
     _, areas, losses = _parts(seen, counts)
     return areas[:, _divergence(losses)] - areas[:, 0]
 
 
 def drop(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Area where train and test loss diverge minus area at the end of training."""
+    """Subtract the area at the end of training from the area where train and test loss diverge."""
     _, areas, losses = _parts(seen, counts)
     return areas[:, _divergence(losses)] - areas[:, -1]
 
 
 def peak_distance(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Distance between the highest area and the lowest test loss, in doublings of the epoch."""
+    """Measure how far apart highest area and lowest test loss are, in doublings of the epoch."""
     epochs, areas, losses = _parts(seen, counts)
     log = np.log2(np.maximum(epochs, epochs[epochs > 0].min()))  # epoch 0 counts as the first checkpoint
     return np.abs(log[areas.argmax(1)] - log[_divergence(losses)])
 
 
 def half_rise(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Fraction of training after which the area is half-way from its first value to its highest."""
+    """Find the fraction of training after which the area is half-way from its first to its highest value."""
     epochs, areas, _ = _parts(seen, counts)
     half = (areas[:, :1] + areas.max(1, keepdims=True)) / 2
     return epochs[(areas >= half).argmax(1)] / epochs[-1]
 
 
 def peak_epoch(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Epoch of the highest area."""
+    """Find the epoch of the highest area."""
     epochs, areas, _ = _parts(seen, counts)
     return epochs[areas.argmax(1)]
 
 
 def end_relative(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Area at the end of training relative to the highest one."""
+    """Divide the area at the end of training by the highest one."""
     _, areas, _ = _parts(seen, counts)
     return areas[:, -1] / areas.max(1)
 
 
 def lowest_loss_epoch(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Epoch of the lowest test loss, if it rises again."""
+    """Find the epoch of the lowest test loss, if the loss rises again."""
     epochs, areas, losses = _parts(seen, counts)
     return np.full(len(areas), epochs[_divergence(losses)])
 
 
 def lowest_loss(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Lowest test loss of any checkpoint."""
+    """Find the lowest test loss of any checkpoint."""
     _, areas, losses = _parts(seen, counts)
     return np.full(len(areas), losses.min())
 
 
 def loss_correlation(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Spearman of area and test loss over the checkpoints of a network."""
+    """Compute Spearman of area and test loss over the checkpoints of a network."""
     _, areas, losses = _parts(seen, counts)
     return correlate([(areas, np.broadcast_to(losses, areas.shape))])
 

@@ -126,17 +126,17 @@ def noise_scales(tables: Tables, condition: Condition) -> Groups:
 
 
 def mean_distance(measured: Measured) -> np.ndarray:
-    """Mean vertical distance of our mean curve from the paper's; averaged over several conditions."""
+    """Compute the mean vertical distance of our mean curve from the paper's, averaged over conditions."""
     return np.mean([_along(np.abs(values.mean(1))) for values in measured.values()], axis=0)
 
 
 def largest_distance(measured: Measured) -> np.ndarray:
-    """Largest vertical distance of our mean curve from the paper's, over all conditions."""
+    """Compute the largest vertical distance of our mean curve from the paper's, over all conditions."""
     return np.max([np.abs(values.mean(1)).max(-1) for values in measured.values()], axis=0)
 
 
 def mean_level(measured: Measured) -> np.ndarray:
-    """Mean accuracy along the axis, in the only condition."""
+    """Average accuracy along the axis, in the only condition."""
     (values,) = measured.values()
     return _along(values.mean(1))
 
@@ -147,7 +147,7 @@ def _along(values: np.ndarray) -> np.ndarray:
 
 
 def half_scale(measured: Measured) -> np.ndarray:
-    """Noise ratio at which the mean curve falls to an accuracy of 0.5; NaN if it does not."""
+    """Find the noise ratio at which the mean curve falls to an accuracy of 0.5; NaN if it does not."""
     (values,) = measured.values()
     return np.array([falls_to_half(*np.split(curve, 2)) for curve in values.mean(1)])
 

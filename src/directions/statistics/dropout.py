@@ -48,7 +48,7 @@ def _of_curve(curve: pd.DataFrame, dropout: float) -> tuple[float, ...]:
 
 
 def _means(measured: Measured, corrupt: float, place: int) -> np.ndarray:
-    """Mean per (dropout fraction, resample), by increasing fraction."""
+    """Average per dropout fraction, by increasing fraction: (fractions, resamples)."""
     chosen = sorted(condition for condition in measured if condition[0] == corrupt)
     return np.stack([measured[condition][..., place].mean(1) for condition in chosen])
 
@@ -69,7 +69,7 @@ def of_one(place: int) -> Combine:
 
 
 def smallest_lead(place: int) -> Combine:
-    """Clean minus corrupted networks at the same dropout fraction, the smallest over fractions."""
+    """Find the smallest lead of clean over corrupted networks at any dropout fraction."""
 
     def combine(measured: Measured) -> np.ndarray:
         clean, corrupted = (
@@ -85,7 +85,7 @@ def smallest_lead(place: int) -> Combine:
 
 
 def spread_of_clean(measured: Measured) -> np.ndarray:
-    """Range of the clean networks' areas over dropout fractions."""
+    """Compute the range of the clean networks' areas over dropout fractions."""
     areas = _means(measured, 0.0, AREA)
     if len(areas) < 2:
         raise Untestable("this study has one dropout fraction only")
@@ -93,7 +93,7 @@ def spread_of_clean(measured: Measured) -> np.ndarray:
 
 
 def loss_trend(measured: Measured) -> np.ndarray:
-    """Spearman of dropout fraction and training loss over networks with corrupted labels."""
+    """Compute Spearman of dropout fraction and training loss over networks with corrupted labels."""
     corrupted = {drop: values[..., LOSS] for (side, drop), values in measured.items() if side == 1.0}
     if len(corrupted) < 2:
         raise Untestable("this study has one dropout fraction only")

@@ -101,7 +101,7 @@ def noise_curves(tables: Tables) -> Iterator[tuple[str, np.ndarray, np.ndarray]]
 
 
 def clamps(tables: Tables, _condition: Condition) -> Groups:
-    """Area with the clamp to zero minus area with the clamp to the mean, per ordering (Figure A1)."""
+    """Observe the area clamped to zero minus the area clamped to the mean, per ordering (Figure A1)."""
     areas = require(tables, "areas", "run", "clamp", "ordering", "auc")
     sides = areas.pivot_table(index=["run", "ordering"], columns="clamp", values="auc", sort=False)
     lacking = {"zero", "mean"} - set(sides.columns)
@@ -179,20 +179,20 @@ def pairs(quality: str, area: str = "auc", setting: str | None = None, known: bo
 
 
 def smallest_lead_of_clean(measured: Measured) -> np.ndarray:
-    """Mean of the clean networks minus that of the best corrupted fraction."""
+    """Subtract the mean of the best corrupted fraction from that of the clean networks."""
     others = [values.mean(1) for fraction, values in measured.items() if fraction > 0]
     return measured[0.0].mean(1) - np.max(others, axis=0)
 
 
 def trend(measured: Measured) -> np.ndarray:
-    """Spearman, over networks, of the condition (a number) and the network's mean."""
+    """Compute Spearman, over networks, of the condition (a number) and the network's mean."""
     values = np.concatenate(list(measured.values()), axis=1)  # (resamples, networks)
     conditions = np.concatenate([np.full(v.shape[1], condition) for condition, v in measured.items()])
     return correlate([(np.broadcast_to(conditions, values.shape), values)])
 
 
 def across(measured: Measured) -> np.ndarray:
-    """Spearman, over networks, of two values within each condition, weighted by networks per condition."""
+    """Compute Spearman, over networks, of two values within each condition, weighted by its networks."""
     groups = [values for values in measured.values() if values.shape[1] > 2]
     if not groups:
         raise Untestable("fewer than 3 networks per condition have no rank correlation")
@@ -206,7 +206,7 @@ def within(measured: Measured) -> np.ndarray:
 
 
 def explained(measured: Measured) -> np.ndarray:
-    """Fraction of the variance of networks' first value that lies between conditions (eta squared)."""
+    """Compute the share of variance of networks' first value between conditions (eta squared)."""
     _several(measured)
     groups = [values[..., 0] for values in measured.values()]
     everything = np.concatenate(groups, axis=1)

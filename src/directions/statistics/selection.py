@@ -98,22 +98,22 @@ def _picks(networks: pd.DataFrame, size: int, random: np.random.Generator) -> Pi
 
 
 def top(count: int) -> Callable[[Picks], np.ndarray]:
-    """How often the pick is among the `count` best settings of its subset."""
+    """Compute how often the pick is among the `count` best settings of its subset."""
     return lambda picks: (picks.rank <= count).mean(-1)
 
 
 def relative_rank(picks: Picks) -> np.ndarray:
-    """Mean rank of the pick, from 0 (best of its subset) to 1 (worst); 0.5 by chance."""
+    """Average the rank of the pick, from 0 (best of its subset) to 1 (worst); 0.5 by chance."""
     return (picks.rank - 1).mean(-1) / max(picks.size - 1, 1)
 
 
 def gap(picks: Picks) -> np.ndarray:
-    """Mean test accuracy lost compared with the best setting of the subset."""
+    """Average the test accuracy lost compared with the best setting of the subset."""
     return picks.gap.mean(-1)
 
 
 def gap_sd(picks: Picks) -> np.ndarray:
-    """Standard deviation of the lost accuracy over subsets."""
+    """Compute the standard deviation of the lost accuracy over subsets."""
     return picks.gap.std(-1)
 
 

@@ -121,17 +121,17 @@ def _units_alone(tables: Tables, *columns: str) -> pd.DataFrame:
 
 
 def pooled(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Spearman of x and y over all units."""
+    """Compute Spearman of x and y over all units."""
     return correlate_drawn(seen[:, X], seen[:, Y], np.zeros(len(seen)), counts)
 
 
 def depth(place: int) -> Measure:
-    """Spearman of the layer's depth and one column, over all units."""
+    """Compute Spearman of the layer's depth and one column, over all units."""
     return lambda seen, counts: correlate_drawn(seen[:, LAYER], seen[:, place], np.zeros(len(seen)), counts)
 
 
 def layers(part: str | None = None) -> Measure:
-    """Spearman of x and y within each layer, over the layers of one third of the network, or all."""
+    """Compute Spearman of x and y within each layer, over the layers of one third of the network, or all."""
 
     def measure(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
         inside = _in_part(seen[:, LAYER], part)
@@ -155,12 +155,12 @@ def _in_part(layer: np.ndarray, part: str | None) -> np.ndarray:
 
 
 def layer_mean(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Mean over layers of the Spearman of x and y within each; all layers count equally."""
+    """Average over layers the Spearman of x and y within each; all layers count equally."""
     return np.nanmean(_each_layer(seen, counts), axis=0)
 
 
 def largest_later(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Largest absolute Spearman of x and y within any layer from number `LATER` on."""
+    """Find the largest absolute Spearman of x and y within any layer from number `LATER` on."""
     found = _each_layer(seen, counts)
     if len(found) < LATER:
         raise Untestable(f"a network of {len(found)} layer(s) has no layer {LATER}")
@@ -168,19 +168,19 @@ def largest_later(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def _each_layer(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Spearman of x and y within each layer: (layers, draws); NaN if a layer's units do not vary."""
+    """Compute Spearman of x and y within each layer: (layers, draws); NaN if a layer's units do not vary."""
     alone = [seen[:, LAYER] == layer for layer in range(int(seen[:, LAYER].max()) + 1)]
     groups = np.zeros(len(seen))
     return np.stack([correlate_drawn(*seen[own][:, [X, Y]].T, groups[own], counts[:, own]) for own in alone])
 
 
 def parts(*names: str) -> Measure:
-    """`layers` of several parts side by side: (draws, parts)."""
+    """Compute `layers` for several parts: (draws, parts)."""
     return lambda seen, counts: np.stack([layers(name)(seen, counts) for name in names], axis=-1)
 
 
 def minimal_impact(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Of the quarter of units with the highest x, the fraction whose y is below the network's median."""
+    """Compute which fraction of the quarter with the highest x has y below the network's median."""
     drawn = counts.T
     number = drawn.sum(0)
     selective = highest_rank(seen[:, X], drawn)[0] > np.ceil((1 - TOP_SHARE) * (number - 1))
@@ -189,7 +189,7 @@ def minimal_impact(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def share_above(bound: float) -> Measure:
-    """Fraction of units whose x is above a bound."""
+    """Compute the fraction of units whose x is above a bound."""
     return lambda seen, counts: counts @ (seen[:, X] > bound).astype(float) / counts.sum(1)
 
 
@@ -197,19 +197,19 @@ def share_above(bound: float) -> Measure:
 
 
 def first_minus_second(measured: Measured) -> np.ndarray:
-    """Mean of the first of two values minus mean of the second."""
+    """Subtract the mean of the second of two values from that of the first."""
     one, other = _values(measured)
     return one - other
 
 
 def size_gain(measured: Measured) -> np.ndarray:
-    """Absolute value of the second of two values minus that of the first."""
+    """Subtract the absolute value of the first of two values from that of the second."""
     one, other = np.abs(_values(measured))
     return other - one
 
 
 def ends_gain(measured: Measured) -> np.ndarray:
-    """Mean absolute value of early and late parts minus that of the middle."""
+    """Subtract the absolute value of the middle part from the mean of those of early and late parts."""
     early, middle, late = np.abs(_values(measured))
     return (early + late) / 2 - middle
 
@@ -235,7 +235,7 @@ def two_units_of(x: str, other: str, y: str, y_of_other: str | None = None) -> S
 
 
 def both(inside_layers: bool = False) -> Measure:
-    """Spearman of x and y, and of the other two columns: (draws, 2); pooled or within layers."""
+    """Compute Spearman of x and y, and of the other two columns: (draws, 2); pooled or within layers."""
 
     def measure(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
         groups = seen[:, LAYER] if inside_layers else np.zeros(len(seen))
