@@ -98,7 +98,7 @@ def _areas(left: Axes, areas: pd.DataFrame) -> Axes:
 
 
 def _limits(losses: dict[str, pd.DataFrame], areas: pd.DataFrame) -> tuple[float, tuple[float, float]]:
-    """Find the top of the loss axis and both ends of the area axis: the paper's, and room for ours."""
+    """Find the axis limits (loss top, area ends) to hold the paper's values, and ours from `WHOLE` on."""
 
     def later(curve: pd.DataFrame, sign: int) -> pd.Series:
         curve = curve[curve.index >= min(WHOLE, curve.index.max())]
