@@ -163,7 +163,7 @@ def find_chain(model: nn.Module, layers: Mapping[str, int], images: Tensor | Non
     except (*UNTRACEABLE, NoChain) as reason:
         log.info("no chain of layers: %s", (str(reason) or repr(reason)).splitlines()[0])
         return None
-    log.info("ablation along a chain of %d layers, starting at %s", len(links), first.target)
+    log.info("ablation along a chain of %d layers from %s on", len(links), first.target)
     return chain
 
 

@@ -45,7 +45,7 @@ def test_what_no_layer_is_called_is_refused_with_the_nearest_names(wanted, messa
     [
         (
             ["block14.relu3", "block15.relu3", "block16.relu3"],
-            "along the graph of Sequential, what precedes block14.relu3 once, then 7 layers of weights",
+            "along the graph of Sequential: what precedes block14.relu3 once, then 7 layers of weights",
         ),
         (["block16.relu[13]"], "along a chain of 3 layers from block16.relu1 on"),
     ],

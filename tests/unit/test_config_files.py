@@ -11,7 +11,7 @@ from directions.errors import InputError
 
 @pytest.mark.parametrize(("content", "said"), [
     ("a:\n  b: 1\n  b: 2\n", "line 3: key 'b' appears twice in one mapping"),
-    ("own:\n  networks:\n    a: {x: 1}\n    c: {}\n    a: {x: 2}\n", "line 5: key 'a' stands twice"),
+    ("own:\n  networks:\n    a: {x: 1}\n    c: {}\n    a: {x: 2}\n", "line 5: key 'a' appears twice"),
     ('{"a": 1,\n "a": 2}', "key 'a' appears twice in one mapping"),
     ("x: &e {y: *e}\n", "line 1: an anchor that contains itself"),
     ("a: 1\nx: &e [1, [*e]]\n", "line 2: an anchor that contains itself"),
@@ -28,12 +28,12 @@ def test_a_file_that_snakemake_would_take_or_never_end_with_is_refused(tmp_path,
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    ("--config study=quick --cores 2 --config figures=fig5a", "--config stands twice"),
-    ("-C study=quick --config=figures=fig5a", "--config stands twice"),
+    ("--config study=quick --cores 2 --config figures=fig5a", "--config appears twice"),
+    ("-C study=quick --config=figures=fig5a", "--config appears twice"),
     ("--configfile a.yaml --configfiles b.yaml", "write --configfile a.yaml b.yaml"),
-    ("-n --config study=quick study=paper -- all", "--config study: stands twice"),
-    ("--config=study=quick study=paper", "--config study: stands twice"),
-    ("--config draw={fig5a:a,fig5a:b}", "--config draw: key 'fig5a' stands twice"),
+    ("-n --config study=quick study=paper -- all", "--config study: appears twice"),
+    ("--config=study=quick study=paper", "--config study: appears twice"),
+    ("--config draw={fig5a:a,fig5a:b}", "--config draw: key 'fig5a' appears twice"),
     ("--config draw=&r{fig5a:*r}", "--config draw: an anchor that contains itself"),
 ])  # fmt: skip
 def test_a_command_line_of_which_snakemake_would_heed_a_part_is_refused(words, said):

@@ -215,8 +215,8 @@ def test_a_study_may_not_set_what_the_user_sets(clone):
     [
         ("a: [1", "not readable YAML"),
         ("- a\n- b\n", "holds a list"),
-        ("defaults: {}\ndefaults: {}\n", "'defaults' stands twice"),
-        ("draw:\n  fig1a: a\n  fig1a: b\n", "'fig1a' stands twice"),
+        ("defaults: {}\ndefaults: {}\n", "'defaults' appears twice"),
+        ("draw:\n  fig1a: a\n  fig1a: b\n", "'fig1a' appears twice"),
         (b"\xff\xfe\x00", "not readable YAML"),
     ],
 )

@@ -72,7 +72,7 @@ def test_checkpoints_are_ablated_on_the_images_asked_for(paper):
 def test_a_data_set_of_unknown_size_is_refused_by_name(paper, monkeypatch):
     job = next(job for job in jobs(paper) if job.experiment == "conv_selectivity" and job.rule == "train")
     monkeypatch.setitem(KNOWN, "cifar10", dataclasses.replace(KNOWN["cifar10"], train_images=None))
-    with pytest.raises(InputError, match="size of data set cifar10 is not known"):
+    with pytest.raises(InputError, match="size of data set cifar10 is known only"):
         work(paper, job)
 
 
