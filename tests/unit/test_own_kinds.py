@@ -124,7 +124,7 @@ def test_an_answer_in_which_logits_cannot_be_told_is_refused(data):
         def forward(self, x):
             return SimpleNamespace(scores=super().forward(x))
 
-    with pytest.raises(InputError, match=r"returns SimpleNamespace \(no tensors\).* in a dict under `logits`"):
+    with pytest.raises(InputError, match=r"returns SimpleNamespace \(no tensors\).*in a dict under `logits`"):
         analyse(Nothing(), list(LAYERS), data, **FEW)
 
 
