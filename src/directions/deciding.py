@@ -79,7 +79,7 @@ def paper_of(stage: str, settings: Mapping) -> list[str]:
 
 
 def images(folder: str) -> str:
-    """Fingerprint the images of a folder by names, sizes and times; "" if the folder does not exist.
+    """Fingerprint the images of a folder (see `imagefolder.state`); "" if the folder does not exist.
 
     Errors in the folder are left to the job that reads it.
     """

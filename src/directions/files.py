@@ -43,11 +43,12 @@ def contents(paths: Iterable[Path | str], root: Path | str = ".") -> str:
     """
     found = hashlib.sha256()
     for path in paths:
-        found.update(_content(Path(root, path)).encode())
+        found.update(content(Path(root, path)).encode())
     return found.hexdigest()[:16]
 
 
-def _content(path: Path) -> str:
+def content(path: Path) -> str:
+    """Identify the content of a file, as `contents` does."""
     if not path.is_file():
         return "missing"
     state = path.stat()

@@ -176,6 +176,29 @@ def test_a_changed_image_changes_the_list(tree):
     assert changed == {"train_digests"}
 
 
+def test_two_images_of_one_size_and_time_that_change_places_change_the_state(tree, monkeypatch):
+    first, second = tree / "train/cat/1.png", tree / "train/dog/1.jpeg"
+    second.write_bytes(first.read_bytes()[:-1] + b"x")
+    for path in (first, second):
+        os.utime(path, (1e9, 1e9))
+    before = imagefolder.state(tree)
+    first.rename(tree / "x")
+    second.rename(first)
+    (tree / "x").rename(second)
+    assert imagefolder.state(tree) != before
+    os.utime(first)
+    after = imagefolder.state(tree)
+    os.utime(first, (1e9, 1e9))
+    assert imagefolder.state(tree) == after  # times alone mean nothing
+    with monkeypatch.context() as patched:
+        patched.setattr(imagefolder, "content", lambda path: path.joinpath("no folder").read_text())
+        assert imagefolder.state(tree) != after  # of files that cannot be read
+    monkeypatch.setattr(imagefolder, "LARGE", 1)  # a tree that would take too long to read at every start
+    after = imagefolder.state(tree)
+    os.utime(first)
+    assert imagefolder.state(tree) != after
+
+
 def test_the_folder_is_stored_as_given(tree, monkeypatch):
     monkeypatch.chdir(tree.parent)
     for given, stored in ((tree.name, tree.name), (f"./{tree.name}/", tree.name)):

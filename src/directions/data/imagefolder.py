@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy as np
 from directions.data.dataset import Dataset, FileList
 from directions.data.known import Known, Request
 from directions.errors import InputError
+from directions.files import LARGE, content
 
 if TYPE_CHECKING:
     from torchvision.datasets import ImageFolder
@@ -22,6 +24,7 @@ LOG = logging.getLogger(__name__)
 SPLIT_FOLDERS = (("train",), ("test", "val"))  # per split, the first that exists
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")  # as in torchvision
 SHOWN = 5  # unreadable images or classes named in an error
+MANY = 20_000  # images; more, or `LARGE` bytes of them, would take too long to read at every start
 CHUNK = 500  # images per task of a thread
 REPORT_SECONDS = 10.0  # interval of progress lines
 
@@ -123,17 +126,22 @@ def files(folder: Path) -> Iterator[str]:
 
 
 def state(tree: Path) -> str:
-    """Return a digest of a tree of images: names, sizes and times of its files, and the targets of links.
+    """Return a digest of a tree of images: names and content of its files, and the targets of links.
 
-    The images are not read. Raises InputError as `files` does.
+    Instead of the content of many or large images, which are not read, it covers their sizes and times.
+    Raises InputError as `files` does.
     """
-    digest, whole = hashlib.sha256(), os.path.realpath(tree)
+    digest, whole, found = hashlib.sha256(), os.path.realpath(tree), {}
     for names in SPLIT_FOLDERS:
         folder = next((tree / name for name in names if (tree / name).is_dir()), None)
-        for path in files(folder) if folder else ():
-            known, real = os.stat(path), os.path.relpath(os.path.realpath(path), whole)
-            line = f"{os.path.relpath(path, tree)} {real} {known.st_size} {known.st_mtime_ns}\n"
-            digest.update(os.fsencode(line))
+        found |= {path: os.stat(path) for path in files(folder)} if folder else {}
+    read = len(found) <= MANY and sum(known.st_size for known in found.values()) < LARGE
+    for path, known in found.items():
+        real = os.path.relpath(os.path.realpath(path), whole)
+        inside = f"{known.st_size} {known.st_mtime_ns}"
+        with suppress(OSError):  # the job that reads the images reports one that cannot be read
+            inside = content(Path(path)) if read else inside
+        digest.update(os.fsencode(f"{os.path.relpath(path, tree)} {real} {inside}\n"))
     return digest.hexdigest()
 
 
