@@ -42,7 +42,7 @@ laptop: setup  ## the laptop study, a night on two cores: MNIST at the paper's s
 cifar: setup  ## the paper's conv nets on CIFAR-10, about 25 core-hours; may be interrupted and resumed
 quick laptop cifar:
 	snakemake --cores $(CORES) --config study=$@ figures=$(FIGURES) -- all
-	@python scripts/show_claims.py results/$@/tables/claims.csv
+	@python tools/show_claims.py results/$@/tables/claims.csv
 	@echo && echo "Figures: results/$@/figures/" && ls results/$@/figures
 
 test: setup  ## format, lint and all tests but those on Slurm
@@ -50,6 +50,7 @@ test: setup  ## format, lint and all tests but those on Slurm
 	ruff format --check .
 	snakefmt --check $(SNAKEFILES)
 	snakemake --lint
+	lint-imports --no-cache
 	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
 
 test-slurm: setup  ## the workflow on a real Slurm, started for the tests; needs root on Debian, else skipped
@@ -60,29 +61,29 @@ test-faults: setup  ## kill runs, pushes and pulls at random moments, 20 each: m
 	KILLS=$(or $(KILLS),20) SEED=$(or $(SEED),$(shell date +%s)) pytest -n 2 tests/faults
 
 report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick [STALE=1]
-	@python scripts/check_current.py --figures $(FIGURES) $(if $(STALE),--stale) $(STUDY)
-	@python scripts/write_report.py --study $(STUDY) --results results/$(STUDY) --benchmarks benchmarks/$(STUDY) \
+	@python tools/check_current.py --figures $(FIGURES) $(if $(STALE),--stale) $(STUDY)
+	@python tools/write_report.py --study $(STUDY) --results results/$(STUDY) --benchmarks benchmarks/$(STUDY) \
 	  --captions report --output results/$(STUDY)/report.html $(if $(STALE),--stale)
 	@echo "Report: results/$(STUDY)/report.html"
 
 results: setup  ## update docs/RESULTS.md and its tables and figures: make results STUDIES="quick laptop"
-	@python scripts/check_current.py --figures $(FIGURES) $(if $(STALE),--stale) $(STUDIES)
-	python scripts/publish_studies.py --results results --published docs/results \
+	@python tools/check_current.py --figures $(FIGURES) $(if $(STALE),--stale) $(STUDIES)
+	python tools/publish_studies.py --results results --published docs/results \
 	  --readme fig1a,fig2a,fig4a,fig5b,fig7a $(STUDIES)
-	python scripts/draw_replication.py --published docs/results --replication data/paper/replication_fig1a_mnist.csv \
+	python tools/draw_replication.py --published docs/results --replication data/paper/replication_fig1a_mnist.csv \
 	  --pdf docs/results/replication.pdf --png docs/results/replication.png
-	python scripts/write_results.py --published docs/results --output docs/RESULTS.md \
+	python tools/write_results.py --published docs/results --output docs/RESULTS.md \
 	  --headlines data/paper/headlines.csv --summary README.md
 
 times: setup  ## seconds per stage of a finished study: make times STUDY=quick
-	@python scripts/show_times.py $(STUDY)
+	@python tools/show_times.py $(STUDY)
 
 progress: setup  ## jobs done, running and failed, and time left: make progress [STUDY=paper FIGURES=fig1a]
-	@python scripts/show_progress.py $(and $(filter command line,$(origin STUDY)),$(STUDY)) \
+	@python tools/show_progress.py $(and $(filter command line,$(origin STUDY)),$(STUDY)) \
 	  $(and $(filter command line,$(origin FIGURES)),--figures $(FIGURES))
 
 estimate: setup  ## hours for the paper's study, from the run times of a finished one: make estimate STUDY=quick
-	@python scripts/estimate.py --measured $(STUDY)
+	@python tools/estimate.py --measured $(STUDY)
 
 dry-run: setup  ## count the jobs of the paper's study by rule; needs no data
 	snakemake --dry-run --quiet rules --config study=paper
@@ -93,16 +94,16 @@ remote: setup  ## set where products are shared: make remote DIR=/a/folder, or D
 	@dvc remote modify --local storage verify true  # by default DVC trusts what it downloads
 
 pull: setup  ## fetch recorded products of all figures, or one, instead of computing them: make pull FIG=fig1a
-	@python scripts/pull.py $(FIG) $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
+	@python tools/pull.py $(FIG) $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
 
 sizes: setup  ## size of the download by `make pull` for each figure
-	@python scripts/pull.py --sizes $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
+	@python tools/pull.py --sizes $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
 
 push: setup  ## record and share what is up to date: make push, make push FIG=fig1a
-	@python scripts/push.py $(FIG) $(and $(filter command line,$(origin STUDY)),--study $(STUDY)) $(and $(RENEW),--renew)
+	@python tools/push.py $(FIG) $(and $(filter command line,$(origin STUDY)),--study $(STUDY)) $(and $(RENEW),--renew)
 
 stages: setup  ## write dvc.yaml from the run table; to add a study: make stages STUDY=laptop
-	@python scripts/write_stages.py $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
+	@python tools/write_stages.py $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
 
 status: stages  ## differences from the recorded study, stage by stage
 	@dvc status

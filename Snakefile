@@ -3,7 +3,7 @@
 # Read rules/common.smk for names and paths, README.md for which figure comes from where.
 from snakemake.utils import min_version
 
-min_version("9.27")  # bookkeeping.py knows its records from within
+min_version("9.27")  # snakemake_records.py knows its records from within
 
 
 include: "rules/strict.smk"
@@ -35,7 +35,7 @@ rule all:
 
 onstart:
     if not workflow.touch:
-        bookkeeping.check(workflow.persistence)
+        snakemake_records.check(workflow.persistence)
 
 
 onsuccess:

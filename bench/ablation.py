@@ -23,11 +23,12 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 from torch.utils.flop_counter import FlopCounterMode
 
-from directions import ablation, models, products
-from directions.alone import Alone
-from directions.chains import find_chain
-from directions.revival import Walk
-from directions.units import find_layer, observed
+from directions import models
+from directions.interventions import ablation, winograd
+from directions.interventions.chain import find_chain
+from directions.interventions.hooks import find_layer, observed
+from directions.interventions.one_unit import Alone
+from directions.interventions.reverse import Walk
 
 SAMPLED = 8  # points of a curve, and units of a layer, for timing the plain way
 DOCUMENT = Path(__file__).parents[1] / "docs/PERFORMANCE.md"
@@ -229,7 +230,7 @@ def measure(case: Case, device: str, rounds: int, peak: float) -> dict:
 
 def operations(way: Callable, images: Tensor) -> float:
     """Count floating-point operations for all images, with plain convolutions throughout."""
-    with FlopCounterMode(display=False) as counter, patch.object(products, "MANY", 10**9):
+    with FlopCounterMode(display=False) as counter, patch.object(winograd, "MANY", 10**9):
         return way(images[:1], counter.get_total_flops)[0] * len(images)
 
 

@@ -20,11 +20,11 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
 
-from directions import ablation
-from directions.graphs import find_graph
-from directions.own.layers import catalogue, find
-from directions.units import Network
-from directions.walks import GraphCurves, GraphUnits
+from directions.interventions import ablation
+from directions.interventions.graph import find_graph
+from directions.interventions.graph_curves import GraphCurves, GraphUnits
+from directions.interventions.hooks import Network
+from directions.interventions.layers import catalogue, find
 
 DOCUMENT = Path(__file__).parents[1] / "docs/PERFORMANCE.md"
 BEGIN, END = "<!-- graphs, written by make bench -->\n", "<!-- end of graphs -->"

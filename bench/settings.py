@@ -20,23 +20,18 @@ import pandas as pd
 import torch
 import yaml
 
-from directions import (
-    ablation,
-    areas,
-    cli,
-    evaluation,
-    labels,
-    models,
-    noise,
-    paper,
-    snapshots,
-    training,
-    weights,
-)
-from directions.data import dataset
-from directions.examples import Examples
+from directions import models
+from directions.analyses import auc
+from directions.core import cli, scoring
+from directions.data import dataset, labels
+from directions.data.examples import Examples
 from directions.figures import style
-from directions.units import moments
+from directions.interventions import ablation, noise
+from directions.interventions.hooks import moments
+from directions.models import files as model_files
+from directions.study import paper_curves
+from directions.training import checkpoints
+from directions.training import loop as training_loop
 
 ROOT = Path(__file__).parents[1]
 EPOCHS = (1, 3, 8, 18, 40, 80, 110, 160, 240, 320, 480, 640)  # epochs after which a network is measured
@@ -62,7 +57,7 @@ def train(args: argparse.Namespace) -> None:
     name = f"{args.name}_{args.corrupt}"
     resume = args.trials / name
     torch.set_float32_matmul_precision("medium")
-    training.train(model, train_set, test_set, settings, resume=resume, fingerprint=json.dumps(settings))
+    training_loop.train(model, train_set, test_set, settings, resume=resume, fingerprint=json.dumps(settings))
     torch.set_float32_matmul_precision("highest")
     rows = [measured(model, resume, epoch, train_set, test_set, args.seed) for epoch in marks]
     text = json.dumps({"name": args.name, "settings": settings, "rows": rows})
@@ -72,9 +67,9 @@ def train(args: argparse.Namespace) -> None:
 
 def measured(model, resume: Path, epoch: int, train_set: Examples, test_set: Examples, seed: int) -> dict:
     """Measure losses, accuracies, area and half-accuracy noise scale of a kept checkpoint."""
-    model.load_state_dict(weights.load_state(snapshots.kept(resume, f"epoch-{epoch:06d}"))[0])
+    model.load_state_dict(model_files.load_state(checkpoints.kept(resume, f"epoch-{epoch:06d}"))[0])
     model.eval()
-    on_train, on_test = (evaluation.evaluate(model, s.images, s.labels) for s in (train_set, test_set))
+    on_train, on_test = (scoring.evaluate(model, s.images, s.labels) for s in (train_set, test_set))
     layers = models.unit_layers(model)
     units = sum(layers.values())
     images, targets = train_set.images[:AREA_IMAGES], train_set.labels[:AREA_IMAGES]
@@ -83,8 +78,8 @@ def measured(model, resume: Path, epoch: int, train_set: Examples, test_set: Exa
         model, images, targets, layers=layers, orders=ablation.orderings(units, ORDERINGS, seed),
         ablated_counts=counts, values=dict.fromkeys(layers, 0.0),
     )  # fmt: skip
-    each = areas.area(counts, curves.accuracy)
-    few = evaluation.scaled(images)
+    each = auc.area(counts, curves.accuracy)
+    few = scoring.scaled(images)
     spread = {name: sd for name, (_, sd) in moments(model, layers, [few]).items()}
     _, accuracy = noise.add_noise(
         model, images[:NOISE_IMAGES], targets[:NOISE_IMAGES], spread=spread, noise_sd_ratios=RATIOS,
@@ -121,9 +116,9 @@ def table(args: argparse.Namespace) -> None:
 def draw(args: argparse.Namespace) -> None:
     """Draw areas over epochs, one line per trial, beside the paper's own levels."""
     trials = pd.read_csv(args.table)
-    theirs = paper.read(ROOT / "data/paper/figures/fig1a.csv")
+    theirs = paper_curves.read(ROOT / "data/paper/figures/fig1a.csv")
     levels = {
-        f: areas.area(c["ablated"].to_numpy(), c["accuracy"].to_numpy()) for f, c in theirs.groupby("corrupt")
+        f: auc.area(c["ablated"].to_numpy(), c["accuracy"].to_numpy()) for f, c in theirs.groupby("corrupt")
     }
     names = list(trials["trial"].unique())
     notes = (

@@ -86,17 +86,19 @@ def plain_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
 
 
 def our_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
-    """Do the same with `directions.training`."""
-    from directions import models, steps, training
-    from directions.examples import Examples
-    from directions.processes import ALONE
+    """Do the same with `directions.training.loop`."""
+    from directions import models
+    from directions.data.examples import Examples
+    from directions.training import loop as training_loop
+    from directions.training import schedule
+    from directions.training.distributed import ALONE
 
     examples = Examples(images.to(device), labels.to(device), 10)
     model = models.build(settings, examples.image_shape, 10).to(device).train()
-    optimizer = training.make_optimizer(model, settings)
+    optimizer = training_loop.make_optimizer(model, settings)
     for epoch in itertools.count():
-        for batch, targets in steps.batches(examples, settings, epoch, (0, IMAGES), ALONE):
-            training.take_step(model, optimizer, batch, targets, settings["precision"])
+        for batch, targets in schedule.batches(examples, settings, epoch, (0, IMAGES), ALONE):
+            training_loop.take_step(model, optimizer, batch, targets, settings["precision"])
             yield len(targets)
 
 

@@ -6,23 +6,22 @@ import shlex
 import sys
 from pathlib import Path
 
-# When Slurm signals the shell, it waits for its script, which may be writing a snapshot (stopping.py).
+# When Slurm signals the shell, it waits for its script, which may be writing a snapshot (preemption.py).
 shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM USR1; ')
 
-from directions import config as study_config
-from directions.analyses import ANALYSES, DERIVED, MADE_BY, OWN_ANALYSES
+from directions.core import user_functions
+from directions.core.errors import InputError
+from directions.core.files import contents
+from directions.core.source_files import OWN
 from directions.data.registry import KNOWN
-from directions.deciding import Deciding
-from directions.ending import places, summary, warnings
-from directions.errors import InputError
-from directions.figures import FIGURES, paper_files
-from directions.files import contents
-from directions.imports import OWN
-from directions.own import userfile
-from directions.own.plan import Plan
-from directions.paper import COLUMNS as PANELS
-from directions.provenance import Ancestry
-from directions.runs import expand as expand_runs, labels as label_ledgers, labels_name
+from directions.study import config as study_config
+from directions.study.catalogue import ANALYSES, DERIVED, FIGURES, MADE_BY, OWN_ANALYSES, paper_files
+from directions.study.deciding_files import Deciding
+from directions.study.fingerprints import Ancestry
+from directions.study.paper_curves import COLUMNS as PANELS
+from directions.study.run_table import labels_name, expand as expand_runs, labels as label_ledgers
+from directions.study.user_networks import Plan
+from directions.workflow.summary import places, summary, warnings
 from snakemake.exceptions import WorkflowError
 
 try:
@@ -62,7 +61,7 @@ def asked(stage, **names):
 def function_files(wildcards):
     """Return the user's files behind a data set that a user's function returns; else nothing."""
     reference = STUDY["datasets"].get(wildcards.dataset)
-    return userfile.files(reference) if reference else []
+    return user_functions.files(reference) if reference else []
 
 
 def unchanged(_wildcards, input):

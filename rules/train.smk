@@ -1,4 +1,4 @@
-# Training has a RECIPE number (directions/recipe.py) in `asked` instead of its code as an input, so that a
+# Training has a RECIPE number (directions/core/recipe.py) in `asked` instead of its code as an input, so that a
 # comment in the training loop does not cost a week of GPU time. A rule's shell command counts as code:
 # changing that of `train` would retrain every network, so `train_distributed` has its own.
 TRAIN = (

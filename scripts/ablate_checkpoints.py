@@ -7,13 +7,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from directions import ablation, areas, cli, keeping, weights
-from directions.errors import InputError
-from directions.evaluation import evaluate
-from directions.examples import Examples
-from directions.hints import rebuild
-from directions.seeds import stream
-from directions.trained import Trained, arguments, write
+from directions.analyses import auc
+from directions.analyses.network import Trained, arguments, write
+from directions.core import cli
+from directions.core.errors import InputError
+from directions.core.scoring import evaluate
+from directions.core.seeds import stream
+from directions.core.suggest import rebuild
+from directions.data.examples import Examples
+from directions.interventions import ablation
+from directions.models import files as model_files
+from directions.study import training_steps
 
 
 def some(examples: Examples, wanted: int | str, split: str) -> Examples:
@@ -53,7 +57,7 @@ def observe_checkpoint(
         unfinished=trained.unfinished,
         name=name,
     )
-    columns = areas.variants(curves.ablated, curves.accuracy, examples.classes)
+    columns = auc.variants(curves.ablated, curves.accuracy, examples.classes)
     ablated = {"split": settings["split"], "images": len(examples), "units": units}
     return pd.DataFrame({"ordering": range(len(curves.accuracy)), **ablated, **columns, **scores})
 
@@ -65,7 +69,7 @@ def main(argv: list[str]) -> None:
 
     def observe(trained: Trained, settings: dict) -> pd.DataFrame:
         train, test = trained.examples("train"), trained.examples("test")
-        kept = keeping.checkpoints(trained.header["settings"], len(train))
+        kept = training_steps.checkpoints(trained.header["settings"], len(train))
         if not kept:
             raise InputError(
                 "keep_epochs is empty and keep_every is null: set one to choose when the network is ablated"
@@ -76,7 +80,7 @@ def main(argv: list[str]) -> None:
         )
         parts = []
         for checkpoint in kept:
-            state, _ = weights.load_state(args.checkpoints, f"{checkpoint.name}/")
+            state, _ = model_files.load_state(args.checkpoints, f"{checkpoint.name}/")
             if not state:
                 raise InputError(f"{args.checkpoints} has no {checkpoint.name}: {rebuild(args.checkpoints)}")
             trained.model.load_state_dict(state)

@@ -1,8 +1,8 @@
 """Ablate more and more units of a network in random orders; write loss and accuracy (Figures 1, 3-5, A1)."""
 
-from directions import cli
-from directions.observations.ablate_cumulative import observe
-from directions.trained import analyse
+from directions.analyses.ablate_cumulative import observe
+from directions.analyses.network import analyse
+from directions.core import cli
 
 
 def main(argv: list[str]) -> None:

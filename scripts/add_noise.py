@@ -1,8 +1,8 @@
 """Add noise of increasing scale to all units of a network; write loss and accuracy (Figure 2)."""
 
-from directions import cli
-from directions.observations.add_noise import observe
-from directions.trained import analyse
+from directions.analyses.add_noise import observe
+from directions.analyses.network import analyse
+from directions.core import cli
 
 
 def main(argv: list[str]) -> None:

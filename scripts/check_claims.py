@@ -5,11 +5,13 @@ import logging
 from functools import cache
 from pathlib import Path
 
-from directions import claims, paper, tidy
-from directions.cli import parser, start
-from directions.errors import InputError
-from directions.files import atomic
-from directions.statistics import Untestable
+from directions.claims import verdicts
+from directions.claims.statistics import Untestable
+from directions.core import tables as table_files
+from directions.core.cli import parser, start
+from directions.core.errors import InputError
+from directions.core.files import atomic
+from directions.study import paper_curves
 
 log = logging.getLogger(__name__)
 
@@ -49,17 +51,17 @@ def main(argv: list[str]) -> None:
         folder = Path(args.tables) / experiment
         if not (folder / f"{name}.csv").is_file():
             raise Untestable(f"this study has no table {experiment}/{name}.csv")
-        return tidy.read(folder, [name])[name]
+        return table_files.read(folder, [name])[name]
 
     @cache
     def curves(figure: str):
-        return paper.read(Path(args.paper) / f"{figure}.csv")
+        return paper_curves.read(Path(args.paper) / f"{figure}.csv")
 
-    results = claims.check(claims.load(args.claims), experiments(args.experiments), table, curves)
+    results = verdicts.check(verdicts.load(args.claims), experiments(args.experiments), table, curves)
     with atomic(args.csv) as path:
         results.to_csv(path, index=False, float_format="%.6g")
     with atomic(args.json) as path:
-        path.write_text(json.dumps(claims.metrics(results), indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(verdicts.metrics(results), indent=2) + "\n", encoding="utf-8")
     for row in results.itertuples():
         log.info("%s study, %s: %s%s", args.study, row.id, row.verdict, f" ({row.note})" if row.note else "")
 

@@ -5,16 +5,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from directions import cli, tidy
-from directions.errors import InputError
-from directions.files import atomic
-from directions.hints import rebuild
+from directions.core import cli
+from directions.core import tables as table_files
+from directions.core.errors import InputError
+from directions.core.files import atomic
+from directions.core.suggest import rebuild
 
 
 def read(path: Path) -> pd.DataFrame:
     """Read a run's CSV table, or its JSON record as a one-row table; raises InputError if unreadable."""
     try:
-        return pd.DataFrame([json.loads(path.read_text())]) if path.suffix == ".json" else tidy.csv(path)
+        return (
+            pd.DataFrame([json.loads(path.read_text())]) if path.suffix == ".json" else table_files.csv(path)
+        )
     except (pd.errors.EmptyDataError, pd.errors.ParserError, json.JSONDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error}): {rebuild(path)}") from error
 

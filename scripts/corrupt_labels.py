@@ -2,7 +2,9 @@
 
 import logging
 
-from directions import cli, data, labels
+from directions import data
+from directions.core import cli
+from directions.data import labels
 
 log = logging.getLogger(__name__)
 

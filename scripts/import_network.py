@@ -4,9 +4,14 @@ import json
 import logging
 from pathlib import Path
 
-from directions import cli, data, labels, trained, weights
-from directions.files import atomic
-from directions.own import network, record
+from directions import data
+from directions.analyses import describe
+from directions.analyses import network as trained_network
+from directions.core import cli
+from directions.core.files import atomic
+from directions.data import labels
+from directions.models import files as model_files
+from directions.models import user as user_model
 
 log = logging.getLogger(__name__)
 
@@ -25,17 +30,19 @@ def main(argv: list[str]) -> None:
     settings = cli.settings(args.asked)
 
     dataset = data.load(args.data)
-    train, test = (network.at_most(settings[f"{split}_images"], dataset, split) for split in data.SPLITS)
+    train, test = (user_model.at_most(settings[f"{split}_images"], dataset, split) for split in data.SPLITS)
     labels.save(args.ledger, labels.ledger(dataset.train_labels, dataset.name, train, 0.0, settings["seed"]))
     shape = dataset.train_images.shape[1:]
-    imported = network.imported(settings, shape).state_dict()
+    imported = user_model.imported(settings, shape).state_dict()
     state = {name: value.clone() for name, value in imported.items()}
-    weights.save(args.model, state, network.header(settings, shape, dataset.classes, test))
+    model_files.save(args.model, state, user_model.header(settings, shape, dataset.classes, test))
 
-    found = trained.read(args.model, args.data, args.ledger, device, args.threads - 1, code=settings["build"])
+    found = trained_network.read(
+        args.model, args.data, args.ledger, device, args.threads - 1, code=settings["build"]
+    )
     sizes = ", ".join(f"{layer} ({units} units)" for layer, units in found.layers.items())
     log.info("%s: %s", settings["network"], sizes)
-    made = record.record(settings["network"], found, *map(found.examples, data.SPLITS), dataset.name)
+    made = describe.record(settings["network"], found, *map(found.examples, data.SPLITS), dataset.name)
     with atomic(args.record) as partial:
         partial.write_text(json.dumps(made, indent=1) + "\n")
 

@@ -5,7 +5,8 @@ import os
 import socket
 import sys
 
-from directions import cli, launching
+from directions.core import cli
+from directions.training import torchrun
 
 
 def main(argv: list[str]) -> None:
@@ -15,7 +16,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--node-threads", type=int, default=1, help="CPU threads per machine")
     parser.add_argument("script", nargs=argparse.REMAINDER, help="the script and its arguments")
     args = parser.parse_args(argv)
-    command = launching.command(
+    command = torchrun.command(
         args.script,
         args.nodes,
         args.processes,

@@ -2,9 +2,10 @@
 
 import logging
 
-from directions import areas, cli, laws, tidy
-from directions.files import atomic
-from directions.own import sampling
+from directions.analyses import auc, auc_error, invariants
+from directions.core import cli
+from directions.core import tables as table_files
+from directions.core.files import atomic
 
 
 def main(argv: list[str]) -> None:
@@ -14,13 +15,13 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--table", required=True, help="CSV to write, one row per curve")
     parser.add_argument("--errors", action="store_true", help="add the standard error over orderings")
     args = parser.parse_args(argv)
-    curves = tidy.csv(args.ablation)
-    runs = tidy.csv(args.runs)
-    laws.check({"runs": runs, "ablation": curves})
-    found = areas.of_curves(curves, runs.set_index("run")["classes"])
+    curves = table_files.csv(args.ablation)
+    runs = table_files.csv(args.runs)
+    invariants.check({"runs": runs, "ablation": curves})
+    found = auc.of_curves(curves, runs.set_index("run")["classes"])
     if args.errors:
-        found = sampling.with_errors(found)
-        for line in sampling.told(found):
+        found = auc_error.with_errors(found)
+        for line in auc_error.told(found):
             logging.info("%s", line)
     with atomic(args.table) as partial:
         found.to_csv(partial, index=False)

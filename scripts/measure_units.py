@@ -1,8 +1,8 @@
 """Measure class selectivity and mutual information of every unit of a network (Figures 6, 7 and A2-A4)."""
 
-from directions import cli
-from directions.observations.measure_units import observe
-from directions.trained import analyse
+from directions.analyses.measure_units import observe
+from directions.analyses.network import analyse
+from directions.core import cli
 
 
 def main(argv: list[str]) -> None:

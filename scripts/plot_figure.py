@@ -4,12 +4,13 @@ import importlib
 import logging
 from pathlib import Path
 
-from directions import laws
-from directions.cli import parser, start
-from directions.errors import InputError
-from directions.figures import FIGURES, style
-from directions.paper import read as read_paper
-from directions.tidy import read
+from directions.analyses import invariants
+from directions.core.cli import parser, start
+from directions.core.errors import InputError
+from directions.core.tables import read
+from directions.figures import style
+from directions.study.catalogue import FIGURES
+from directions.study.paper_curves import read as read_paper
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def main(argv: list[str]) -> None:
             )
         tables["paper"] = read_paper(args.paper)
     figure = module.draw(tables, args.study)
-    laws.check(tables)
+    invariants.check(tables)
     style.save(figure, args.pdf, args.png)
     log.info("%s of the %s study: %s and %s", args.figure, args.study, args.pdf, args.png)
 

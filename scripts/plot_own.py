@@ -3,10 +3,10 @@
 import logging
 from pathlib import Path
 
-from directions import laws
-from directions.cli import parser, start
+from directions.analyses import invariants
+from directions.core.cli import parser, start
+from directions.core.tables import read
 from directions.figures import own, own_comparison, style
-from directions.tidy import read
 
 
 def main(argv: list[str]) -> None:
@@ -22,7 +22,7 @@ def main(argv: list[str]) -> None:
     for path in args.tables:
         found.setdefault(path.parent.name, {}).update(read(path.parent, [path.stem]))
     for tables in found.values():
-        laws.check(tables)
+        invariants.check(tables)
     alone = len(found) == 1
     figure = own.summary(*found.values()) if alone else own_comparison.comparison(found)
     style.save(figure, args.pdf, args.png)

@@ -4,10 +4,10 @@ import logging
 import os
 from pathlib import Path
 
-from directions import cli
-from directions.data.known import Request
+from directions.core import cli
+from directions.core.errors import InputError
 from directions.data.registry import KNOWN
-from directions.errors import InputError
+from directions.data.specs import Request
 
 
 def main(argv: list[str]) -> None:
@@ -33,9 +33,9 @@ def main(argv: list[str]) -> None:
     given = arguments.parse_args(argv)
 
     if given.function:
-        from directions.own import arrays  # imports PyTorch, which known data sets do not need
+        from directions.data import user_arrays  # imports PyTorch, which known data sets do not need
 
-        dataset = arrays.dataset(given.function, {}, None, name=given.dataset)
+        dataset = user_arrays.dataset(given.function, {}, None, name=given.dataset)
         if lacking := sorted(set(range(dataset.classes)) - set(dataset.train_labels.tolist())):
             few = ", ".join(map(str, lacking[:5]))
             raise InputError(

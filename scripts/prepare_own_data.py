@@ -3,8 +3,9 @@
 import logging
 import os
 
-from directions import cli, data
-from directions.own import arrays
+from directions import data
+from directions.core import cli
+from directions.data import user_arrays
 
 
 def main(argv: list[str]) -> None:
@@ -16,7 +17,7 @@ def main(argv: list[str]) -> None:
     args = parser.parse_args(argv)
     settings = cli.settings(args.asked)
     known = data.load(args.known) if args.known else None
-    dataset = arrays.dataset(settings["data"], settings["labels"], known, args.threads)
+    dataset = user_arrays.dataset(settings["data"], settings["labels"], known, args.threads)
     dataset.save(args.output)
     logging.info(
         "%s: %d training and %d test images of shape %s, %d classes",

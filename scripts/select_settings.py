@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from directions import cli
-from directions.files import atomic
-from directions.selection import selection, settings_table
+from directions.analyses.selection import selection, settings_table
+from directions.core import cli
+from directions.core.files import atomic
 
 
 def main(argv: list[str]) -> None:

@@ -13,10 +13,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from directions import cli, models, processes, records, snapshots, stopping, training, weights
-from directions.examples import load_examples
-from directions.files import atomic
-from directions.own import trial
+from directions import models
+from directions.core import cli
+from directions.core.files import atomic
+from directions.data.examples import load_examples
+from directions.models import files as model_files
+from directions.models import user_check
+from directions.training import checkpoints, distributed, preemption
+from directions.training import loop as training_loop
+from directions.training import record as training_record
 
 log = logging.getLogger(__name__)
 
@@ -35,16 +40,16 @@ def main(argv: list[str]) -> None:
     args = parser.parse_args(argv)
     try:
         with (
-            processes.joined() as group,
-            snapshots.held(args.resume) if group.first else nullcontext(),
+            distributed.joined() as group,
+            checkpoints.held(args.resume) if group.first else nullcontext(),
         ):
             run(args, group)
-    except stopping.Stopped as stopped:
+    except preemption.Stopped as stopped:
         log.info("%s", stopped)
-        sys.exit(stopping.AGAIN)
+        sys.exit(preemption.AGAIN)
 
 
-def run(args: argparse.Namespace, group: processes.Processes) -> None:
+def run(args: argparse.Namespace, group: distributed.Processes) -> None:
     """Train in each process; only the first writes the results."""
     threads = group.threads(args.threads)
     device = group.device(cli.prepare_torch(args.device, threads))
@@ -53,20 +58,20 @@ def run(args: argparse.Namespace, group: processes.Processes) -> None:
     tested, workers = settings.get("test_images", "all"), threads - 1
     train_set = load_examples(args.data, args.ledger, "train", device, workers=workers)
     test_set = load_examples(args.data, args.ledger, "test", device, tested, workers)
-    header = records.header(settings, train_set)
+    header = training_record.header(settings, train_set)
     model = models.build(settings, train_set.image_shape, train_set.classes)
     if "build" in settings:
-        trial.check(model, settings["build"], tuple(train_set.image_shape), train_set.classes)
+        user_check.check(model, settings["build"], tuple(train_set.image_shape), train_set.classes)
     model.to(device)
-    log.info("%s", records.describe(header, model, train_set, device, threads))
-    training.check_precision(settings["precision"], device)
-    history = training.train(
+    log.info("%s", training_record.describe(header, model, train_set, device, threads))
+    training_loop.check_precision(settings["precision"], device)
+    history = training_loop.train(
         model,
         train_set,
         test_set,
         settings,
         resume=args.resume,
-        fingerprint=records.fingerprint(header, train_set, test_set),
+        fingerprint=training_record.fingerprint(header, train_set, test_set),
         snapshot_seconds=args.snapshot_seconds,
         processes=group,
     )
@@ -75,11 +80,11 @@ def run(args: argparse.Namespace, group: processes.Processes) -> None:
         return
     with atomic(args.history) as partial:
         pd.DataFrame(history).to_csv(partial, index=False)
-    kept = snapshots.checkpoints(args.resume, settings, len(train_set))
-    weights.join(args.checkpoints, kept, header)
-    weights.save(args.model, model.state_dict(), header)
-    records.save(args.record, header, model, train_set, test_set, history[-1])
-    snapshots.forget(args.resume)
+    kept = checkpoints.checkpoints(args.resume, settings, len(train_set))
+    model_files.join(args.checkpoints, kept, header)
+    model_files.save(args.model, model.state_dict(), header)
+    training_record.save(args.record, header, model, train_set, test_set, history[-1])
+    checkpoints.forget(args.resume)
 
 
 if __name__ == "__main__":

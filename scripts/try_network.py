@@ -2,10 +2,10 @@
 
 import json
 
-from directions import cli
-from directions.files import atomic
-from directions.own.layers import find
-from directions.own.network import imported
+from directions.core import cli
+from directions.core.files import atomic
+from directions.interventions.layers import find
+from directions.models.user import imported
 
 
 def main(argv: list[str]) -> None:

@@ -10,7 +10,7 @@ import pythons
 import yaml
 
 from directions.data.registry import KNOWN
-from directions.sharing.forks import Done
+from directions.workflow.dvc.fork_server import Done
 
 ROOT = Path(__file__).parents[1]
 

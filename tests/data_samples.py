@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 from PIL import Image
 
-from directions.data.known import Request
+from directions.core.files import md5
 from directions.data.mnist import files
 from directions.data.registry import KNOWN
-from directions.files import md5
+from directions.data.specs import Request
 
 CHANCE = np.random.default_rng(0)
 IMAGES = {

@@ -6,8 +6,8 @@ import numpy as np
 from checkouts import ROOT
 from PIL import Image
 
-from directions.data.known import Request
 from directions.data.registry import KNOWN
+from directions.data.specs import Request
 
 DIGITS = 6
 CLASSES = 2 * DIGITS  # more than ten, so that top-5 accuracy is counted

@@ -37,11 +37,11 @@ class Share(Checkout):
 
     def script(self, name: str, *arguments: str) -> str:
         """What a script of the checkout says; it must succeed."""
-        return self.do(sys.executable, f"scripts/{name}.py", *arguments)
+        return self.do(sys.executable, f"tools/{name}.py", *arguments)
 
     def refused(self, name: str, *arguments: str) -> str:
         """What a script says that must stop with one line for the user."""
-        assert self.run(sys.executable, f"scripts/{name}.py", *arguments) == 2, self.said
+        assert self.run(sys.executable, f"tools/{name}.py", *arguments) == 2, self.said
         assert "Traceback" not in self.said
         return self.said
 

@@ -9,8 +9,8 @@ import synthetic
 import synthetic_conv
 from checkouts import ROOT
 
-from directions import paper
-from directions.figures import FIGURES, PAPER_CURVES
+from directions.study import paper_curves
+from directions.study.catalogue import FIGURES, PAPER_CURVES
 
 RATES = (0.0001, 0.001, 0.01)
 MAKERS = {
@@ -39,7 +39,7 @@ def tables_for(figure: str, **settings) -> dict[str, pd.DataFrame]:
 
 def paper_of(figure: str) -> pd.DataFrame:
     """The paper's own curves of a panel, from the file in this repository."""
-    return paper.read(ROOT / PAPER_CURVES.format(figure=figure))
+    return paper_curves.read(ROOT / PAPER_CURVES.format(figure=figure))
 
 
 def draw(figure: str, tables=None, **settings):

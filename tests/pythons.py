@@ -1,4 +1,4 @@
-"""Commands of tests as copies of one process (forks.py), which are started hundreds of times.
+"""Commands of tests as copies of one process (fork_server.py), which are started hundreds of times.
 
 A bare start is what `make`, every job of a study and every test that kills a command see.
 """
@@ -7,14 +7,14 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from directions.sharing import forks
+from directions.workflow.dvc import fork_server
 
 IMPORTS = ("pandas", "scipy.stats", "torch")  # of scripts
 
 
 def run(
     command: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None
-) -> forks.Done:
+) -> fork_server.Done:
     """As `subprocess.run` with captured text."""
     needs = () if command[1] == "-m" else IMPORTS
-    return forks.run(command, cwd or Path.cwd(), env or os.environ, needs)
+    return fork_server.run(command, cwd or Path.cwd(), env or os.environ, needs)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from directions import config
-from directions.errors import InputError
+from directions.core.errors import InputError
+from directions.study import config
 
 ROOT = Path(__file__).parents[1]
 

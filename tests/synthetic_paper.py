@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from directions import paper
+from directions.study import paper_curves
 
 FIGURES = Path(__file__).parents[1] / "data/paper/figures"
 ORDERINGS = 6
@@ -16,7 +16,7 @@ RATIOS = np.geomspace(0.0316, 10, 31)
 
 def panel(name: str) -> pd.DataFrame:
     """A panel of the paper."""
-    return paper.read(FIGURES / f"{name}.csv")
+    return paper_curves.read(FIGURES / f"{name}.csv")
 
 
 def curves(runs: pd.DataFrame, accuracy: list[np.ndarray], spread=0.003, seed=0) -> dict[str, pd.DataFrame]:

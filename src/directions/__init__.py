@@ -13,7 +13,7 @@ def __getattr__(name: str):
     They are imported by name because jobs list the modules they import, and jobs do not use these two.
     """
     if name == "analyse":
-        return importlib.import_module("directions.own.call").analyse
+        return importlib.import_module("directions.api").analyse
     if name == "show_layers":
-        return importlib.import_module("directions.own.shown").show_layers
+        return importlib.import_module("directions.interventions.layer_listing").show_layers
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from checkouts import counted, graph
 
-from directions.sharing import pipeline, stages
+from directions.workflow.dvc import pipeline, stages
 
 ANALYSES = {
     "ablate_cumulative": 3, "ablate_checkpoints": 1, "add_noise": 2, "ablate_single": 1, "measure_units": 1
@@ -48,12 +48,13 @@ def test_a_leaf_of_the_config_moves_the_same_stages_in_dvc_and_in_snakemake(whol
 
 @pytest.mark.parametrize(("path", "old", "new", "expected"), [
     ("src/directions/figures/fig1a.py", '"""', '"""In my colours. ', {"fig1a": 1}),
-    ("src/directions/noise.py", '"""', '"""Louder. ', {
+    ("src/directions/interventions/noise.py", '"""', '"""Louder. ', {
         "add_noise": 2, "collect": 1, "fig2a": 1, "check_claims": 1
     }),
-    ("src/directions/units.py", '"""', '"""All. ', ANALYSES | TABLES | FIGURES | {"collect": 6}),
-    ("src/directions/training.py", '"""', '"""A comment. ', {}),
-    ("src/directions/recipe.py", '"train": 1', '"train": 2', {"train": 4} | ANALYSES | TABLES | FIGURES),
+    ("src/directions/interventions/hooks.py", '"""', '"""All. ',
+     ANALYSES | TABLES | FIGURES | {"collect": 6}),
+    ("src/directions/training/loop.py", '"""', '"""A comment. ', {}),
+    ("src/directions/core/recipe.py", '"train": 1', '"train": 2', {"train": 4} | ANALYSES | TABLES | FIGURES),
 ])  # fmt: skip
 def test_a_change_of_code_redoes_what_it_would_at_the_authors(whole, tmp_path, path, old, new, expected):
     study = whole.copy(tmp_path / "study")

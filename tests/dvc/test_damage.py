@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from dvc_shares import Share
 
-from directions.sharing.record import Record
-from directions.sharing.tools import kept_as
+from directions.workflow.dvc.record import Record
+from directions.workflow.dvc.tools import kept_as
 
 FIGURE = "results/tiny/figures/fig1a.png"
 

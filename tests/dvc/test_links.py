@@ -47,7 +47,7 @@ def test_hard_links_are_refused(reader, tmp_path):
 
 def test_a_pull_that_was_killed_is_completed_by_the_next_and_two_at_once_take_turns(author, tmp_path):
     study: Share = author.clone(tmp_path / "study")
-    command = [sys.executable, "scripts/pull.py"]
+    command = [sys.executable, "tools/pull.py"]
     first = subprocess.Popen(command, cwd=study.folder, start_new_session=True, stdout=subprocess.DEVNULL)
     while not any((study.folder / ".dvc/cache").rglob("*")):
         assert first.poll() is None

@@ -9,9 +9,9 @@ import yaml
 from checkouts import ROOT, graph
 from ruamel.yaml import YAML
 
-from directions import config
-from directions.sharing import pipeline, stages
-from directions.sharing.record import Record
+from directions.study import config
+from directions.workflow.dvc import pipeline, stages
+from directions.workflow.dvc.record import Record
 
 
 @pytest.mark.parametrize("name", ["tiny", "quick"])
@@ -56,7 +56,7 @@ def test_every_dependency_in_dvc_yaml_is_one_of_the_study(fresh):
         }
         assert made == {product.path for product in stage.products}
         assert set(written[stage.name].get("deps", ())) == set(stage.needs)
-        assert written[stage.name]["params"] == [{"asked/tiny.yaml": [stage.name]}]
+        assert written[stage.name]["params"] == [{"data/asked/tiny.yaml": [stage.name]}]
 
 
 def test_two_studies_share_their_data_sets_and_nothing_else(fresh):

@@ -80,7 +80,7 @@ def test_a_file_of_the_user_among_the_raw_data_is_left_alone(author, tmp_path):
     own = study.folder / "data/raw/mnist/mine.txt"
     own.parent.mkdir()
     own.write_text("mine\n")
-    study.edit("src/directions/recipe.py", '"data": 1', '"data": 2')
+    study.edit("src/directions/core/recipe.py", '"data": 1', '"data": 2')
     study.script("pull", "fig1a")  # the data set is to be made again, from its raw files
     assert {path.name for path in own.parent.iterdir()} == {
         "mine.txt", *(f"{part}-ubyte.gz" for part in (

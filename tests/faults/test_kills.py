@@ -16,8 +16,8 @@ FIGURE, EXPERIMENT, KINDS = "fig1b", "conv_corruption", ("pdf", "png")
 TABLES = [f"results/tiny/tables/{EXPERIMENT}", *(f"results/tiny/figures/{FIGURE}.{kind}" for kind in KINDS)]
 MADE = [f"results/tiny/models/{EXPERIMENT}", f"results/tiny/ablation/{EXPERIMENT}", *TABLES]
 RUN = [sys.executable, "-m", "snakemake", "--cores", "2", "--", FIGURE]
-PUSH = [sys.executable, "scripts/push.py"]
-PULL = [sys.executable, "scripts/pull.py", FIGURE]
+PUSH = [sys.executable, "tools/push.py"]
+PULL = [sys.executable, "tools/pull.py", FIGURE]
 
 
 def places(folder: Path) -> Iterator[Path]:

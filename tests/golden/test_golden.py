@@ -1,7 +1,7 @@
 """Known results of the stages that carry a RECIPE number instead of their code.
 
 Where one of these fails after a change that is meant, raise that stage's number in
-src/directions/recipe.py and renew the result here, in one commit: everything downstream is then redone.
+src/directions/core/recipe.py and renew the result here, in one commit: everything downstream is then redone.
 """
 
 import hashlib
@@ -9,11 +9,13 @@ import hashlib
 import numpy as np
 import torch
 
-from directions import labels, models, training
-from directions.examples import Examples
-from directions.recipe import RECIPES
+from directions import models
+from directions.core.recipe import RECIPES
+from directions.data import labels
+from directions.data.examples import Examples
+from directions.training import loop as training_loop
 
-RAISE = "changed: raise RECIPES[{!r}] in src/directions/recipe.py and renew this golden result"
+RAISE = "changed: raise RECIPES[{!r}] in src/directions/core/recipe.py and renew this golden result"
 
 
 def test_recipes_are_those_of_the_golden_results():
@@ -34,7 +36,7 @@ def test_trained_weights(toy, settings, tmp_path):
         chosen = settings | changed
         examples = Examples(torch.tensor(toy.train_images), torch.tensor(toy.train_labels), toy.classes)
         model = models.build(chosen, (1, 4, 4), 4)
-        training.train(model, examples, examples, chosen, resume=tmp_path / name, fingerprint="golden")
+        training_loop.train(model, examples, examples, chosen, resume=tmp_path / name, fingerprint="golden")
         found[name] = [round(float(p.detach().double().norm()), 5) for p in model.parameters()]
     expected = {
         "sgd": [1.72582, 0.39875, 1.47177, 0.64867, 1.1105, 0.38631],

@@ -12,8 +12,9 @@ import pytest
 import pythons
 from toys import SETTINGS, toy_dataset
 
-from directions import labels, models, weights
-from directions.data import Dataset
+from directions import models
+from directions.data import Dataset, labels
+from directions.models import files as model_files
 
 ROOT = Path(__file__).parents[2]
 UNITS = {**{f"relu{depth}": 4 for depth in (1, 2)}, **{f"relu{depth}": 8 for depth in (3, 4, 5)}}
@@ -197,7 +198,7 @@ def test_many_classes_have_top5_accuracy_and_no_column_each(tmp_path):
     labels.save(tmp_path / "ledger.parquet", labels.ledger(data.train_labels, "toy", "all", 0.0, 0))
     header = {"settings": SETTINGS, "recipe": 0, "image_shape": [1, 4, 4], "classes": 12}
     net = models.build(SETTINGS, (1, 4, 4), 12)
-    weights.save(tmp_path / "model.safetensors", net.state_dict(), header)
+    model_files.save(tmp_path / "model.safetensors", net.state_dict(), header)
     settings = {"split": "train", "orderings": 2, "clamp": ["zero", "mean"], "points": 3, "layers": "all"}
     curves = analysed("ablate_cumulative", tmp_path, settings)
     assert list(curves)[-3:] == ["loss", "accuracy", "accuracy_top5"]
@@ -208,9 +209,9 @@ def test_many_classes_have_top5_accuracy_and_no_column_each(tmp_path):
 
 
 def test_a_network_without_checkpoints_is_refused(folder, tmp_path):
-    state, header = weights.load_state(folder / "model.safetensors")
+    state, header = model_files.load_state(folder / "model.safetensors")
     header["settings"]["keep_epochs"] = []
-    weights.save(tmp_path / "m.safetensors", state, header)
+    model_files.save(tmp_path / "m.safetensors", state, header)
     options = ["--model", tmp_path / "m.safetensors", "--checkpoints", folder / "checkpoints.safetensors"]
     settings = {"split": "train", "layers": 3, "orderings": 2, "points": 5}
     done = script("ablate_checkpoints", settings, *options, "--table", tmp_path / "t.csv", *compute(folder))

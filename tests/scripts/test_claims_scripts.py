@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import synthetic
 
-from directions.claims import VERDICTS
-from directions.errors import InputError
+from directions.claims.verdicts import VERDICTS
+from directions.core.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = ROOT / "data" / "paper" / "claims.csv"
@@ -22,7 +22,8 @@ EXPERIMENTS = json.dumps({"fig1a": "corruption", "fig2a": "corruption", "fig7a":
 
 
 def script(name: str):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    [path] = [*ROOT.glob(f"scripts/{name}.py"), *ROOT.glob(f"tools/{name}.py")]
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -198,7 +199,7 @@ def test_show_claims_refuses_what_is_no_claims_table(tables, tmp_path):
 
 @pytest.mark.parametrize(("figure", "experiment"), json.loads(EXPERIMENTS).items())
 def test_plot_figure_reads_the_registry_s_tables_and_nothing_else(tables, tmp_path, figure, experiment):
-    from directions.figures import FIGURES
+    from directions.study.catalogue import FIGURES
 
     alone = tmp_path / "alone"
     alone.mkdir()

@@ -24,7 +24,7 @@ def shown(function: str, folder) -> str:
     (folder / "nets.py").write_text(NETS)
     command = [
         sys.executable,
-        ROOT / "scripts/show_layers.py",
+        ROOT / "tools/show_layers.py",
         f"nets.py:{function}",
         "--shape",
         "1",

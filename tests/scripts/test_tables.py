@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 import pythons
 
-from directions import tidy
-from directions.statistics import checkpoints
+from directions.claims.statistics import checkpoints
+from directions.core import tables as table_files
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,7 +59,7 @@ def test_collect_takes_the_names_of_layers_as_they_are(files, names):
     done = script("collect", "--asked", asked({"seed-0": {}}), "--table", table, files / "seed-0.csv")
     assert done.returncode == 0, done.stderr
     assert table.read_text().splitlines()[1:] == [f"e,seed-0,{line}" for line in lines[1:]]
-    found = tidy.read(table.parent, ["units"])["units"]
+    found = table_files.read(table.parent, ["units"])["units"]
     assert found["layer"].tolist() == names
     assert found["selectivity"].isna().tolist() == [False, True]
 
@@ -76,8 +76,8 @@ def test_collect_takes_whole_and_broken_epochs_as_they_are(files, epochs):
     assert done.returncode == 0, done.stderr
     expected = [f"e,{run},{run[-1]},{line}" for run in RUNS for line in lines[1:]]
     assert table.read_text().splitlines()[1:] == expected
-    runs = tidy.csv(table).assign(corrupt=0.0).drop_duplicates("run")
-    found = checkpoints.training({"runs": runs, "checkpoints": tidy.csv(table)}, {})
+    runs = table_files.csv(table).assign(corrupt=0.0).drop_duplicates("run")
+    found = checkpoints.training({"runs": runs, "checkpoints": table_files.csv(table)}, {})
     for networks in found.values():
         for seen in networks:
             np.testing.assert_array_equal(seen[0, :3], [float(epoch) for epoch in epochs])
@@ -155,7 +155,9 @@ def test_areas_of_top5_accuracy_stand_beside_those_of_accuracy_where_it_was_meas
     assert found["auc_chance_corrected_top5"] == pytest.approx((0.45 - 0.25) / 0.75)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted([*ROOT.glob("scripts/*.py"), *ROOT.glob("tools/*.py")]), ids=lambda path: path.stem
+)
 def test_every_script_explains_itself(path, capsys):
     main = runpy.run_path(str(path))["main"]
     with pytest.raises(SystemExit) as end:
@@ -174,7 +176,7 @@ def test_an_asked_argument_that_is_no_json_is_refused(tmp_path):
 
 def test_times_of_a_study_that_never_ran_are_refused(tmp_path):
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts/show_times.py", "nowhere"],
+        [sys.executable, ROOT / "tools/show_times.py", "nowhere"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2

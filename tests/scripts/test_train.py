@@ -14,8 +14,8 @@ import pythons
 import torch
 from safetensors.torch import load_file
 
-from directions import labels
-from directions.stopping import AGAIN
+from directions.data import labels
+from directions.training.preemption import AGAIN
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,9 +16,10 @@ import pythons
 import torch
 from safetensors.torch import load_file
 
-from directions import data, labels
-from directions.data.known import Request
+from directions import data
+from directions.data import labels
 from directions.data.registry import KNOWN
+from directions.data.specs import Request
 
 ROOT = Path(__file__).parents[2]
 PER_EPOCH = 10  # steps: 167 images in batches of 16, without the last 7
@@ -26,11 +27,12 @@ PER_EPOCH = 10  # steps: 167 images in batches of 16, without the last 7
 THREADS = {"memory": 1, "files": 2}
 FAILING = """
 import os, torch
-from directions import cli, processes
-from directions.errors import InputError
+from directions.core import cli
+from directions.core.errors import InputError
+from directions.training import distributed
 
 def main(argv):
-    with processes.joined() as group:
+    with distributed.joined() as group:
         if group.rank == 1:
             raise InputError("this image is broken")
         group.average([torch.ones(1)])  # waits for the other

@@ -11,10 +11,10 @@ import pytest
 import pythons
 from checkouts import ROOT
 
-from directions import tidy
-from directions.claims import VERDICTS
-from directions.figures import FIGURES
-from directions.paper import COLUMNS as PAPER_PANELS
+from directions.claims.verdicts import VERDICTS
+from directions.core import tables as table_files
+from directions.study.catalogue import FIGURES
+from directions.study.paper_curves import COLUMNS as PAPER_PANELS
 
 QUICK = ROOT / "docs/results/quick"
 MEASURED = "s\tmax_rss\n1.5\t100\n"
@@ -24,7 +24,7 @@ def write(results: Path, benchmarks: Path, output: Path, captions: Path = ROOT /
     """Run the script as `make report` does."""
     options = {"study": "quick", "results": results, "benchmarks": benchmarks, "captions": captions}
     argv = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
-    command = [sys.executable, ROOT / "scripts/write_report.py", *argv, "--output", str(output)]
+    command = [sys.executable, ROOT / "tools/write_report.py", *argv, "--output", str(output)]
     return pythons.run(command, ROOT)
 
 
@@ -67,7 +67,7 @@ def study(tmp_path_factory) -> Path:
     (results / "figures").mkdir()
     for figure in ("fig1a", "figA1"):
         shutil.copyfile(QUICK / f"figures/{figure}.png", results / f"figures/{figure}.png")
-    claims = tidy.csv(results / "tables/claims.csv")
+    claims = table_files.csv(results / "tables/claims.csv")
     claims.loc[0, "claim"] = "<script>alert('claim')</script>"
     claims["kind"] = claims["paper_value"].isna().map({True: "direction", False: "value"})
     claims["paper_error"] = claims["paper_value"] / 100
@@ -99,7 +99,7 @@ def test_nothing_is_asked_of_the_network_and_all_links_within_lead_somewhere(tex
 
 
 def test_every_claim_is_there_with_its_numbers_and_verdicts_are_counted(text, study):
-    claims, page = tidy.csv(study / "tables/claims.csv"), Page(text)
+    claims, page = table_files.csv(study / "tables/claims.csv"), Page(text)
     head, *rows = page.tables["Claims"]
     assert [word.strip() for _, word in head] == [
         "figure",
@@ -123,7 +123,7 @@ def test_every_claim_is_there_with_its_numbers_and_verdicts_are_counted(text, st
 
 
 def test_whose_a_claim_is_and_the_error_of_its_number_stand_in_its_row(text, study):
-    claims = tidy.csv(study / "tables/claims.csv")
+    claims = table_files.csv(study / "tables/claims.csv")
     rows = dict(zip(claims["id"], Page(text).tables["Claims"][1:], strict=True))
     sources = re.findall(r'<tr data-verdict="[^"]*" data-source="([^"]*)">', text)
     assert dict(zip(claims["id"], sources, strict=True))["fig3b_clusters"] == "follow-ups", "to filter by"
@@ -163,7 +163,7 @@ def test_markup_in_a_table_is_shown_not_run(text):
 def test_tables_say_once_what_all_rows_share_and_keep_full_numbers_for_sorting(text, study):
     page = Page(text)
     head, *rows = page.tables["mnist_corruption: areas"]
-    areas = tidy.csv(study / "tables/mnist_corruption/areas.csv")
+    areas = table_files.csv(study / "tables/mnist_corruption/areas.csv")
     place = [word.strip() for _, word in head].index("auc")
     assert [float(row[place][0]) for row in rows] == list(areas["auc"])
     assert "clamp" not in [word.strip() for _, word in head]

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from checkouts import ROOT
 
-from directions import tidy
-from directions.claims import RESULT, VERDICTS
-from directions.errors import InputError
+from directions.claims.verdicts import RESULT, VERDICTS
+from directions.core import tables as table_files
+from directions.core.errors import InputError
 from directions.figures.replication import draw
 
 HEADLINES = "id,finding,quantity\nfig2a_more,More of it,sum\nfig4c_top1,Best,share\n"
@@ -20,7 +20,7 @@ MLP = "MNIST, mlp 128x128, 3,000 images, 120 epochs"
 
 
 def run(script: str, *argv: str) -> None:
-    spec = importlib.util.spec_from_file_location(script, ROOT / f"scripts/{script}.py")
+    spec = importlib.util.spec_from_file_location(script, ROOT / f"tools/{script}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.main([str(argument) for argument in argv])
@@ -159,7 +159,7 @@ def test_the_page_says_whose_the_claims_are_and_which_are_from_memory(page):
         " 1 by an inference of ours, 1 from memory. From memory are claims about Figure 4c, each marked so"
         in top
     )
-    for source in ("generated", "`make results`", "`scripts/write_results.py`"):
+    for source in ("generated", "`make results`", "`tools/write_results.py`"):
         assert source in top
 
 
@@ -247,7 +247,9 @@ def test_areas_in_the_legend_are_those_of_the_tables_and_of_the_claims(tmp_path)
     theirs = pd.read_csv(ROOT / "data/paper/replication_fig1a_mnist.csv")[list(columns)]
     claims = pd.read_csv(ROOT / "data/paper/claims.csv")
     claims = claims[claims["id"].str.startswith("fig1a_replication")]
-    tables = tidy.read(ROOT / "docs/results/quick/tables/mnist_corruption", ["runs", "ablation", "areas"])
+    tables = table_files.read(
+        ROOT / "docs/results/quick/tables/mnist_corruption", ["runs", "ablation", "areas"]
+    )
     (legend,) = draw({"some": tables}, theirs).legends
     areas = tables["areas"].merge(tables["runs"][["run", "corrupt"]])
     ours = areas[areas["clamp"] == "zero"].groupby("corrupt")["auc"].mean()

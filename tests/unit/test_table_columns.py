@@ -64,7 +64,7 @@ def test_no_column_is_explained_that_is_not_there(table):
 
 
 def test_every_table_that_figures_read_is_explained():
-    from directions.figures import FIGURES
+    from directions.study.catalogue import FIGURES
 
     for table in {name for tables in FIGURES.values() for name in tables}:
         assert described(table)

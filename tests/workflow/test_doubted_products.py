@@ -11,9 +11,9 @@ import pythons
 from checkouts import counted
 
 SNAKEFILE = """
-from directions import bookkeeping
+from directions.workflow import snakemake_records
 
-bookkeeping.install()
+snakemake_records.install()
 
 
 rule figure:

@@ -9,7 +9,7 @@ import pytest
 from checkouts import ROOT, Checkout, checkout
 from sklearn.datasets import load_digits
 
-from directions import tidy
+from directions.core import tables as table_files
 
 TEXT = (ROOT / "docs/EXTENDING.md").read_text(encoding="utf-8")
 
@@ -76,7 +76,7 @@ def test_a_data_set_and_a_model_take_a_file_and_a_line_each(made):
     asked = ("study=ours", "figures=fig1a")
     done = made.snakemake("--config", *asked, "--", "all")
     assert done.returncode == 0, done.stdout + done.stderr
-    runs = tidy.csv(made.folder / "results/ours/tables/mnist_corruption/runs.csv")
+    runs = table_files.csv(made.folder / "results/ours/tables/mnist_corruption/runs.csv")
     assert set(runs["dataset"] + " " + runs["model"]) == {"strokes conv2"}
     assert set(runs["units"]) == {8 + 16}
     assert set(runs["test_images"]) == {397}
@@ -108,7 +108,7 @@ def add_data_set(made: Checkout) -> None:
     insert(made, registry, "from directions.data.mnist", "from directions.data.strokes import STROKES\n")
     made.edit(registry, "IMAGEFOLDER)\n", "IMAGEFOLDER, STROKES)\n")
     insert(made, "config.yaml", "  imagefolder: [local]", "  strokes: [local]\n")
-    insert(made, "src/directions/titles.py", "DATASETS = {", '    "strokes": "Strokes",\n')
+    insert(made, "src/directions/core/display_names.py", "DATASETS = {", '    "strokes": "Strokes",\n')
 
 
 def add_model(made: Checkout) -> None:
@@ -117,15 +117,17 @@ def add_model(made: Checkout) -> None:
     models = "src/directions/models/__init__.py"
     insert(made, models, "from directions.models.conv11", "from directions.models.conv2 import conv2\n")
     insert(made, models, "MODELS: dict", '    "conv2": conv2,\n')
-    insert(made, "src/directions/runs.py", "MODELS = {", '    "conv2": (),\n')
-    insert(made, "src/directions/runs.py", "UNIT_LAYERS = {", '    "conv2": ("relu1", "relu2"),\n')
-    made.edit("src/directions/figures/words.py", 'MODELS = {"mlp"', 'MODELS = {"conv2": "conv2", "mlp"')
+    insert(made, "src/directions/study/run_table.py", "MODELS = {", '    "conv2": (),\n')
+    insert(made, "src/directions/study/run_table.py", "UNIT_LAYERS = {", '    "conv2": ("relu1", "relu2"),\n')
+    made.edit("src/directions/figures/text.py", 'MODELS = {"mlp"', 'MODELS = {"conv2": "conv2", "mlp"')
 
 
 def add_analysis(made: Checkout) -> None:
     observe, script = blocks("An analysis", "python")
-    insert(made, "src/directions/analyses.py", "ANALYSES = {", '    "measure_sparseness": "sparseness",\n')
-    (made.folder / "src/directions/observations/measure_sparseness.py").write_text(observe)
+    insert(
+        made, "src/directions/study/catalogue.py", "ANALYSES = {", '    "measure_sparseness": "sparseness",\n'
+    )
+    (made.folder / "src/directions/analyses/measure_sparseness.py").write_text(observe)
     (made.folder / "scripts/measure_sparseness.py").write_text(script)
     rules = made.folder / "rules/measure.smk"
     copied = (
@@ -155,7 +157,7 @@ def add_to_schema(made: Checkout) -> None:
 def add_figure(made: Checkout) -> None:
     [code] = blocks("A figure", "python")
     made.edit(
-        "src/directions/figures/__init__.py",
+        "src/directions/study/catalogue.py",
         '    "figA4e": _IMPORTANCE,\n',
         '    "figA4e": _IMPORTANCE,\n    "sparseness": ("runs", "sparseness"),\n',
     )
@@ -169,9 +171,9 @@ def add_claim(made: Checkout) -> None:
     claims = made.folder / "data/paper/claims.csv"
     claims.write_text(claims.read_text() + row)
     function, entry = re.split(r"^# in .*\n", code, flags=re.M)[1:]
-    units = made.folder / "src/directions/statistics/units.py"
+    units = made.folder / "src/directions/claims/statistics/units.py"
     units.write_text(f"{units.read_text()}\n\n{function}")
-    insert(made, "src/directions/statistics/registry.py", "_OF_UNITS = {", entry)
+    insert(made, "src/directions/claims/statistics/registry.py", "_OF_UNITS = {", entry)
 
 
 STUDY = """
@@ -206,7 +208,7 @@ def test_data_set_model_analysis_figure_and_claim_work_as_described(made):
     assert done.returncode == 0, done.stdout + done.stderr
     results = made.folder / "results/added"
     assert {path.name for path in (results / "figures").glob("*.png")} == {"fig1a.png", "sparseness.png"}
-    claims = tidy.csv(results / "tables/claims.csv").set_index("id")
-    shares = tidy.csv(results / "tables/mnist_corruption/sparseness.csv")["active_share"]
+    claims = table_files.csv(results / "tables/claims.csv").set_index("id")
+    shares = table_files.csv(results / "tables/mnist_corruption/sparseness.csv")["active_share"]
     assert len(shares) == 2 * (8 + 16)
     assert claims.loc["sparseness_below_half", "estimate"] == pytest.approx(shares.mean())

@@ -2,8 +2,8 @@
 
 import yaml
 
-from directions import config
-from directions.jobs import jobs
+from directions.study import config
+from directions.workflow.jobs import jobs
 
 
 def test_jobs_know_the_figures_that_wait_for_them(fresh):

@@ -21,7 +21,7 @@ def test_progress_is_of_the_study_of_the_config_unless_one_is_named(given, hande
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     [line] = [line for line in said.replace("\\\n", " ").splitlines() if "show_progress" in line]
-    assert " ".join(line.split()).removeprefix("python scripts/show_progress.py").strip() == handed
+    assert " ".join(line.split()).removeprefix("python tools/show_progress.py").strip() == handed
 
 
 def test_python_takes_the_library_of_this_checkout_and_no_other(tmp_path):
@@ -44,6 +44,6 @@ def test_only_current_studies_are_published_unless_stale_ones_are_asked_for(give
         ["make", "--dry-run", "--old-file=.venv/ready", *given],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.replace("\\\n", " ")  # fmt: skip
-    first, *rest = [" ".join(line.split()) for line in said.splitlines() if "python scripts/" in line]
-    assert first == f"python scripts/check_current.py {checked}"
+    first, *rest = [" ".join(line.split()) for line in said.splitlines() if "python tools/" in line]
+    assert first == f"python tools/check_current.py {checked}"
     assert ("--stale" in rest[0]) == ("STALE=1" in given)

@@ -8,8 +8,7 @@ import pytest
 import yaml
 from checkouts import ROOT, counted
 
-from directions.analyses import ANALYSES
-from directions.figures import FIGURES
+from directions.study.catalogue import ANALYSES, FIGURES
 
 PROFILES = {
     name: yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text()) for name in ("default", "slurm")
@@ -72,5 +71,5 @@ def test_planning_imports_no_torch(fresh):
     ]
     done = subprocess.run(command, cwd=fresh.folder, capture_output=True, text=True, check=True)
     imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if "import time:" in line}
-    assert "directions.config" in imported
+    assert "directions.study.config" in imported
     assert not {"torch", "torchvision", "scipy", "matplotlib", "sklearn"} & imported

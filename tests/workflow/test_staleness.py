@@ -88,16 +88,16 @@ def test_the_order_of_keys_means_nothing(study):
 @pytest.mark.parametrize(("path", "expected"), [
     ("src/directions/figures/fig1a.py", {"fig1a": 1}),
     ("src/directions/figures/style.py", {figure: 1 for figure in FIGURES if figure != "check_claims"}),
-    ("src/directions/noise.py", {"add_noise": 2, "collect": 1, "fig2a": 1, "check_claims": 1}),
-    ("src/directions/areas.py", {
+    ("src/directions/interventions/noise.py", {"add_noise": 2, "collect": 1, "fig2a": 1, "check_claims": 1}),
+    ("src/directions/analyses/auc.py", {
         "measure_areas": 2, "ablate_checkpoints": 1, "collect": 1, "fig1a": 1, "fig1b": 1, "fig4a": 1,
         "check_claims": 1,
     }),
-    ("src/directions/claims.py", {"check_claims": 1}),
+    ("src/directions/claims/verdicts.py", {"check_claims": 1}),
     ("data/paper/claims.csv", {"check_claims": 1}),
     ("data/paper/figures/fig1a.csv", {"fig1a": 1, "check_claims": 1}),
-    ("src/directions/units.py", ANALYSES | TABLES | FIGURES | {"collect": 6}),
-    ("src/directions/training.py", {}),  # training carries RECIPE instead of its code
+    ("src/directions/interventions/hooks.py", ANALYSES | TABLES | FIGURES | {"collect": 6}),
+    ("src/directions/training/loop.py", {}),  # training carries RECIPE instead of its code
     ("scripts/train.py", {}),
     ("src/directions/data/sources.py", {}),
 ])  # fmt: skip
@@ -121,9 +121,9 @@ def test_a_comment_in_the_snakefile_redoes_nothing(study):
 
 
 def test_a_raised_recipe_retrains_all(study):
-    study.edit("src/directions/recipe.py", '"train": 1', '"train": 2')
+    study.edit("src/directions/core/recipe.py", '"train": 1', '"train": 2')
     assert study.jobs() == TRAINED
-    study.edit("src/directions/recipe.py", '"labels": 1', '"labels": 2')
+    study.edit("src/directions/core/recipe.py", '"labels": 1', '"labels": 2')
     assert study.jobs() == {"corrupt_labels": 3} | TRAINED
 
 

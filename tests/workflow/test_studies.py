@@ -7,9 +7,9 @@ import pytest
 import yaml
 from checkouts import Checkout, counted
 
-from directions import config
-from directions import jobs as job_list
-from directions.figures import FIGURES
+from directions.study import config
+from directions.study.catalogue import FIGURES
+from directions.workflow import jobs as job_list
 
 NETWORKS = {
     "paper": {

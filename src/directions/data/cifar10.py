@@ -8,10 +8,10 @@ import zlib
 
 import numpy as np
 
+from directions.core.errors import InputError
 from directions.data.dataset import Dataset
-from directions.data.known import Known, Raw, RawFile, Request
 from directions.data.sources import fetch
-from directions.errors import InputError
+from directions.data.specs import Known, Raw, RawFile, Request
 
 BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
 ALLOWED = {  # all globals in the published batches; numpy.core moved to numpy._core in NumPy 2

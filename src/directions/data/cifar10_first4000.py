@@ -10,12 +10,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from directions.core.errors import InputError
 from directions.data.cifar10 import CIFAR10
 from directions.data.cifar10_jpeg import CIFAR10_JPEG, TREE, as_known, decoded
 from directions.data.dataset import Dataset
-from directions.data.known import Known, Request
+from directions.data.specs import Known, Request
 from directions.data.tree import Tree, fetch
-from directions.errors import InputError
 
 FILE = "cifar10_first4000.npz"
 UNUSABLE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, BadZipFile, zlib.error)

@@ -7,11 +7,11 @@ import numpy as np
 import PIL
 from PIL import Image, features
 
+from directions.core.errors import InputError
 from directions.data.cifar10 import CIFAR10
 from directions.data.dataset import Dataset
-from directions.data.known import Known, Request
+from directions.data.specs import Known, Request
 from directions.data.tree import Tree, fetch
-from directions.errors import InputError
 
 SIDE = 32  # pixels
 

@@ -11,8 +11,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from directions.errors import InputError
-from directions.files import atomic
+from directions.core.errors import InputError
+from directions.core.files import atomic
 
 SPLITS = ("train", "test")
 

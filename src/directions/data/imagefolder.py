@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from directions.core.errors import InputError
+from directions.core.files import LARGE, content
 from directions.data.dataset import Dataset, FileList
-from directions.data.known import Known, Request
-from directions.errors import InputError
-from directions.files import LARGE, content
+from directions.data.specs import Known, Request
 
 if TYPE_CHECKING:
     from torchvision.datasets import ImageFolder
@@ -147,12 +147,12 @@ def state(tree: Path) -> str:
 
 def decoded(split: "ImageFolder", size: int, threads: int) -> np.ndarray:
     """Decode all images, uint8 (n, 3, size, size). Raises InputError naming unreadable ones."""
-    from directions import imagefiles
+    from directions.data import streaming
 
     images = np.empty((len(split.samples), 3, size, size), np.uint8)
 
     def fill(index: int, path: str) -> None:
-        squared = imagefiles.middle(imagefiles.decode(path), size, size)
+        squared = streaming.middle(streaming.decode(path), size, size)
         images[index] = np.asarray(squared).transpose(2, 0, 1)
 
     _each(split, fill, threads)
@@ -161,14 +161,14 @@ def decoded(split: "ImageFolder", size: int, threads: int) -> np.ndarray:
 
 def listed(split: "ImageFolder", resize: int, size: int, threads: int) -> FileList:
     """List the image files, decoding each once. Raises InputError naming unreadable ones."""
-    from directions import imagefiles
+    from directions.data import streaming
 
     tree, folder = os.path.split(split.root)
     names = [os.fsencode(folder + path.removeprefix(split.root)) for path, _label in split.samples]
     broken = next((name for name in names if b"\n" in name), None)
     if broken is not None:
         raise InputError(f"{tree}: a file name contains a line break, rename it: {os.fsdecode(broken)!r}")
-    digests = b"".join(_each(split, lambda _index, path: imagefiles.check(path), threads))
+    digests = b"".join(_each(split, lambda _index, path: streaming.check(path), threads))
     return FileList(
         folder=tree or ".",
         names=np.frombuffer(b"".join(name + b"\n" for name in names), np.uint8),
@@ -180,7 +180,7 @@ def listed(split: "ImageFolder", resize: int, size: int, threads: int) -> FileLi
 
 def _each(split: "ImageFolder", work: Callable[[int, str], object], threads: int) -> list:
     """Run `work(index, path)` on all images in threads; return results in order, or name all unreadable."""
-    from directions.imagefiles import Unreadable
+    from directions.data.streaming import Unreadable
 
     total = len(split.samples)
 

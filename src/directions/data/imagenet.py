@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from directions.core.errors import InputError
 from directions.data.dataset import Dataset
 from directions.data.imagefolder import find_splits, listed
-from directions.data.known import Known, Request
-from directions.errors import InputError
+from directions.data.specs import Known, Request
 
 LOG = logging.getLogger(__name__)
 CLASSES = 1_000

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from directions.core.errors import InputError
 from directions.data.dataset import Dataset
-from directions.data.known import Known, Raw, RawFile, Request
 from directions.data.sources import fetch
-from directions.errors import InputError
+from directions.data.specs import Known, Raw, RawFile, Request
 
 
 def decode_idx(content: bytes, name: str) -> np.ndarray:

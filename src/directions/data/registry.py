@@ -8,8 +8,8 @@ from directions.data.cifar10_first4000 import CIFAR10_FIRST4000, CIFAR10_JPEG_FI
 from directions.data.cifar10_jpeg import CIFAR10_JPEG
 from directions.data.imagefolder import IMAGEFOLDER
 from directions.data.imagenet import IMAGENET
-from directions.data.known import Known
 from directions.data.mnist import FASHION_MNIST, MNIST
+from directions.data.specs import Known
 
 CIFAR = (CIFAR10, CIFAR10_JPEG, CIFAR10_FIRST4000, CIFAR10_JPEG_FIRST4000)
 KNOWN: dict[str, Known] = {

@@ -20,9 +20,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from directions.data.known import Known, Request
-from directions.data.search import Damaged, Search, verified
-from directions.errors import InputError
+from directions.core.errors import InputError
+from directions.data.download import Damaged, Search, verified
+from directions.data.specs import Known, Request
 
 LOG = logging.getLogger(__name__)
 PATIENCE = 5.0  # seconds for a mirror to respond

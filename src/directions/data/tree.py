@@ -12,11 +12,11 @@ from functools import cached_property
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
+from directions.core.errors import InputError
+from directions.data.download import Damaged, keep
 from directions.data.imagefolder import shown
-from directions.data.known import Known, Request
-from directions.data.search import Damaged, keep
 from directions.data.sources import LONGER, Unavailable, no_source, run
-from directions.errors import InputError
+from directions.data.specs import Known, Request
 
 LOG = logging.getLogger(__name__)
 ARCHIVES = (".tar.gz", ".tgz", ".tar")

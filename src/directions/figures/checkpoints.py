@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from directions.tidy import Tables, require
+from directions.core.tables import Tables, require
 
 
 def over_training(tables: Tables) -> pd.DataFrame:

@@ -7,10 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from directions.errors import InputError
-from directions.figures import overlay, style, words
-from directions.statistics import Untestable, estimate
-from directions.tidy import Tables, require
+from directions.claims.statistics import Untestable, estimate
+from directions.core.errors import InputError
+from directions.core.tables import Tables, require
+from directions.figures import overlay, style
+from directions.figures import text as figures_text
 
 CLAMP = "zero"  # the paper's main text; clamping to the mean is Figure A1
 TOP5 = "_top5"  # suffix of columns about top-5 accuracy, which the paper shows for ImageNet
@@ -46,8 +47,8 @@ def area_label(areas: pd.DataFrame, counted: str = "") -> str:
     The last only if it differs from the area, unlike in networks that fit their whole training set.
     """
     mean, relative = (
-        words.mean_sd(areas[f"auc{counted}"]),
-        words.number(areas[f"auc_relative{counted}"].mean(), 3),
+        figures_text.mean_sd(areas[f"auc{counted}"]),
+        figures_text.number(areas[f"auc_relative{counted}"].mean(), 3),
     )
     return mean if mean.split(" ")[0] == relative else f"{mean} ({relative})"
 
@@ -73,8 +74,12 @@ def difference(tables: Tables, statistic: str, key: str, sides: str) -> str:
         found = estimate(statistic, tables, key)
     except Untestable as lacking:
         return f"area, {sides}: none, {lacking}"
-    interval = "" if found.low is None else f" [{words.number(found.low, 3)}, {words.number(found.high, 3)}]"
-    return f"area, {sides}: {words.number(found.value, 3)}{interval}"
+    interval = (
+        ""
+        if found.low is None
+        else f" [{figures_text.number(found.low, 3)}, {figures_text.number(found.high, 3)}]"
+    )
+    return f"area, {sides}: {figures_text.number(found.value, 3)}{interval}"
 
 
 def cumulative(
@@ -94,7 +99,7 @@ def cumulative(
     notes = (
         small_print(ablation, groups),
         *layers_ablated(runs, ablation),
-        words.trained_on(runs),
+        figures_text.trained_on(runs),
         *more,
         *theirs,
     )
@@ -159,16 +164,16 @@ def finish(
     counted: str = "",
 ) -> None:
     """Set axes from none to all units ablated, with chance level and labels."""
-    style.chance_line(axes, words.only(runs, "classes"), 5 if counted == TOP5 else 1)
+    style.chance_line(axes, figures_text.only(runs, "classes"), 5 if counted == TOP5 else 1)
     axes.set(xlim=(0, ablation["units"].max()), ylim=(0, 1.02))
-    axes.set_xlabel(f"number of {words.unit_noun(runs)} ablated{clamp}")
+    axes.set_xlabel(f"number of {figures_text.unit_noun(runs)} ablated{clamp}")
     axes.set_ylabel("top-5 training accuracy" if counted == TOP5 else "training accuracy")
 
 
 def small_print(ablation: pd.DataFrame, groups: list[Group]) -> str:
     """Write the footnote with n and the meaning of the bands."""
-    orderings = words.count(ablation.groupby("run")["ordering"].nunique(), "ordering")
-    networks = words.count(pd.Series([len(group.runs) for group in groups]), "network")
+    orderings = figures_text.count(ablation.groupby("run")["ordering"].nunique(), "ordering")
+    networks = figures_text.count(pd.Series([len(group.runs) for group in groups]), "network")
     return f"Mean ± SD over {orderings} × {networks} per curve."
 
 
@@ -177,7 +182,9 @@ def layers_ablated(runs: pd.DataFrame, ablation: pd.DataFrame) -> tuple[str, ...
     ablated, units = int(ablation["units"].max()), int(runs["units"].max())
     if ablated == units:
         return ()
-    return (f"Ablated: the {ablated:,} {words.unit_noun(runs)} of the last layers, of {units:,} in all.",)
+    return (
+        f"Ablated: the {ablated:,} {figures_text.unit_noun(runs)} of the last layers, of {units:,} in all.",
+    )
 
 
 def by_corruption(tables: Tables) -> list[Group]:
@@ -185,7 +192,7 @@ def by_corruption(tables: Tables) -> list[Group]:
     runs = require(tables, "runs", "run", "corrupt", "changed_share")
     return [
         Group(
-            f"{float(fraction)} ({words.changed(runs, fraction)})",
+            f"{float(fraction)} ({figures_text.changed(runs, fraction)})",
             style.corruption_colour(fraction),
             list(runs.loc[runs["corrupt"] == fraction, "run"]),
             paper=overlay.of(tables, "ablated", "accuracy", corrupt=fraction),

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from directions.figures import layers, overlay, scales, style, words
-from directions.statistics import Untestable, estimate, joined_units
-from directions.tidy import Tables, require
+from directions.claims.statistics import Untestable, estimate, joined_units
+from directions.core.tables import Tables, require
+from directions.figures import layers, overlay, scales, style, text
 
 
 class Measure(NamedTuple):
@@ -163,28 +163,28 @@ def rho(tables: Tables, measure: Measure, figure: str, fewest: int) -> str:
         found = estimate(measure.statistic, tables, f"{figure}_rank_correlation", fewest=fewest)
     except Untestable as lacking:
         return f"none: {lacking}"
-    return words.interval(found.value, found.low, found.high)
+    return text.interval(found.value, found.low, found.high)
 
 
 def _plain_rho(units: pd.DataFrame, measure: Measure, effect: str, column: str | None = None) -> str:
     """Average over networks the Spearman over live units, pooled over layers."""
     live = units[~units["dead"]]
     each = [some[column or measure.column].corr(some[effect], "spearman") for _, some in live.groupby("run")]
-    return words.number(float(np.mean(each))) if np.isfinite(each).all() else "–"
+    return text.number(float(np.mean(each))) if np.isfinite(each).all() else "–"
 
 
 def _inside(units: pd.DataFrame, measure: Measure) -> str:
     """Format the layers' median correlation with the largest drop of a class; "–" if there is none."""
     names = layers.places(units)
     found = layers.within(units[~units["dead"]], measure.column, "worst_class_drop", "worst class", names)
-    return "–" if found.empty else words.number(found["value"].median())
+    return "–" if found.empty else text.number(found["value"].median())
 
 
 def _small_print(
     tables: Tables, figure: str, measure: Measure, seed: int, units: pd.DataFrame, run: str, bends: dict
 ) -> tuple[str, ...]:
     runs = tables["runs"]
-    noun, mine = words.unit_noun(runs), units[units["run"] == run]
+    noun, mine = text.unit_noun(runs), units[units["run"] == run]
     dead = int(mine["dead"].sum())
     left_out = f"{dead:,} dead (not in Spearman)" if dead else "none dead"
     live, names = units[~units["dead"]], layers.places(units)
@@ -198,8 +198,8 @@ def _small_print(
     bins = [_plain_rho(units, measure, "importance", column) for column in measure.others]
     return (
         f"{noun.capitalize()} of the network with seed {seed}: {sampled(tables, run)}{len(mine) - dead:,}"
-        f" live, {left_out}. One at a time clamped to zero; {words.only(runs, 'test_images'):,} test images.",
-        f"Left, {words.mean_of(runs)}: Spearman {everywhere}; {each}. Brackets: 95 % bootstrap.",
+        f" live, {left_out}. One at a time clamped to zero; {text.only(runs, 'test_images'):,} test images.",
+        f"Left, {text.mean_of(runs)}: Spearman {everywhere}; {each}. Brackets: 95 % bootstrap.",
         *((f"With half as many bins {bins[0]}, with twice as many {bins[1]} (left).",) if bins else ()),
         *((shown,) if shown else ()),
         *((f"Logarithmic axes, linear within: {', '.join(linear)}.",) if linear else ()),
@@ -219,14 +219,14 @@ def by_layer(tables: Tables, study: str, figure: str, measure: Measure) -> Figur
     live, names = units[~units["dead"]], layers.places(units)
     found = layers.within(live, measure.column, "importance", figure, names)
     theirs, behind = overlay.of(tables, "layer", "correlation"), overlay.handles(tables)
-    runs, noun, last = tables["runs"], words.unit_noun(tables["runs"]), len(names)
+    runs, noun, last = tables["runs"], text.unit_noun(tables["runs"]), len(names)
     theirs = None if theirs is None else theirs.astype({"layer": float})
     scaled = theirs is not None and theirs["layer"].max() != last
     notes = (
         f"Spearman of {measure.label} and change of test loss over the live {noun} of a layer:"
-        f" {words.mean_of(runs)}, 95 % bootstrap; {layers.summary(found, names)}.",
+        f" {text.mean_of(runs)}, 95 % bootstrap; {layers.summary(found, names)}.",
         f"{noun.capitalize()}, {sampled(tables, shown_network(tables)[0])}one at a time clamped to zero;"
-        f" {words.only(runs, 'test_images'):,} test images.",
+        f" {text.only(runs, 'test_images'):,} test images.",
         *(("The paper's line is scaled to our number of layers.",) if scaled else ()),
     )
     above = f"all layers pooled: Spearman {rho(tables, measure, figure, fewest=2)}"
@@ -241,6 +241,6 @@ def by_layer(tables: Tables, study: str, figure: str, measure: Measure) -> Figur
             [found[["low", "high"]].to_numpy().ravel(), *(line.get_ydata() for line in axes.lines)]
         )
         axes.set_ylim(max(-1.02, seen.min() - 0.06), min(1.02, seen.max() + 0.06))
-        ours = Line2D([], [], color=OURS, marker="o", markersize=3, linewidth=1.0, label=words.mean_of(runs))
+        ours = Line2D([], [], color=OURS, marker="o", markersize=3, linewidth=1.0, label=text.mean_of(runs))
         style.legend(drawn, axes, layout, 2, handles=[ours, *behind])
     return drawn

@@ -2,8 +2,8 @@
 
 from matplotlib.figure import Figure
 
+from directions.core.tables import Tables
 from directions.figures import curves
-from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:

@@ -2,10 +2,10 @@
 
 from matplotlib.figure import Figure
 
+from directions.claims.statistics.networks import best_and_worst
+from directions.core.tables import Tables
 from directions.figures import curves, networks, overlay, style
 from directions.figures.curves import Group
-from directions.statistics.networks import best_and_worst
-from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:

@@ -2,8 +2,8 @@
 
 from matplotlib.figure import Figure
 
-from directions.figures import curves, networks, overlay, style, words
-from directions.tidy import Tables
+from directions.core.tables import Tables
+from directions.figures import curves, networks, overlay, style, text
 
 
 def draw(tables: Tables, study: str) -> Figure:
@@ -15,12 +15,12 @@ def draw(tables: Tables, study: str) -> Figure:
     """
     dots = networks.areas_of_networks(tables, "learning_rate", "test_images")
     ablation = curves.clamped(tables, "ablation", curves.CLAMP, "ordering", "ablated", "units")
-    orderings = words.count(ablation.groupby("run")["ordering"].nunique(), "ordering")
+    orderings = text.count(ablation.groupby("run")["ordering"].nunique(), "ordering")
     theirs = overlay.of(tables, "generalisation_error", "area_normalized")
     notes = (
         f"One dot per network ({len(dots)}): mean over {orderings}, training images; no error bars."
         f" {networks.largest(dots)}",
-        f"Generalisation error: 1 − accuracy on {words.only(dots, 'test_images'):,} test images, not seen in "
+        f"Generalisation error: 1 − accuracy on {text.only(dots, 'test_images'):,} test images, not seen in "
         "training. Colours separate learning rates, which pooling mixes.",
         *networks.hollow(dots, ", in no correlation"),
         *((overlay.SHOWN["fig3b"],) if theirs is not None else ()),

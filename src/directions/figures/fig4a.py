@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from directions.figures import overlay, style, words
-from directions.tidy import Tables, require
+from directions.core.tables import Tables, require
+from directions.figures import overlay, style, text
 
 SIDES = ("train", "test")
 FIRST = 5  # epochs in the second panel, where the area rises; a reviewer of the paper asked for them
@@ -123,17 +123,17 @@ def _small_print(
     cropped: bool,
 ) -> tuple[str, ...]:
     """Write the footnotes; at_checkpoints: losses are measured there, on the images that are ablated."""
-    orderings = words.count(areas.groupby(["run", "epoch"])["ordering"].nunique(), "ordering")
-    kept = words.count(areas.groupby("run")["epoch"].nunique(), "checkpoint")
-    split, ablated = (words.only(areas, column, "checkpoints") for column in ("split", "images"))
-    images = {side: words.only(runs, f"{side}_images") for side in SIDES}
+    orderings = text.count(areas.groupby(["run", "epoch"])["ordering"].nunique(), "ordering")
+    kept = text.count(areas.groupby("run")["epoch"].nunique(), "checkpoint")
+    split, ablated = (text.only(areas, column, "checkpoints") for column in ("split", "images"))
+    images = {side: text.only(runs, f"{side}_images") for side in SIDES}
     if at_checkpoints:
         images[split] = ablated
     named = {"train": "training", "test": "test"}
     seen = " and ".join(f"{images[side]:,} {named[side]}" for side in SIDES)
     cut = f" Before epoch {WHOLE} the axes over all epochs are cropped." if cropped else ""
     return (
-        f"Mean ± SD over {words.networks(runs)} (losses), × {orderings} (area). Largest mean area"
+        f"Mean ± SD over {text.networks(runs)} (losses), × {orderings} (area). Largest mean area"
         f" {largest:.3f}.",
         f"Losses on {seen} images; area on {ablated:,} {named[split]} images at {kept}.{cut}",
         f"Dotted upright: lowest test loss (epoch {lowest:.3g}).",

@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from directions.figures import networks, overlay, scales, style, words
+from directions.core.tables import Tables, require
+from directions.figures import networks, overlay, scales, style, text
 from directions.figures.checkpoints import over_training
-from directions.tidy import Tables, require
 
 WHOLE = 1  # epoch from which the axes hold every checkpoint
 PAPER = (
@@ -77,15 +77,15 @@ def _within(dots: pd.DataFrame) -> pd.DataFrame:
 
 def _small_print(tables: Tables, dots: pd.DataFrame) -> tuple[str, ...]:
     runs = require(tables, "runs", "run", "train_images", "test_images")
-    orderings = words.count(tables["checkpoints"].groupby(["run", "epoch"])["ordering"].nunique(), "ordering")
+    orderings = text.count(tables["checkpoints"].groupby(["run", "epoch"])["ordering"].nunique(), "ordering")
     within = [networks.rho(mine["test_loss"], mine["auc"]) for _, mine in dots.groupby("run")]
-    epochs = words.count(dots.groupby("run")["epoch"].nunique(), "checkpoint")
+    epochs = text.count(dots.groupby("run")["epoch"].nunique(), "checkpoint")
     single = "" if len(within) < 2 else f" Spearman within each network (left): {', '.join(within[:8])}."
     early = len(dots) - len(_within(dots))
     cut = f" Axes hold all from epoch {WHOLE} on; {early} before it may lie outside." if early else ""
     return (
-        f"One dot per checkpoint: {epochs} × {words.networks(runs)}, mean over {orderings}; no error bars."
+        f"One dot per checkpoint: {epochs} × {text.networks(runs)}, mean over {orderings}; no error bars."
         f" A marker per network. {networks.largest(dots)}{cut}",
-        f"Area on {words.only(runs, 'train_images'):,} training images, loss on"
-        f" {words.only(runs, 'test_images'):,} test images.{single}",
+        f"Area on {text.only(runs, 'train_images'):,} training images, loss on"
+        f" {text.only(runs, 'test_images'):,} test images.{single}",
     )

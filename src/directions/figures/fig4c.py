@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from directions.figures import networks, overlay, style, words
-from directions.statistics.networks import MEMORISED
-from directions.tidy import Tables, require
+from directions.claims.statistics.networks import MEMORISED
+from directions.core.tables import Tables, require
+from directions.figures import networks, overlay, style, text
 
 TOP = (1, 5, 10)  # section 3.2: the pick is among the best 1, 5, 10 settings
 
@@ -60,12 +60,12 @@ def _hits(axes: Axes, selection: pd.DataFrame) -> None:
 def _small_print(tables: Tables, dots: pd.DataFrame, selection: pd.DataFrame) -> tuple[str, ...]:
     knowing = dots[dots["trained"]]
     areas = require(tables, "areas", "ordering")
-    orderings = words.count(areas.groupby("run")["ordering"].nunique(), "ordering")
-    sizes = words.count(selection["settings"], "setting")
+    orderings = text.count(areas.groupby("run")["ordering"].nunique(), "ordering")
+    sizes = text.count(selection["settings"], "setting")
     relative = networks.rho(dots["auc_relative"], dots["test_accuracy"])
     return (
         f"One dot per network ({len(dots)}): area on training images, mean over {orderings}; accuracy on"
-        f" {words.only(dots, 'test_images'):,} test images; no error bars."
+        f" {text.only(dots, 'test_images'):,} test images; no error bars."
         f" {networks.largest(dots.assign(auc_relative=dots['auc']))}",
         f"Spearman with area / unablated accuracy {relative}; among the {len(knowing)} networks with training"
         f" accuracy ≥ {MEMORISED:g}: {networks.rho(knowing['auc'], knowing['test_accuracy'])}.",

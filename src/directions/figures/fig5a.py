@@ -3,9 +3,9 @@
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from directions.figures import curves, overlay, style, words
+from directions.core.tables import Tables, require
+from directions.figures import curves, overlay, style, text
 from directions.figures.curves import Group
-from directions.tidy import Tables, require
 
 SIDES = (
     ("true labels", 0.0, "original"),
@@ -33,7 +33,7 @@ def draw(tables: Tables, study: str) -> Figure:
     more = ("Dotted uprights: that share of units, as dropout left out in training.",)
     heading = "labels, dropout fraction"
     figure = curves.cumulative(tables, study, groups, heading, "fig5a", more=more, above=" ")
-    units = words.only(runs, "units")
+    units = text.only(runs, "units")
     for rate in rates:
         if rate > 0:
             _upright(figure.axes[0], rate * units, f"{rate:g}")

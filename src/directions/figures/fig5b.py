@@ -2,9 +2,9 @@
 
 from matplotlib.figure import Figure
 
-from directions.figures import curves, overlay, style, words
+from directions.core.tables import Tables, require
+from directions.figures import curves, overlay, style, text
 from directions.figures.curves import Group
-from directions.tidy import Tables, require
 
 
 def draw(tables: Tables, study: str) -> Figure:
@@ -14,7 +14,7 @@ def draw(tables: Tables, study: str) -> Figure:
     given, paper. Raises InputError naming a table or column that is missing or empty.
     """
     runs = require(tables, "runs", "run", "batch_norm", "test_accuracy")
-    normed = words.truths(runs["batch_norm"])
+    normed = text.truths(runs["batch_norm"])
     groups, reached = [], []
     for name, mine, side in (
         ("batch norm", runs[normed], "with"),

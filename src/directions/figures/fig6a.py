@@ -2,9 +2,9 @@
 
 from matplotlib.figure import Figure
 
+from directions.core.tables import Tables
 from directions.figures import spread
 from directions.figures.dots import SELECTIVITY
-from directions.tidy import Tables
 
 
 def draw(tables: Tables, study: str) -> Figure:

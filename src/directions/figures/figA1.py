@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from directions.figures import curves, style, words
+from directions.core.tables import Tables, require
+from directions.figures import curves, style, text
 from directions.figures.curves import Group
-from directions.tidy import Tables, require
 
 CLAMPS = {"zero": ("-", "o"), "mean": ("--", "s")}
 
@@ -24,7 +24,7 @@ def draw(tables: Tables, study: str) -> Figure:
     notes = (
         curves.small_print(ablation, groups) + " Mean clamp: per element of the map, over the training set.",
         *curves.layers_ablated(runs, ablation),
-        words.trained_on(runs),
+        text.trained_on(runs),
     )
     above = (f"networks trained with {float(least)} of labels corrupted", "all fractions")
     layout = style.Layout(notes, 2, above, style.WIDE)

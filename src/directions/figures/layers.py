@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from scipy.stats import rankdata
 
+from directions.core.seeds import stream
 from directions.figures import style
-from directions.seeds import stream
 
 FEWEST_UNITS = 5  # live units per layer and network that a rank correlation within the layer needs
 DRAWS = 500  # bootstrap draws; there are dozens of layers

@@ -5,10 +5,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.stats import spearmanr
 
-from directions.errors import InputError
-from directions.figures import curves, style, words
-from directions.statistics.networks import MEMORISED
-from directions.tidy import Tables, require
+from directions.claims.statistics.networks import MEMORISED
+from directions.core.errors import InputError
+from directions.core.tables import Tables, require
+from directions.figures import curves, style, text
 
 FEWEST = 3  # dots that a rank correlation needs
 
@@ -66,7 +66,7 @@ def rho(x: pd.Series, y: pd.Series) -> str:
     """Format Spearman's correlation; "–" for fewer than three dots or if all are equal."""
     if len(x) < FEWEST or x.nunique() < 2 or y.nunique() < 2:
         return "–"
-    return words.number(spearmanr(x, y).statistic)
+    return text.number(spearmanr(x, y).statistic)
 
 
 def dots_by_rate(axes: Axes, networks: pd.DataFrame, x: str, y: str, hollow_too: bool = True) -> None:
@@ -81,7 +81,7 @@ def dots_by_rate(axes: Axes, networks: pd.DataFrame, x: str, y: str, hollow_too:
         look = {"marker": style.MARKERS[place % len(style.MARKERS)], "color": colour, "linestyle": "none"}
         look |= {"markersize": 4.5, "alpha": 0.85}
         counted = mine if hollow_too else mine[mine["trained"]]
-        label = f"{words.plain(rate)}: {rho(counted[x], counted[y])} ({len(counted)})"
+        label = f"{text.plain(rate)}: {rho(counted[x], counted[y])} ({len(counted)})"
         for known, face in ((True, colour), (False, "none")):
             some = mine[mine["trained"] == known]
             named = label if known == bool(mine["trained"].any()) else f"_{label}"

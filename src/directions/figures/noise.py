@@ -5,9 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from directions.errors import InputError
-from directions.figures import overlay, style, words
-from directions.tidy import Tables, require
+from directions.core.errors import InputError
+from directions.core.tables import Tables, require
+from directions.figures import overlay, style, text
 
 COLUMNS = 2  # of the legend
 PAPER = (
@@ -31,16 +31,16 @@ def corruption(tables: Tables, study: str) -> Figure:
         figure, axes = style.panel(tables, study, layout)
         for fraction in fractions:
             chosen = noise[noise["run"].isin(runs.loc[runs["corrupt"] == fraction, "run"])]
-            label = f"{float(fraction)} ({words.changed(runs, fraction)} changed)"
+            label = f"{float(fraction)} ({text.changed(runs, fraction)} changed)"
             colour = style.corruption_colour(fraction)
             curve(axes, chosen, edge, colour, label)
             theirs = overlay.of(tables, "noise_scale", "accuracy", corrupt=fraction)
             if theirs is not None:
                 overlay.line(axes, theirs["noise_scale"], theirs["accuracy"], colour)
         log_axis(axes, edge, positive.min(), positive.max())
-        style.chance_line(axes, words.only(runs, "classes"))
+        style.chance_line(axes, text.only(runs, "classes"))
         axes.set(ylim=(0, 1.02), ylabel="training accuracy")
-        unit = words.unit_noun(runs).removesuffix("s")
+        unit = text.unit_noun(runs).removesuffix("s")
         axes.set_xlabel(f"noise SD / the {unit}'s own SD over the training set")
         handles = axes.get_legend_handles_labels()[0] + behind
         style.legend(figure, axes, layout, COLUMNS, "fraction of labels corrupted", handles)
@@ -67,9 +67,9 @@ def log_axis(axes: Axes, edge: float, low: float, high: float) -> None:
 
 
 def _small_print(runs: pd.DataFrame, noise: pd.DataFrame) -> tuple[str, str]:
-    repeats = words.count(noise.groupby("run")["repeat"].nunique(), "repeat")
-    networks = words.count(runs.groupby("corrupt")["run"].nunique(), "network")
+    repeats = text.count(noise.groupby("run")["repeat"].nunique(), "repeat")
+    networks = text.count(runs.groupby("corrupt")["run"].nunique(), "network")
     return (
         f"Mean ± SD over {repeats} × {networks} per curve; dots at 0: no noise.",
-        words.trained_on(runs),
+        text.trained_on(runs),
     )

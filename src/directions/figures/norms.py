@@ -3,8 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from directions.figures import dots, layers, scales, spread, style, words
-from directions.tidy import Tables, require
+from directions.core.tables import Tables, require
+from directions.figures import dots, layers, scales, spread, style, text
 
 
 def scatter(tables: Tables, study: str, figure: str) -> Figure:
@@ -15,8 +15,8 @@ def scatter(tables: Tables, study: str, figure: str) -> Figure:
     shown = live[live["run"] == run]
     found = layers.within(live, "l1", "selectivity", figure, names)
     each = [some["l1"].corr(some["selectivity"], "spearman") for _, some in live.groupby("run")]
-    pooled = words.mean_sd(pd.Series(each), 2)
-    above = (f"pooled Spearman {words.number(_pooled(shown))}", "within layers: units of like fan-in")
+    pooled = text.mean_sd(pd.Series(each), 2)
+    above = (f"pooled Spearman {text.number(_pooled(shown))}", "within layers: units of like fan-in")
     notes = _small_print(tables, seed, units[units["run"] == run], pooled, layers.summary(found, names))
     layout = style.Layout(notes, 0, above, style.WIDE, bar=True)
     with style.look():
@@ -40,8 +40,8 @@ def _small_print(tables: Tables, seed: int, units: pd.DataFrame, pooled: str, ea
     runs = require(tables, "runs", "run", "test_images", "model")
     dead = int(units["dead"].sum())
     return (
-        f"Left: {len(units) - dead:,} live {words.unit_noun(runs)} of the network with seed {seed}; {dead:,}"
-        f" dead not shown. Selectivity on {words.only(runs, 'test_images'):,} test images.",
-        f"Pooled Spearman over {words.networks(runs)}: {pooled} (mean ± SD). A layer's fan-in scales its L1.",
-        f"Right: {words.mean_of(runs)}, 95 % bootstrap; {each}.",
+        f"Left: {len(units) - dead:,} live {text.unit_noun(runs)} of the network with seed {seed}; {dead:,}"
+        f" dead not shown. Selectivity on {text.only(runs, 'test_images'):,} test images.",
+        f"Pooled Spearman over {text.networks(runs)}: {pooled} (mean ± SD). A layer's fan-in scales its L1.",
+        f"Right: {text.mean_of(runs)}, 95 % bootstrap; {each}.",
     )

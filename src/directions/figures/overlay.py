@@ -1,4 +1,4 @@
-"""The paper's own curves and dots behind ours, read off its printed figures (directions.paper).
+"""The paper's own curves and dots behind ours, read off its printed figures (study.paper_curves).
 
 They share one style: curves thin and dashed, dots small and hollow. Grey if a panel has only one of them,
 otherwise in the colour of our curve for the same condition. Drawn if a figure is given the table `paper`.
@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from directions.tidy import Tables, require
+from directions.core.tables import Tables, require
 
 NAME = "paper, read from its figure"
 GREY = "#555555"

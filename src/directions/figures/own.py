@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from directions.figures import dots, layers, noise, scales, style, words
-from directions.own import doubts
-from directions.statistics.ranks import correlate
-from directions.tidy import Tables, require
+from directions.analyses import sanity
+from directions.claims.statistics.ranks import correlate
+from directions.core.tables import Tables, require
+from directions.figures import dots, layers, noise, scales, style, text
 
 PANEL = 3.0  # inches, the width of one panel
 RUNS = (
@@ -177,8 +177,8 @@ def _rho(units: pd.DataFrame, measure: str, effect: str) -> str:
     )
     if np.isnan(pooled):
         return said
-    within = f", within layers {words.number(float(correlate(pairs)))}" if len(pairs) > 1 else ""
-    return f"{said}\nSpearman {words.number(float(pooled))}{within}"
+    within = f", within layers {text.number(float(correlate(pairs)))}" if len(pairs) > 1 else ""
+    return f"{said}\nSpearman {text.number(float(pooled))}{within}"
 
 
 def _scores(run: pd.Series) -> Iterator[str]:
@@ -193,10 +193,10 @@ def _splits(tables: Tables) -> Iterator[str]:
     """Write footnotes with n, error bars, and the split used for importance and measures."""
     said = []
     if "ablation" in tables:
-        said.append(words.count(tables["ablation"].groupby("run")["ordering"].nunique(), "random ordering"))
+        said.append(text.count(tables["ablation"].groupby("run")["ordering"].nunique(), "random ordering"))
     if "noise" in tables:
         said.append(
-            words.count(tables["noise"].groupby("run")["repeat"].nunique(), "repeat") + " of the noise"
+            text.count(tables["noise"].groupby("run")["repeat"].nunique(), "repeat") + " of the noise"
         )
     if said:
         area = " Area: ± standard error over orderings (divided by unablated accuracy)."
@@ -221,7 +221,7 @@ def _layers(tables: Tables, run: pd.Series) -> str:
 
 def _doubts(tables: Tables, run: pd.Series) -> Iterator[str]:
     """Yield reasons not to trust the figure."""
-    yield from doubts.of_scores(run)
+    yield from sanity.of_scores(run)
     yield from doubts_of_units(tables)
 
 
@@ -229,14 +229,14 @@ def doubts_of_units(tables: Tables) -> Iterator[str]:
     """Yield caveats about importance and measures; those about accuracy come from the import."""
     made_by = {"ablate_single": "single", "measure_units": "units"}
     splits = {name: tables[table]["split"].iloc[0] for name, table in made_by.items() if table in tables}
-    yield from doubts.of_split(tables["runs"].iloc[0], splits)
+    yield from sanity.of_split(tables["runs"].iloc[0], splits)
     if "units" in tables:
-        yield from doubts.of_units(tables["units"])
+        yield from sanity.of_units(tables["units"])
 
 
 def area(areas: pd.DataFrame) -> str:
     """Format "0.735 ± 0.015 (0.741)": area, standard error and, if different, the relative area."""
-    mean, error = words.number(areas["auc"].mean(), 3), areas["auc_se"].iloc[0]
-    relative = words.number(areas["auc_relative"].mean(), 3) if areas["auc_relative"].notna().all() else mean
+    mean, error = text.number(areas["auc"].mean(), 3), areas["auc_se"].iloc[0]
+    relative = text.number(areas["auc_relative"].mean(), 3) if areas["auc_relative"].notna().all() else mean
     sure = "" if np.isnan(error) else f" ± {error:.3f}"
     return f"{mean}{sure}" if mean == relative else f"{mean}{sure} ({relative})"

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from directions.errors import InputError
+from directions.analyses import sanity
+from directions.core.errors import InputError
+from directions.core.tables import Tables
 from directions.figures import own, style
-from directions.own import doubts
-from directions.tidy import Tables
 
 DISTINCT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito's
 
@@ -58,14 +58,14 @@ def _compared(tables: Tables) -> Iterator[str]:
             yield f"Without a class selectivity index, as activity is negative: {', '.join(without)}."
     yield from layers_that_differ(tables)
     runs = [run for _, run in tables["runs"].iterrows()]
-    if doubtful := [run["run"] for run in runs if any(doubts.of_scores(run))]:
+    if doubtful := [run["run"] for run in runs if any(sanity.of_scores(run))]:
         yield f"Accuracy is about chance, see the figure of each: {', '.join(doubtful)}."
 
 
 def layers_that_differ(tables: Tables) -> Iterator[str]:
     """Yield a sentence if the networks of these tables differ in their layers or numbers of units."""
     curves = tables.get("ablation", pd.DataFrame({"run": [], "units": []}))
-    yield from doubts.of_comparison(tables["runs"], curves.groupby("run")["units"].first().to_dict())
+    yield from sanity.of_comparison(tables["runs"], curves.groupby("run")["units"].first().to_dict())
 
 
 def pooled(every: dict[str, Tables]) -> Tables:

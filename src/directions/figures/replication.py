@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from directions.areas import area
-from directions.errors import InputError
-from directions.figures import curves, style, words
-from directions.tidy import Tables, require
+from directions.analyses.auc import area
+from directions.core.errors import InputError
+from directions.core.tables import Tables, require
+from directions.figures import curves, style, text
 
 NOTES = (
     "Lines: ours, mean ± SD over orderings and networks. Dashed: growlix/single_directions_replication"
@@ -45,16 +45,14 @@ def comparable(tables: Tables, replication: pd.DataFrame) -> bool:
     runs = require(tables, "runs", "dataset", "corrupt", may_be_empty=("hidden",))
     fractions = set(replication["fraction_corrupted"])
     return (
-        set(runs["dataset"]) == {"mnist"}
-        and words.reads(runs, "hidden")
-        and fractions <= set(runs["corrupt"])
+        set(runs["dataset"]) == {"mnist"} and text.reads(runs, "hidden") and fractions <= set(runs["corrupt"])
     )
 
 
 def described(tables: Tables) -> str:
     """Describe the networks of a study: "2×512 units, 60,000 images"."""
     runs = require(tables, "runs", "hidden", "train_images")
-    return f"{words.size(tables).strip()} units, {int(words.only(runs, 'train_images')):,} images"
+    return f"{text.size(tables).strip()} units, {int(text.only(runs, 'train_images')):,} images"
 
 
 def their_area(rows: pd.DataFrame) -> float:
@@ -81,7 +79,7 @@ def draw_study(axes: Axes, tables: Tables, theirs: dict[float, pd.DataFrame]) ->
         share = rows["units_ablated"] / rows["units_ablated"].max()
         axes.plot(share, rows["mean_accuracy"], color=colour, linestyle="--", linewidth=1.0)
         found[fraction] = areas.loc[areas["run"].isin(names), "auc"].mean()
-    style.chance_line(axes, words.only(runs, "classes"))
+    style.chance_line(axes, text.only(runs, "classes"))
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of units ablated (clamped to zero)")
     axes.set_ylabel("training accuracy")
     return found

@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from directions.figures import layers, overlay, style, words
+from directions.core.tables import Tables, require
+from directions.figures import layers, overlay, style, text
 from directions.figures.dots import Measure
-from directions.tidy import Tables, require
 
 BINS = 30
 SIDES = {"batch norm": "with", "no batch norm": "without"}  # our name, the paper's
@@ -25,7 +25,7 @@ PAPER = {
 def units_of(tables: Tables, *columns: str) -> pd.DataFrame:
     """Return table `units` with boolean `dead`. Raises InputError naming a missing or empty column."""
     units = require(tables, "units", "run", "layer", "unit", "dead", *columns, may_be_empty=["selectivity"])
-    return units.assign(dead=words.truths(units["dead"]))
+    return units.assign(dead=text.truths(units["dead"]))
 
 
 def by_batch_norm(tables: Tables, study: str, measure: Measure) -> Figure:
@@ -36,7 +36,7 @@ def by_batch_norm(tables: Tables, study: str, measure: Measure) -> Figure:
     """
     runs = require(tables, "runs", "run", "batch_norm", "test_images", "model")
     units = units_of(tables, *measure.others, *filter(None, [measure.floor]))
-    normed = words.truths(runs["batch_norm"])
+    normed = text.truths(runs["batch_norm"])
     sides = [("batch norm", runs.loc[normed, "run"]), ("no batch norm", runs.loc[~normed, "run"])]
     groups = {name: units[units["run"].isin(mine)] for name, mine in sides if len(mine)}
     top = max(1.0, units.loc[~units["dead"], measure.column].max())
@@ -52,7 +52,7 @@ def by_batch_norm(tables: Tables, study: str, measure: Measure) -> Figure:
                 bins = [*theirs["bin_left"], theirs["bin_right"].iloc[-1]]
                 overlay.steps(axes, bins, theirs["density"] * (top / BINS), style.colour(name))
         axes.set(xlim=(0, top), ylim=(0, None), xlabel=measure.label)
-        axes.set_ylabel(f"share of live {words.unit_noun(runs)} per bin")
+        axes.set_ylabel(f"share of live {text.unit_noun(runs)} per bin")
         style.legend(figure, axes, layout, 1, handles=axes.get_legend_handles_labels()[0] + behind)
     return figure
 
@@ -71,8 +71,8 @@ def _histogram(axes: Axes, units: pd.DataFrame, measure: Measure, name: str, edg
 
 
 def _norm_notes(runs: pd.DataFrame, groups: dict, measure: Measure) -> tuple[str, ...]:
-    each = words.count(pd.Series([some["run"].nunique() for some in groups.values()]), "network")
-    images = f"{words.only(runs, 'test_images'):,} test images"
+    each = text.count(pd.Series([some["run"].nunique() for some in groups.values()]), "network")
+    images = f"{text.only(runs, 'test_images'):,} test images"
     notes = [
         f"Pooled over {each} each, no error bars; {images}.",
         "Uprights: medians over live maps, pooled.",
@@ -126,16 +126,16 @@ def _trend(live: pd.DataFrame, names: dict[str, int]) -> str:
     rho.append(spearmanr(medians.index.map(names), medians).statistic)
     if not np.isfinite(rho).all():
         return ""
-    pooled, of_medians = map(words.number, rho)
+    pooled, of_medians = map(text.number, rho)
     return f"Spearman of selectivity with depth: {pooled} over units, {of_medians} over the layers' medians"
 
 
 def _depth_notes(runs: pd.DataFrame, units: pd.DataFrame, names: dict[str, int]) -> tuple[str, ...]:
     dead = units.groupby("layer", sort=False)["dead"].mean()
-    total, images = int(units["dead"].sum()), f"{words.only(runs, 'test_images'):,} test images"
+    total, images = int(units["dead"].sum()), f"{text.only(runs, 'test_images'):,} test images"
     worst = f"; most in layer {names[dead.idxmax()]} ({100 * dead.max():.0f} %)" if total else ""
     return (
-        f"Boxes: quartiles and median of live {words.unit_noun(runs)}; whiskers: 5th and 95th percentile."
-        f" {words.networks(runs).capitalize()} pooled, {images}.",
+        f"Boxes: quartiles and median of live {text.unit_noun(runs)}; whiskers: 5th and 95th percentile."
+        f" {text.networks(runs).capitalize()} pooled, {images}.",
         f"{len(units) - total:,} live; {total:,} dead, without selectivity{worst}.",
     )

@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
-from directions.errors import InputError
-from directions.figures import words
-from directions.files import atomic
-from directions.tidy import Tables
+from directions.core.errors import InputError
+from directions.core.files import atomic
+from directions.core.tables import Tables
+from directions.figures import text
 
 WIDTH, WIDE, PLOT_HEIGHT, LEFT, RIGHT, BAR = 4.6, 7.4, 2.45, 0.72, 0.20, 0.58  # inches
 SMALL = 7.5  # points, the smallest text in any figure
@@ -137,11 +137,11 @@ class Layout(NamedTuple):
 
 
 def panels(tables: Tables, study: str, layout: Layout) -> tuple[Figure, list[Axes]]:
-    """Create a figure with one axes per subtitle, side by side, titled by `words.title`, with footnotes.
+    """Create a figure with one axes per subtitle, side by side, titled by `text.title`, with footnotes.
 
     See `titled`.
     """
-    return titled(words.title(tables, study), layout)
+    return titled(text.title(tables, study), layout)
 
 
 def titled(title: str, layout: Layout) -> tuple[Figure, list[Axes]]:

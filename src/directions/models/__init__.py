@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from directions.errors import InputError
+from directions.core.errors import InputError
+from directions.core.seeds import number
 from directions.models.conv11 import conv11, conv11_mean
 from directions.models.mlp import mlp
 from directions.models.resnet50 import resnet50
-from directions.seeds import number
 
 Build = Callable[[dict, tuple[int, int, int], int], nn.Sequential]
 
 # Imported by name, only for a user's model, so that the analyses of built-in models do not depend on it.
-OWN = "directions.own.userfile"
+OWN = "directions.core.user_functions"
 
 MODELS: dict[str, Build] = {
     "mlp": mlp,

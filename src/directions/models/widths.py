@@ -1,6 +1,6 @@
 """Channel counts scaled by the width factor, and image sizes after strides."""
 
-from directions.errors import InputError
+from directions.core.errors import InputError
 
 
 def channels(full: int, width: float) -> int:

@@ -1,0 +1,1 @@
+"""The analyses, one table each: `observe(trained, settings)`, for scripts and `analyse`."""

@@ -1,0 +1,165 @@
+"""Read a trained network from its files, ready to be perturbed and measured."""
+
+import argparse
+import hashlib
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from directions import models
+from directions.core import cli
+from directions.core.files import atomic
+from directions.core.scoring import pass_size, passes
+from directions.core.source_files import OWN, code_of
+from directions.data.examples import Examples, load_examples
+from directions.interventions.accumulate import Unfinished
+from directions.interventions.hooks import Network, moments
+from directions.models import files as model_files
+
+
+class Trained:
+    """A network in evaluation mode, its data and its seed; `layers` is {name: number of units}.
+
+    examples: loads the "train" or the "test" set. header: of the model file, if there is one. unfinished: the
+    partial results of an interrupted analysis.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        examples: Callable[[str], Examples],
+        *,
+        seed: int = 0,
+        header: dict | None = None,
+        unfinished: Unfinished | None = None,
+    ):
+        self.model, self.layers, self.incoming = network.model, network.layers, network.incoming
+        self.original = network.original
+        self.header, self.seed = header or {}, seed
+        self._load = examples
+        self.unfinished = unfinished or Unfinished()
+        self._examples: dict[str, Examples] = {}
+
+    def examples(self, split: str) -> Examples:
+        """Load the "train" set with the labels it was trained on, or the "test" set; read once."""
+        if split not in self._examples:
+            self._examples[split] = self._load(split)
+        return self._examples[split]
+
+    def moments(
+        self, layers: Mapping[str, int] | None = None
+    ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+        """Compute mean and standard deviation over the training set of the units of `layers` (None: all).
+
+        Each is (units, ...): every element of a feature map has its own (docs/DEVIATIONS.md, D25).
+        """
+        train = self.examples("train")
+        size = pass_size(self.model, train.images)
+        batches = (inputs for inputs, _ in passes(train.images, train.labels, size))
+        return moments(self.model, layers or self.layers, batches)
+
+    def clamp_values(self, clamp: str, layers: Mapping[str, int]) -> Mapping[str, torch.Tensor | float]:
+        """Return each layer's clamp value: 0, or each element's mean over the training set (Appendix A.1)."""
+        if clamp == "zero":
+            return dict.fromkeys(layers, 0.0)
+        return {name: mean.float() for name, (mean, _) in self.moments(layers).items()}
+
+    def numbered(self) -> pd.DataFrame:
+        """List every unit in columns layer, unit, in the order in which ablation numbers them."""
+        rows = [(name, unit) for name, count in self.layers.items() for unit in range(count)]
+        return pd.DataFrame(rows, columns=["layer", "unit"])
+
+
+def read(
+    model: Path | str,
+    data: Path | str,
+    ledger: Path | str,
+    device: torch.device | str,
+    workers: int = 0,
+    unfinished: Unfinished | None = None,
+    code: str | None = None,
+) -> Trained:
+    """Read a network and its data from their files.
+
+    workers: processes that decode images that stay in their files. code: the user's function that builds the
+    network, if the config names one; raises InputError for a model file that names another.
+    """
+    state, header = model_files.load_state(model)
+    # Imported by name, so that no analysis of a study's networks depends on it.
+    own = importlib.import_module(OWN) if "own" in header else None
+    if own:
+        network = own.rebuilt(state, header, model, code)
+    else:
+        built = model_files.rebuilt(model, state, header, code)
+        network = Network(built, models.unit_layers(built), models.incoming_weights(built))
+    network.model.to(device)
+    settings = header["settings"]
+    tested = settings.get("test_images", "all")
+
+    def examples(split: str) -> Examples:
+        found = load_examples(data, ledger, split, device, tested, workers)
+        return own.as_trained_on(found, header) if own else found
+
+    return Trained(network, examples, seed=settings["seed"], header=header, unfinished=unfinished)
+
+
+def grid_table(outer: tuple[str, object], inner: tuple[str, object], **values: np.ndarray) -> pd.DataFrame:
+    """Turn arrays (outer, inner) into a long table: one row per pair of keys, one column per array."""
+    index = pd.MultiIndex.from_product([outer[1], inner[1]], names=[outer[0], inner[0]])
+    return pd.DataFrame({name: array.ravel() for name, array in values.items()}, index=index).reset_index()
+
+
+def analyse(
+    observe: Callable[[Trained, dict], pd.DataFrame],
+    description: str | None,
+    argv: list[str],
+    *,
+    resumes: bool = True,
+) -> None:
+    """Main function of the analysis scripts: read a network, `observe` it as asked, write one table."""
+    write(observe, arguments(description, resumes=resumes).parse_args(argv))
+
+
+def arguments(description: str | None, *, resumes: bool = True) -> argparse.ArgumentParser:
+    """Define the arguments of every analysis; resumes: whether an interrupted one can be resumed."""
+    parser = cli.parser(description, compute=True)
+    parser.add_argument("--model", required=True, help="weights written by train.py")
+    parser.add_argument("--data", required=True, help="data set that the network was trained on")
+    parser.add_argument("--ledger", required=True, help="label ledger that the network was trained on")
+    parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
+    parser.add_argument("--table", required=True, help="CSV to write, one row per observation")
+    parser.set_defaults(resume=None, snapshot_seconds=0.0)
+    if resumes:
+        parser.add_argument("--resume", type=Path, help="file with the state to resume an interrupted run")
+        parser.add_argument("--snapshot-seconds", type=float, default=30, help="most work a kill can cost")
+    return parser
+
+
+def write(observe: Callable[[Trained, dict], pd.DataFrame], args: argparse.Namespace) -> None:
+    """Read the network given by `args`, `observe` it as asked, write the table."""
+    device = cli.prepare_torch(args.device, args.threads)
+    fingerprint = fingerprint_of(args) if args.resume else ""
+    unfinished = Unfinished(args.resume, fingerprint, args.snapshot_seconds)
+    trained = read(
+        args.model, args.data, args.ledger, device, args.threads - 1, unfinished, cli.code(args.asked)
+    )
+    table = observe(trained, cli.settings(args.asked))
+    with atomic(args.table) as partial:
+        table.to_csv(partial, index=False)
+    unfinished.forget()
+
+
+def fingerprint_of(args: argparse.Namespace) -> str:
+    """Digest all that determines an analysis: its settings, the network, its labels, and the code run."""
+    digest = hashlib.sha256(args.asked.encode())
+    root = Path(__file__).parents[3]
+    code = (root / path for path in code_of(Path(sys.argv[0]).resolve(), root, [OWN]))
+    for path in (args.model, getattr(args, "checkpoints", args.model), args.data, args.ledger, *code):
+        with Path(path).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""The paper's claims against a study's tables."""

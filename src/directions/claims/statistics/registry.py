@@ -1,0 +1,176 @@
+"""Every statistic that a claim may name: the tables it reads and how it is computed from them."""
+
+from directions.claims.statistics import checkpoints, curves, dropout, networks, units
+from directions.claims.statistics.bootstrap import Estimate, Statistic, column, difference, mean, only, size
+from directions.claims.statistics.conditions import Condition
+from directions.claims.statistics.selection import SELECTIONS, Selection
+from directions.core.tables import Tables
+
+_AREAS = ("runs", "areas")
+_NOISE = ("runs", "noise")
+_UNITS = ("runs", "units")
+_BOTH = ("runs", "single", "units")
+_FEWEST = 5  # networks, for a rank correlation across networks
+_AUC, _INFORMATION = column(0), "information_bits"
+
+
+def estimate(
+    name: str, tables: Tables, key: str, condition: Condition | None = None, fewest: int | None = None
+) -> Estimate:
+    """Compute statistic `name` from the `tables` of one experiment, with a 95 % interval.
+
+    `key` names the random stream ("bootstrap", key); `condition` selects networks or a layer, if the
+    statistic `asks` for it; an interval needs `fewest` networks (by default the statistic's own minimum).
+    Raises Untestable if the study has no such networks, InputError if a table lacks a column.
+    """
+    return STATISTICS[name].estimate(tables, key, condition or {}, fewest)
+
+
+def _areas(sample, combine, measure=_AUC, fewest=2, asks=((),)) -> Statistic:
+    return Statistic(_AREAS, sample, measure, combine, fewest, asks)
+
+
+def _pairs(combine=networks.across, **options) -> Statistic:
+    return Statistic(_AREAS, networks.pairs(**options), mean, combine, _FEWEST)
+
+
+def _noise(combine) -> Statistic:
+    return Statistic(_NOISE, networks.noise_areas, _AUC, combine)
+
+
+def _beside_paper(table: str, sample, combine, asks) -> Statistic:
+    return Statistic(("runs", table, "paper"), sample, mean, combine, asks=asks)
+
+
+def _dropout(combine, asks=((),)) -> Statistic:
+    return Statistic(("runs", "ablation"), dropout.curves, mean, combine, asks=asks)
+
+
+def _importance(x: str, measure, combine=only, y: str = "importance", asks=((),)) -> Statistic:
+    return Statistic(_BOTH, units.units_of(x, y), measure, combine, asks=asks)
+
+
+def _alone(x: str, measure, combine=only, y: str | None = None) -> Statistic:
+    return Statistic(_UNITS, units.units_of(x, y or x), measure, combine)
+
+
+def _batch_norm(x: str, measure=None) -> Statistic:
+    measure = measure or column(units.X)
+    return Statistic(_UNITS, units.units_by_batch_norm(x), measure, difference(True, False))
+
+
+_CURVES = (("corrupt",), ("corrupt", "dropout"), ("batch_norm",), ("group",))  # conditions of a curve
+_ONE_FRACTION = (("corrupt",),)
+_SHAPES = {  # Figures 1, 2, 3a, 5: distance of our curves from the paper's
+    f"{kind}_{name}_distance": _beside_paper(table, sample, combine, ((), *asks))
+    for kind, table, sample, asks in (
+        ("curve", "ablation", curves.ablation_distances, _CURVES),
+        ("noise", "noise", curves.noise_distances, _ONE_FRACTION),
+    )
+    for name, combine in (("mean", curves.mean_distance), ("largest", curves.largest_distance))
+}
+_UNDER_NOISE = {  # Figure 2
+    "noise_mean": _beside_paper("noise", curves.noise_levels, curves.mean_level, _ONE_FRACTION),
+    "noise_half_scale": Statistic(
+        _NOISE,
+        curves.noise_scales,
+        mean,
+        curves.half_scale,
+        asks=_ONE_FRACTION,
+        undefined="accuracy does not fall to a half within these noise ratios",
+    ),
+}
+_ACROSS = {  # Figures 1, 2, 3, 4c, 5b, A1: curves of networks
+    "auc": _areas(networks.ablation_areas, only, asks=_CURVES),
+    "auc_difference": _areas(networks.ablation_areas, difference(0.0, 1.0)),
+    "auc_smallest_difference": _areas(networks.ablation_areas, networks.smallest_lead_of_clean),
+    "auc_trend": _areas(networks.ablation_areas, networks.trend),
+    "noise_area_difference": _noise(difference(0.0, 1.0)),
+    "noise_area_smallest_difference": _noise(networks.smallest_lead_of_clean),
+    "auc_clamp_difference": _areas(networks.clamps, only),
+    "auc_extremes_difference": _areas(networks.extremes, difference("best", "worst")),
+    "auc_batch_norm_difference": _areas(networks.batch_norm_areas, difference(True, False)),
+    "auc_error_correlation": _pairs(quality="generalization_error", known=True),
+    "auc_error_correlation_within_rate": _pairs(
+        networks.within, quality="generalization_error", setting="learning_rate", known=True
+    ),
+    "auc_explained_by_rate": _pairs(
+        networks.explained, quality="test_accuracy", setting="learning_rate", known=True
+    ),
+    "auc_accuracy_correlation": _pairs(quality="test_accuracy"),
+    "auc_relative_accuracy_correlation": _pairs(quality="test_accuracy", area="auc_relative"),
+    "auc_accuracy_correlation_memorised": _pairs(quality="test_accuracy", known=True),
+}
+_TRAINING = {  # Figures 4a, 4b
+    name: Statistic(("runs", "checkpoints"), checkpoints.training, measure, only)
+    for name, measure in checkpoints.MEASURES.items()
+}
+_DROPOUT = {  # Figure 5a
+    "dropout_kept_clean": _dropout(dropout.least(0.0, dropout.KEPT)),
+    "dropout_kept_corrupted": _dropout(dropout.least(1.0, dropout.KEPT)),
+    "dropout_further_clean": _dropout(dropout.least(0.0, dropout.KEPT_FURTHER)),
+    "dropout_further": _dropout(dropout.of_one(dropout.KEPT_FURTHER), asks=(("corrupt", "dropout"),)),
+    "dropout_further_difference": _dropout(dropout.smallest_lead(dropout.KEPT_FURTHER)),
+    "dropout_beyond_difference": _dropout(dropout.smallest_lead(dropout.BEYOND)),
+    "dropout_clean_spread": _dropout(dropout.spread_of_clean),
+    "dropout_loss_trend": _dropout(dropout.loss_trend),
+}
+_OF_UNITS = {  # Figures 6, A2, A3
+    "selectivity_mean": Statistic(
+        _UNITS, units.every_unit("selectivity"), column(0), only, asks=(("batch_norm",),)
+    ),
+    "information_mean": Statistic(
+        _UNITS, units.every_unit(_INFORMATION), column(0), only, asks=(("batch_norm",),)
+    ),
+    "selectivity_batch_norm_difference": _batch_norm("selectivity"),
+    "selective_share_batch_norm_difference": _batch_norm("selectivity", units.share_above(0.75)),
+    "information_batch_norm_difference": _batch_norm(_INFORMATION),
+    "information_batch_norm_difference_coarse": _batch_norm("information_bits_coarse"),
+    "information_batch_norm_difference_fine": _batch_norm("information_bits_fine"),
+    "selectivity_depth_correlation": _alone("selectivity", units.depth(units.X)),
+    "selectivity_l1_correlation": _alone("selectivity", units.pooled, y="l1"),
+    "selectivity_l1_correlation_size": _alone("selectivity", units.pooled, size, y="l1"),
+    "selectivity_l1_correlation_within": _alone("selectivity", units.layers(), y="l1"),
+}
+_OF_IMPORTANCE = {  # Figures 7, A4: effects of single-unit ablation
+    "importance_depth_correlation": _importance("selectivity", units.depth(units.Y)),
+    "minimal_impact_share": _importance("selectivity", units.minimal_impact),
+    "selectivity_correlation_layer": _importance("selectivity", units.pooled, asks=(("layer",),)),
+    "selectivity_correlation_layer_mean": _importance("selectivity", units.layer_mean),
+    "selectivity_correlation_later_largest": _importance("selectivity", units.largest_later),
+    "selectivity_correlation_early": _importance("selectivity", units.layers("early")),
+    "selectivity_correlation_late_size": _importance("selectivity", units.layers("late"), size),
+    "information_correlation_within_size": _importance(_INFORMATION, units.layers(), size),
+    "selectivity_correlation_early_minus_late": _importance(
+        "selectivity", units.parts("early", "late"), units.first_minus_second
+    ),
+    "information_ends_gain": _importance(
+        _INFORMATION, units.parts("early", "middle", "late"), units.ends_gain
+    ),
+    "information_gain": Statistic(
+        _BOTH,
+        units.two_units_of("selectivity", _INFORMATION, "importance"),
+        units.both(),
+        units.size_gain,
+    ),
+    "class_drop_gain": Statistic(  # does selectivity predict the worst class's loss better than that of all?
+        _BOTH,
+        units.two_units_of("selectivity", "selectivity", "worst_class_drop", "importance"),
+        units.both(inside_layers=True),
+        units.first_minus_second,
+    ),
+    "selectivity_class_drop_correlation_within": _importance(
+        "selectivity", units.layers(), y="worst_class_drop"
+    ),
+}
+for _name, _column in (("selectivity", "selectivity"), ("information", _INFORMATION)):
+    _OF_IMPORTANCE |= {
+        f"{_name}_correlation": _importance(_column, units.pooled),
+        f"{_name}_correlation_size": _importance(_column, units.pooled, size),
+        f"{_name}_correlation_within": _importance(_column, units.layers()),
+    }
+
+SHAPES = tuple(_SHAPES)
+STATISTICS: dict[str, Statistic | Selection] = (
+    _SHAPES | _UNDER_NOISE | _ACROSS | _TRAINING | SELECTIONS | _DROPOUT | _OF_UNITS | _OF_IMPORTANCE
+)

@@ -1,0 +1,1 @@
+"""What every room uses: errors, files, seeds, command lines, tables; nothing of networks or studies."""

@@ -1,0 +1,1 @@
+"""The engine: ablation and noise on any network, from outside, on what `layers` finds to be units."""

@@ -1,0 +1,63 @@
+"""Determine by experiment which dense layer or convolution alone feeds a layer of units.
+
+The output of a layer of weights is replaced by fixed random numbers. If it alone feeds the units, they no
+longer depend on the images; if it does so unit by unit, changing one number changes the same unit most
+(others a little, through a norm over units). Sums, branches and other kinds of weights fail one of the two.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+import torch
+from torch import Tensor, nn
+
+from directions.core.seeds import torch_stream
+from directions.interventions.hooks import edited, observed
+
+TRIED = 3  # units that are changed; our own bound
+FAR = 100.0  # size of the change, on values of about 1
+
+
+@torch.no_grad()
+def feeds(network: nn.Module, weights: str, layer: str, example: Tensor) -> bool:
+    """Return whether the module `weights` alone feeds the units of `layer`, unit by unit.
+
+    example: images (2 or more, ...). Both modules are called once and have their units on `unit_axis`.
+    """
+    units = len(network.get_submodule(weights).weight)
+    tried = [units * place // TRIED for place in range(min(TRIED, units))]
+    images = torch.cat([example[:1].repeat_interleave(1 + 2 * len(tried), 0), example[1:2]])
+    base = torch.randn(units, generator=torch_stream("feeding", weights))
+
+    def replaced(output: Tensor) -> Tensor:
+        given = base.to(output).view(1, -1, *[1] * (output.dim() - 2)).expand_as(output).clone()
+        for place, unit in enumerate(tried):
+            given[1 + 2 * place, unit] += FAR
+            given[2 + 2 * place, unit] -= FAR
+        return given
+
+    with ExitStack() as stack:
+        if weights != layer:
+            stack.enter_context(edited(network.get_submodule(weights), replaced))
+        seen = stack.enter_context(observed(network, [layer]))
+        network(images)
+    if weights == layer:
+        return True
+    found = seen[layer].transpose(0, 1).flatten(2) if seen[layer].dim() > 2 else seen[layer].T[..., None]
+    change = (found - found[:, :1]).abs().amax(2)  # (units, examples)
+    if not torch.allclose(found[:, -1], found[:, 0], rtol=1e-3, atol=1e-5):
+        return False  # something else feeds it as well
+    largest = change[:, 1:-1].unflatten(1, (len(tried), 2)).amax(2).T  # (tried, units)
+    moved = [(unit, row) for unit, row in zip(tried, largest, strict=True) if row.max() > 0]
+    return bool(moved) and all(int(row.argmax()) == unit for unit, row in moved)
+
+
+def weights_of(
+    network: nn.Module, layer: str, units: int, called: Sequence[str], example: Tensor
+) -> Tensor | None:
+    """Return the weights (units, fan-in) of the last of `called` that feeds a layer; None if none does."""
+    for name in called[::-1]:
+        weight = network.get_submodule(name).weight
+        if len(weight) == units and feeds(network, name, layer, example):
+            return weight.detach().flatten(1)
+    return None

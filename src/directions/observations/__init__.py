@@ -1,1 +1,0 @@
-"""The analyses, one table each: `observe(trained, settings)`, for scripts and `own.call`."""

@@ -1,0 +1,259 @@
+"""Cross-field checks before the graph is built: settings valid alone but inconsistent together."""
+
+import json
+from collections.abc import Iterator
+
+from directions.core import user_functions
+from directions.core.errors import InputError
+from directions.core.suggest import nearest
+from directions.data.registry import KNOWN
+from directions.interventions.layer_selection import chosen_layers
+from directions.study.catalogue import BLOCKS, CLAMPED, COUNTED, FIGURES, MADE_BY, VARIED, tables_of
+from directions.study.run_table import MODELS, OPTIMIZERS, UNIT_LAYERS, Settings, models_of, product, text
+from directions.study.training_steps import steps_in_all, steps_per_epoch
+
+
+def train_images(dataset: str) -> int | None:
+    """Return the number of training images of a data set; None if only its files know."""
+    return KNOWN[dataset].train_images if dataset in KNOWN else None
+
+
+def used_images(settings: Settings) -> int | None:
+    """Return the number of images a run trains on; None if only the data set's files know."""
+    return train_images(settings["dataset"]) if settings["images"] == "all" else settings["images"]
+
+
+def split_images(settings: Settings, split: str | None) -> int | None:
+    """Return how many images of a split a run is measured on; None if only the data set's files know."""
+    if split != "test":
+        return used_images(settings)
+    known = KNOWN[settings["dataset"]].test_images if settings["dataset"] in KNOWN else None
+    return known if settings["test_images"] == "all" else settings["test_images"]
+
+
+def streamed(dataset: str, study: dict) -> bool:
+    """Return whether images are read from their files on demand rather than kept in memory."""
+    return dataset == "imagenet" or (
+        dataset == "imagefolder" and study.get("imagefolder", {}).get("stream", False)
+    )
+
+
+def last_epoch(settings: Settings) -> int | None:
+    """Return the epoch in which training ends; None if only the data set's files determine it."""
+    if settings["steps"] is None:
+        return settings["epochs"]
+    images = used_images(settings)
+    return None if images is None else -(-settings["steps"] // max(1, steps_per_epoch(settings, images)))
+
+
+def last_step(settings: Settings) -> int | None:
+    """Return the step at which training ends; None if only the data set's files determine it."""
+    images = used_images(settings)
+    return settings["steps"] if images is None else steps_in_all(settings, images)
+
+
+def unit_layers(settings: Settings) -> list[str] | None:
+    """List a run's layers of units, as in models.unit_layers; None if they depend on the built model."""
+    if settings["model"] == "mlp":
+        return [f"relu{depth}" for depth in range(1, len(settings["hidden"]) + 1)]
+    return list(UNIT_LAYERS[settings["model"]]) if settings["model"] in UNIT_LAYERS else None
+
+
+def problems(study: dict, written: dict) -> list[str]:
+    """List the contradictions in a completed study; `written` holds its experiments before defaults.
+
+    If figures are chosen, the others, and networks that only these show, are not checked.
+    """
+    if found := list(_of_added(study)):
+        return found
+    found = list(_of_figures(study))
+    if not study["experiments"]:
+        found.append("experiments: the study has none, so there is nothing to do")
+    chosen = study["figures"]
+    needed = study["experiments"] if chosen == "all" else {study["draw"].get(figure) for figure in chosen}
+    for name, experiment in study["experiments"].items():
+        path = f"experiments.{name}"
+        faults = [*_of_writing(path, experiment, written[name]), *_of_values(path, experiment)]
+        found += faults or (_of_runs(path, experiment, written[name], study) if name in needed else ())
+        found += _of_use(path, name, study)
+    return list(dict.fromkeys(found))
+
+
+def _of_added(study: dict) -> Iterator[str]:
+    """Check user data sets and models: names that are taken, functions that do not exist."""
+    builds = {name: entry["build"] for name, entry in study["models"].items()}
+    for block, functions, ours in (("datasets", study["datasets"], KNOWN), ("models", builds, MODELS)):
+        for name, reference in functions.items():
+            if name in ours:
+                yield f"{block}.{name}: this name is built in; choose another"
+            try:
+                user_functions.check(reference)
+            except InputError as error:
+                yield f"{block}.{name}: {error}"
+
+
+def _of_figures(study: dict) -> Iterator[str]:
+    draw, experiments, chosen = study["draw"], study["experiments"], study["figures"]
+    for figure, name in draw.items():
+        if chosen != "all" and figure not in chosen:
+            continue
+        if name not in experiments:
+            known = ", ".join(experiments) or "none"
+            hint = nearest(name, experiments)
+            yield f"draw.{figure}: {name} is not an experiment of this study{hint}; there are {known}"
+            continue
+        missing = {MADE_BY[t] for t in FIGURES[figure]} - {None, *experiments[name]["analyses"]}
+        for analysis in sorted(missing):
+            yield f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list"
+        if not missing:
+            yield from _of_comparison(figure, name, experiments[name], models_of(study))
+    for figure in chosen if chosen != "all" else ():
+        if figure not in draw:
+            drawn = f"study {study['study']} draws {', '.join(draw) or 'none'}"
+            yield f"figures: {figure} is not among them{nearest(figure, draw)}; {drawn}"
+
+
+def _of_comparison(figure: str, name: str, experiment: dict, models: dict) -> Iterator[str]:
+    """Check that the experiment varies what the figure compares."""
+    rows = [settings for _, settings in product(experiment, models)]
+    for key in ("dataset", "model"):
+        if key in experiment["vary"] and len(experiment["vary"][key]) > 1:
+            yield f"draw.{figure}: shows one {key}, experiments.{name} varies it; make an experiment of each"
+    varied = VARIED.get(figure)
+    if varied and len({text(settings[varied]) for settings in rows}) < 2:
+        yield f"draw.{figure}: compares values of {varied}, experiments.{name} has one; vary it there"
+    unseeded = {json.dumps(settings | {"seed": None}, sort_keys=True) for settings in rows}
+    noun, least = COUNTED.get(figure, ("networks", 1))
+    have = {"networks": len(rows), "settings": len(unseeded)}[noun]
+    if have < least:
+        yield f"draw.{figure}: needs {least} {noun} or more, experiments.{name} has {have}"
+    for clamp in CLAMPED.get(figure, ()):
+        if clamp not in experiment["ablate_cumulative"]["clamp"]:
+            yield f"draw.{figure}: needs {clamp} in experiments.{name}.ablate_cumulative.clamp"
+
+
+def _of_writing(path: str, experiment: dict, written: dict) -> Iterator[str]:
+    """Find settings that are written down but would be ignored."""
+    fixed, varied = written.get("training", {}), written["vary"]
+    for key in (key for key in fixed if key in varied):
+        yield f"{path}: {key} is both fixed in training and varied; set one of them to null"
+    steps = experiment["training"]["steps"]
+    if steps is not None and ("epochs" in fixed or "epochs" in varied):
+        yield f"{path}: epochs is not read where training ends after steps ({steps}); set one of them to null"
+    for block in (key for key in written if key in BLOCKS):
+        if (needed := BLOCKS[block]) not in experiment["analyses"]:
+            what = "it" if needed == block else f"{needed}, on which it depends"
+            yield f"{path}.{block}: is set, but analyses does not list {what}; add it there or remove it here"
+
+
+def _of_values(path: str, experiment: dict) -> Iterator[str]:
+    for key, values in experiment["vary"].items():
+        names = [text(value) for value in values]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"{path}.vary.{key}: {name} appears {names.count(name)} times; each value makes one run"
+    noise = experiment.get("add_noise")
+    if noise and noise["lowest"] >= noise["highest"]:
+        yield f"{path}.add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
+    training = experiment["training"]
+    if "ablate_checkpoints" in experiment and not (training["keep_epochs"] or training["keep_every"]):
+        yield (
+            f"{path}: ablate_checkpoints needs checkpoints; list epochs in training.keep_epochs, or set"
+            " training.keep_every to a number of steps"
+        )
+
+
+def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterator[str]:
+    models = models_of(study)
+    rows = product(experiment, models)
+    for _, settings in rows:
+        yield from _of_settings(path, settings, study)
+        yield from _of_augmenting(path, settings, study)
+        yield from _of_network(path, settings, experiment)
+        yield from _of_normalising(path, settings)
+    for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):
+        for key in dict.fromkeys(key for read in choices.values() for key in read):
+            explicit = key in written.get("training", {}) or key in written["vary"]
+            if explicit and all(settings.get(key) is None for _, settings in rows):
+                reads = ", or name it in `reads` of a model of yours" if study["models"] else ""
+                readers = " and ".join(choice for choice, read in choices.items() if key in read)
+                way = f"remove it, or set it to null where configs/paper.yaml has it{reads}"
+                yield f"{path}: {key} is read only by {kind} {readers}, which no run has; {way}"
+    seen: dict[str, str] = {}
+    for run, settings in rows:
+        same = seen.setdefault(json.dumps(settings, sort_keys=True), run)
+        if same != run:
+            yield f"{path}: runs {same} and {run} would be the same training; vary a setting they read"
+
+
+def _of_settings(path: str, settings: Settings, study: dict) -> Iterator[str]:
+    dataset, images, batch = settings["dataset"], settings["images"], settings["batch"]
+    have = train_images(dataset)
+    if dataset == "imagefolder" and "imagefolder" not in study:
+        yield f"{path}: dataset imagefolder needs `imagefolder: {{path: ..., size: ...}}` in config.yaml"
+    if images != "all" and have is not None and images > have:
+        yield f"{path}: images {images} is more than the {have} training images of {dataset}"
+    used = used_images(settings)
+    if used is not None and batch > used:
+        yield f"{path}: batch {batch} is more than the {used} images trained on"
+    last = last_epoch(settings)
+    late = [str(epoch) for epoch in settings["keep_epochs"] if last is not None and epoch > last]
+    if late:
+        ends = f"ends after {last} epochs" + (f" ({settings['steps']} steps)" if settings["steps"] else "")
+        yield f"{path}: keep_epochs has {', '.join(late)}, but training {ends}"
+    every, steps = settings.get("keep_every"), last_step(settings)
+    if every and steps is not None and every > steps:
+        yield f"{path}: keep_every {every} is more than the {steps} steps of training; lower it"
+
+
+def _of_augmenting(path: str, settings: Settings, study: dict) -> Iterator[str]:
+    if not settings["augment"]:
+        return
+    dataset, corrupt = settings["dataset"], settings["corrupt"]
+    if not streamed(dataset, study):
+        files = "images streamed from their files: imagenet, or imagefolder with stream: true"
+        yield f"{path}: augment is for {files}, not for {dataset}; set augment: false"
+    if corrupt > 0:
+        why = "images that keep changing cannot be memorised with their labels"
+        yield f"{path}: augment does not go with corrupt {text(corrupt)}, as {why}; set augment: false"
+
+
+def _of_network(path: str, settings: Settings, experiment: dict) -> Iterator[str]:
+    model = settings["model"]
+    if settings["dropout"] > 0 and model != "mlp":
+        yield f"{path}: dropout {settings['dropout']} works only in model mlp, not in {model}; remove it"
+    for analysis in ("ablate_cumulative", "ablate_checkpoints"):
+        layers, have = experiment.get(analysis, {}).get("layers", "all"), unit_layers(settings)
+        if isinstance(layers, int) and have is not None and layers > len(have):
+            yield (
+                f"{path}.{analysis}: layers {layers} is more than the {len(have)} layers of units of {model}"
+            )
+        elif have is not None:
+            try:
+                chosen_layers(have, layers)
+            except InputError as error:
+                yield f"{path}.{analysis}.{error}"
+    checkpoints = experiment.get("ablate_checkpoints", {})
+    asked, have = checkpoints.get("images", "all"), split_images(settings, checkpoints.get("split"))
+    if asked != "all" and have is not None and asked > have:
+        split = checkpoints["split"]
+        yield f"{path}.ablate_checkpoints: images {asked} is more than the {have} {split} images of a network"
+
+
+def _of_normalising(path: str, settings: Settings) -> Iterator[str]:
+    batch, group, used = settings["batch"], settings["norm_batch"], used_images(settings)
+    normalised = settings["model"] == "resnet50" or settings["batch_norm"]
+    if group is None:
+        if normalised and (batch == 1 or (used is not None and used % batch == 1)):
+            yield f"{path}: batch {batch} leaves one image in a batch, too few for batch norm; change one"
+    elif not normalised:
+        yield f"{path}: norm_batch {group} needs batch norm, but batch_norm is false; set norm_batch: null"
+    elif batch % group:
+        yield f"{path}: norm_batch {group} does not divide batch {batch} into whole groups; change one"
+
+
+def _of_use(path: str, name: str, study: dict) -> Iterator[str]:
+    if study["experiments"][name]["analyses"]:
+        return
+    enough = set(tables_of([]))
+    if not any(n == name and set(FIGURES[f]) <= enough for f, n in study["draw"].items()):
+        yield f"{path}.analyses: is empty, and no figure shows this experiment; list an analysis or draw it"

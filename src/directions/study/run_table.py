@@ -1,0 +1,134 @@
+"""From the study's config to its run table: varied settings name the runs, the rest is fixed.
+
+Names are built only here and looked up everywhere else; nothing parses them.
+"""
+
+import itertools
+from decimal import Decimal
+
+from directions.study.catalogue import FIGURES, tables_of
+
+MODELS = {  # model -> training settings that it reads and some other models do not
+    "mlp": ("hidden", "init"),
+    "conv11": ("width", "batch_norm", "norm_batch", "pad"),
+    "conv11_mean": ("width", "batch_norm", "norm_batch", "pad"),
+    "resnet50": ("width", "norm_batch", "pad"),
+}
+UNIT_LAYERS = {  # model -> names of its layers of units, as in models.unit_layers; mlp: see `hidden`
+    "conv11": tuple(f"relu{depth}" for depth in range(1, 12)),
+    "conv11_mean": tuple(f"relu{depth}" for depth in range(1, 12)),
+    "resnet50": (
+        "stem.relu",
+        *(f"block{block}.relu{place}" for block in range(1, 17) for place in (1, 2, 3)),
+    ),
+}
+OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # the same for optimizers
+LATER = ("keep_every", "init")  # settings that older studies lack
+
+# What may be varied, in the order of run names: reordering the config's keys renames nothing.
+VARIABLE = (
+    "dataset", "images", "model", "hidden", "init", "width", "batch_norm", "optimizer", "learning_rate",
+    "momentum", "weight_decay", "batch", "epochs", "dropout", "corrupt", "seed",
+)  # fmt: skip
+
+Settings = dict[str, object]
+Runs = dict[str, dict[str, Settings]]
+
+
+def text(value: object) -> str:
+    """Format a setting for a file name: 0.4, 0.00001 (never 1e-05), 128x128, all, true."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        digits = f"{Decimal(repr(value)):f}"
+        return digits if "." in digits else f"{digits}.0"
+    if isinstance(value, list):
+        return "x".join(map(text, value))
+    return str(value)
+
+
+def varied(experiment: dict) -> list[str]:
+    """List the settings that an experiment of a loaded config varies, in the order of its run names."""
+    return [key for key in VARIABLE if key in experiment["vary"]]
+
+
+def models_of(config: dict) -> dict[str, tuple[str, ...]]:
+    """Add the user's models, from `config.load`'s result, to `MODELS`."""
+    return MODELS | {name: tuple(entry["reads"]) for name, entry in config["models"].items()}
+
+
+def product(experiment: dict, models: dict[str, tuple[str, ...]] = MODELS) -> list[tuple[str, Settings]]:
+    """List [(run name, all its training settings)], sorted by name: every combination of varied values once.
+
+    Sorted because JSON with sorted keys passes runs to tables in this order too. models: see `models_of`.
+    """
+    keys = varied(experiment)
+    rows = []
+    for values in itertools.product(*(experiment["vary"][key] for key in keys)):
+        chosen = dict(zip(keys, values, strict=True))
+        name = "_".join(f"{key}-{text(value)}" for key, value in chosen.items())
+        rows.append((name, without_unread(experiment["training"] | chosen, models)))
+    return sorted(rows, key=lambda row: row[0])
+
+
+def without_unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODELS) -> Settings:
+    """Set settings that this model or optimizer never reads to None, so that changing them reruns nothing.
+
+    `keep_every` and `init` are dropped if null: they were added later, and would have every network trained
+    again.
+    """
+    unread = set()
+    for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):
+        others = itertools.chain.from_iterable(choices.values())
+        unread |= set(others) - set(choices[settings[kind]])
+    if settings["steps"] is not None:
+        unread.add("epochs")
+    read = {key: None if key in unread else value for key, value in settings.items()}
+    return {key: value for key, value in read.items() if key not in LATER or value is not None}
+
+
+def expand(config: dict) -> Runs:
+    """Build {experiment: {run: settings}} for the selected figures, from `config.load`'s result."""
+    models = models_of(config)
+    return {name: dict(product(config["experiments"][name], models)) for name in config["tables"]}
+
+
+def key_columns(config: dict, experiment: str) -> dict[str, Settings]:
+    """Build {run: {varied setting: value}}: the key columns of an experiment's tables.
+
+    Lists become text (hidden: "128x128"), because a table field holds one value.
+    """
+    chosen = config["experiments"][experiment]
+    return {
+        run: {key: text(v) if isinstance(v := settings[key], list) else v for key in varied(chosen)}
+        for run, settings in product(chosen, models_of(config))
+    }
+
+
+def labels_settings(settings: Settings) -> Settings:
+    """Select the settings of a run that its label ledger depends on."""
+    return {key: settings[key] for key in ("images", "corrupt", "seed")}
+
+
+def labels_name(settings: Settings) -> str:
+    """Name the label ledger of a run: "images-5000_corrupt-0.4_seed-1"; runs with equal labels share it."""
+    return "_".join(f"{key}-{text(value)}" for key, value in labels_settings(settings).items())
+
+
+def labels(runs: Runs) -> dict[str, dict[str, Settings]]:
+    """Build {dataset: {ledger name: {images, corrupt, seed}}} of all ledgers that the runs need."""
+    found: dict[str, dict[str, Settings]] = {}
+    for settings in (row for group in runs.values() for row in group.values()):
+        found.setdefault(settings["dataset"], {})[labels_name(settings)] = labels_settings(settings)
+    return found
+
+
+def needed_tables(config: dict, figures: list[str] | None) -> dict[str, list[str]]:
+    """Build {experiment: tables}, in config order, that the figures read; None: all possible tables."""
+    needed = {}
+    for name, experiment in config["experiments"].items():
+        read = {t for f in figures or () if config["draw"][f] == name for t in FIGURES[f]}
+        tables = [t for t in tables_of(experiment["analyses"]) if figures is None or t in read]
+        if tables:
+            needed[name] = tables
+    return needed

@@ -1,0 +1,1 @@
+"""The rooms that know Snakemake and DVC: jobs, their cost and progress, what a run says at its end."""

@@ -1,0 +1,164 @@
+"""Cost of each job, counted from its settings, and its run time estimated from measured jobs.
+
+A job's cost is two numbers: passes of a batch through a network, each with a fixed launch cost, and
+floating-point operations. Seconds are start + passes x launch + operations / rate, fitted to measured jobs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from scipy.optimize import nnls
+from torch.utils.flop_counter import FlopCounterMode
+
+from directions import models
+from directions.core.errors import InputError
+from directions.data.registry import KNOWN
+from directions.interventions.hooks import find_layer
+from directions.interventions.layer_selection import chosen_layers
+from directions.study.run_table import expand
+from directions.study.training_steps import checkpoints, steps_in_all, steps_per_epoch
+from directions.workflow.jobs import Job
+
+PASS = 1_000  # images per pass when nothing is trained
+# Fraction of the operations of whole passes that is left when work is shared: at least this for curves of 65
+# points computed in reverse (docs/PERFORMANCE.md), and for single units, before which all layers are computed
+# once (D29).
+CURVE = {"mlp": 1 / 22, "conv11": 1 / 18, "conv11_mean": 1 / 18, "resnet50": 1 / 39}
+WALKED = 1 / 3  # of the products recomputed at each point in reverse, as units are off at both ends
+SINGLE = 0.35
+BACKWARD = 2  # a backward pass computes twice as much as the forward pass
+
+
+@dataclass(frozen=True)
+class Work:
+    """passes: batches through a network; operations: multiplications and additions."""
+
+    passes: float
+    operations: float
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """A network's operations per image, {unit layer: units}, {unit layer: operations up to its output}."""
+
+    operations: float
+    layers: Mapping[str, int]
+    before: Mapping[str, float]
+
+    def curve(self, model: str, layers: Sequence[str]) -> float:
+        """Estimate the fraction of the operations of whole passes that a curve over these layers needs.
+
+        ResNet-50 is a chain only within its last block (chain.py). A chain is computed in reverse: products
+        are recomputed from the second ablated layer on, and what precedes it is practically free. Otherwise
+        everything from the block of the first ablated layer on is computed.
+        """
+        every = list(self.layers)
+        place = every.index(layers[0])
+        if model == "resnet50" and place < len(every) - 3:
+            block = layers[0].split(".")[0]
+            first = next(number for number, name in enumerate(every) if name.split(".")[0] == block)
+            return 1 - (self.before[every[first - 1]] / self.operations if first else 0)
+        anew = self.operations - self.before[every[min(place + 1, len(every) - 1)]]
+        return max(CURVE[model], WALKED * anew / self.operations)
+
+
+@cache
+def _network(model: str, shape: tuple, classes: int, *settings: tuple) -> Sizes:
+    """Measure the sizes of a network with these settings, given as (name, value) pairs."""
+    chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in settings}
+    net = models.build({"model": model, "seed": 0, **chosen}, shape, classes).eval()
+    counter, before = FlopCounterMode(display=False), {}
+    layers = models.unit_layers(net)
+    for name in layers:
+        find_layer(net, name).register_forward_hook(
+            lambda *_, name=name: before.update({name: counter.get_total_flops()})
+        )
+    with torch.no_grad(), counter:
+        net(torch.zeros(1, *shape))
+    return Sizes(counter.get_total_flops(), layers, before)
+
+
+def work(config: Mapping, job: Job) -> Work:
+    """Count what a job on one network computes; raises InputError if only a data set's files know its size.
+
+    An analysis unknown here is assumed to look at every image once.
+    """
+    settings = expand(config)[job.experiment][job.run]
+    known = KNOWN.get(settings["dataset"])
+    if known is None or settings["model"] in config["models"]:
+        raise InputError(
+            f"{job.experiment}: the cost of a data set or model of your own is not known in advance"
+        )
+    shape, train, test = known.shape, known.train_images, known.test_images
+    classes = known.classes or 1_000  # ImageNet's classes are known from its files
+    if None in (shape, train, test):
+        raise InputError(f"the size of data set {known.name} is known only once its files are read")
+    train = train if settings["images"] == "all" else settings["images"]
+    test = test if settings.get("test_images", "all") == "all" else settings["test_images"]
+    built = ("hidden", "width", "batch_norm", "pad", "dropout", "norm_batch")
+    pairs = [(key, tuple(v) if isinstance(v := settings[key], list) else v) for key in built]
+    network = _network(settings["model"], shape, classes, *pairs)
+    if job.rule.startswith("train"):
+        return _training(settings, network, train, test)
+    asked = config["experiments"][job.experiment][job.rule]
+    return _analysis(job.rule, asked, settings, network, train, test)
+
+
+def _training(settings: Mapping, network: Sizes, train: int, test: int) -> Work:
+    steps = steps_in_all(settings, train)
+    epochs = steps // max(1, steps_per_epoch(settings, train))
+    looked = (train + test) * epochs / settings["evaluate_every"]
+    trained = steps * settings["batch"] * (1 + BACKWARD)
+    return Work(steps * (1 + BACKWARD) + looked / PASS, (trained + looked) * network.operations)
+
+
+def _analysis(rule: str, asked: Mapping, settings: Mapping, network: Sizes, train: int, test: int) -> Work:
+    images = train if asked.get("split") == "train" else test
+    if asked.get("images", "all") != "all":
+        images = min(images, asked["images"])
+    units, share = sum(network.layers.values()), SINGLE if rule == "ablate_single" else 1
+    if rule in ("ablate_cumulative", "ablate_checkpoints"):
+        layers = chosen_layers(list(network.layers), asked["layers"])
+        units, share = sum(network.layers[name] for name in layers), network.curve(settings["model"], layers)
+    times = {
+        "ablate_cumulative": lambda: asked["orderings"] * _points(asked, units) * len(asked["clamp"]),
+        "ablate_checkpoints": lambda: (
+            asked["orderings"] * _points(asked, units) * len(checkpoints(settings, train))
+        ),
+        "add_noise": lambda: asked["repeats"] * asked["points"],
+        "ablate_single": lambda: units if asked["units"] == "all" else min(units, asked["units"]),
+        "measure_units": lambda: 2,
+    }.get(rule, lambda: 1)()
+    return Work(times * max(1, images / PASS), times * images * network.operations * share)
+
+
+def _points(asked: Mapping, units: int) -> int:
+    return units if asked["points"] == "all" else asked["points"]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds of a job: start + passes x launch + operations / rate."""
+
+    start: float
+    launch: float
+    per_operation: float
+
+    def seconds(self, job: Work) -> float:
+        return self.start + job.passes * self.launch + job.operations * self.per_operation
+
+
+def fitted(jobs: Sequence[Work], seconds: Sequence[float]) -> Pace:
+    """Fit the pace with the smallest relative error on the measured jobs; no part of it is negative.
+
+    Raises InputError if nothing was measured.
+    """
+    if not jobs:
+        raise InputError("no job of this kind was measured")
+    columns = np.array([[1.0, job.passes, job.operations] for job in jobs])
+    scale = columns.max(axis=0)
+    found, _ = nnls(columns / scale / np.array(seconds)[:, None], np.ones(len(jobs)))
+    return Pace(*(found / scale))

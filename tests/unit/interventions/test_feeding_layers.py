@@ -1,0 +1,86 @@
+"""Which weights feed a layer of units: theirs, or none where more than one layer of weights does."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import relu
+
+from directions import analyse
+from directions.interventions.layers import find
+
+
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.randn(12, 12))
+
+    def forward(self, x):
+        return x @ self.w.T
+
+
+class LowRank(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.base, self.a, self.b = nn.Linear(20, 12), nn.Linear(20, 2), nn.Linear(2, 12)
+
+    def forward(self, x):
+        return self.base(x) + self.b(self.a(x))
+
+
+class Branches(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.out = nn.Linear(20, 10), nn.Linear(20, 10), nn.Linear(20, 4)
+
+    def forward(self, x):
+        a, b = self.a(x), self.b(x)
+        return self.out(torch.cat([relu(a), relu(b)], 1))
+
+
+class Block(nn.Module):
+    """A 3 x 3 and a 1 x 1 convolution, added."""
+
+    def __init__(self):
+        super().__init__()
+        self.wide, self.thin = nn.Conv2d(1, 6, 3, padding=1), nn.Conv2d(1, 6, 1)
+
+    def forward(self, x):
+        return self.wide(x) + self.thin(x)
+
+
+@pytest.fixture(autouse=True)
+def _same_weights():
+    torch.manual_seed(2)
+
+
+@pytest.mark.parametrize(("network", "layer", "shape", "weights"), [
+    (lambda: nn.Sequential(nn.Linear(20, 12), nn.ReLU(), nn.Linear(12, 4)), "1", (20,), "0"),
+    (lambda: nn.Sequential(nn.Linear(20, 12), nn.LayerNorm(12), nn.GELU(), nn.Linear(12, 4)),
+     "2", (20,), "0"),
+    (lambda: nn.Sequential(nn.Conv2d(1, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(216, 4)),
+     "2", (1, 8, 8), "0"),
+    (lambda: nn.Sequential(nn.Linear(20, 12), nn.ReLU(), nn.Linear(12, 4)), "0", (20,), "0"),
+    (Branches, {"a": "relu"}, (20,), "a"),
+    (Branches, {"b": "relu"}, (20,), "b"),
+    (lambda: nn.Sequential(nn.Linear(20, 12), nn.ReLU(), Own(), nn.ReLU(), nn.Linear(12, 4)),
+     "3", (20,), None),
+    (lambda: nn.Sequential(LowRank(), nn.ReLU(), nn.Linear(12, 4)), "1", (20,), None),
+    (lambda: nn.Sequential(Block(), nn.ReLU(), nn.Flatten(), nn.Linear(384, 4)), "1", (1, 8, 8), None),
+])  # fmt: skip
+def test_the_weights_are_those_that_feed_the_units_alone(network, layer, shape, weights):
+    network = network()
+    found = find(network, layer if isinstance(layer, dict) else [layer], shape)
+    [incoming] = found.incoming.values()
+    if weights is None:
+        assert incoming.isnan().all()
+        assert incoming.shape == (*found.layers.values(), 1)
+    else:
+        assert torch.equal(incoming, network.get_submodule(weights).weight.flatten(1))
+
+
+def test_an_empty_norm_is_told_with_its_reason(caplog):
+    network = nn.Sequential(LowRank(), nn.ReLU(), nn.Linear(12, 4))
+    data = torch.randn(40, 20), torch.arange(40) % 4
+    found = analyse(network, ["1"], data, analyses=["measure_units"], progress=False)
+    assert found.tables["units"]["l1"].isna().all()
+    assert "No L1 norm where units are not fed by exactly one dense layer or convolution" in caplog.text

@@ -1,0 +1,82 @@
+"""Estimate the hours that a study takes, per experiment, from the run times of a finished study."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from directions.core import cli
+from directions.study import config as study_config
+from directions.study.config import read_yaml
+from directions.workflow.cost import Pace, Work, fitted, work
+from directions.workflow.jobs import Job, jobs
+
+ROOT = Path(__file__).parents[1]
+
+
+def study(name: str) -> dict:
+    return study_config.load(read_yaml(ROOT / "config.yaml") | {"study": name, "figures": "all"}, ROOT)
+
+
+def rule(job: Job) -> str:
+    """Return a job's rule, with single-process and distributed training as one."""
+    return job.rule.removesuffix("_distributed")
+
+
+def measured(name: str, folder: Path) -> dict[str, Pace]:
+    """Return {rule: pace} for the rules whose jobs were measured in a study."""
+    config, found = study(name), {}
+    for job in jobs(config):
+        path = folder / f"{job.name}.tsv"
+        if job.run and path.is_file():
+            seconds = pd.read_csv(path, sep="\t")["s"].iloc[0]
+            found.setdefault(rule(job), []).append((work(config, job), seconds))
+    return {name: fitted(*zip(*rows, strict=True)) for name, rows in found.items()}
+
+
+def hours(computed: list[tuple[Job, Work]], paces: Mapping[str, Pace]) -> float:
+    return sum(paces[rule(job)].seconds(done) for job, done in computed) / 3600
+
+
+def table(config: dict, paces: Mapping[str, Pace], gpu: Pace) -> pd.DataFrame:
+    """Tabulate per experiment: figures, networks, operations, hours at the measured and the `gpu` pace."""
+    rows = []
+    for name in config["experiments"]:
+        computed = [(job, work(config, job)) for job in jobs(config) if job.experiment == name]
+        if not computed:
+            continue
+        rules = {rule(job) for job, _ in computed}
+        lacking = rules - paces.keys()
+        rows.append({
+            "experiment": name,
+            "figures": " ".join(sorted({figure for job, _ in computed for figure in job.figures})),
+            "networks": sum(rule(job) == "train" for job, _ in computed),
+            "operations": sum(done.operations for _, done in computed),
+            "hours": "not measured" if lacking else f"{hours(computed, paces):.3g}",
+            "gpu_hours": hours(computed, dict.fromkeys(rules, gpu)),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def main(argv: list[str]) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--of", default="paper", help="the study to estimate")
+    parser.add_argument("--measured", default="quick", help="the finished study")
+    parser.add_argument("--benchmarks", default="benchmarks", type=Path, help="folder of its run times")
+    parser.add_argument(
+        "--gpu-teraflops", type=float, default=10, help="assumed GPU speed, 10^12 operations per second"
+    )
+    parser.add_argument("--gpu-launch", type=float, default=0.001, help="assumed seconds to launch a pass")
+    args = parser.parse_args(argv)
+    gpu = Pace(10, args.gpu_launch, 1e-12 / args.gpu_teraflops)
+    found = table(study(args.of), measured(args.measured, args.benchmarks), gpu)
+    print(found.to_string(index=False, float_format="{:.3g}".format))
+    print(f"\nnetworks {found['networks'].sum()}, operations {found['operations'].sum():.3g}")
+    print(f"hours: one job at a time on the machine where {args.measured} was measured")
+    print(
+        f"gpu_hours: {found['gpu_hours'].sum():.0f} in total, for a GPU at {args.gpu_teraflops:g} teraflops"
+    )
+
+
+if __name__ == "__main__":
+    cli.start(main)

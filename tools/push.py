@@ -1,0 +1,26 @@
+"""Record a study's up-to-date products in dvc.lock and copy them to the remote."""
+
+from pathlib import Path
+
+from directions.core import cli
+from directions.workflow.dvc import stages
+from directions.workflow.dvc.pulling import Checkout
+from directions.workflow.dvc.pushing import push
+
+
+def main(argv: list[str]) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("figures", nargs="*", help="fig1a, ... or claims; by default all that is up to date")
+    parser.add_argument("--study", help="name of the study, by default that of config.yaml")
+    parser.add_argument("--renew", action="store_true", help="accept new results of the same jobs")
+    args = parser.parse_args(argv)
+    root = Path.cwd()
+    recorded, stale = push(Checkout(root, stages.load(root, args.study)), args.figures, args.renew)
+    print(f"recorded: {', '.join(recorded) or 'nothing new'}")
+    if stale:
+        print(f"left out, as not up to date: {', '.join(stale)}")
+    print("Now: git add dvc.yaml dvc.lock asked && git commit")
+
+
+if __name__ == "__main__":
+    cli.start(main)
