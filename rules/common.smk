@@ -15,7 +15,15 @@ from directions.core.files import contents
 from directions.core.source_files import OWN
 from directions.data.registry import KNOWN
 from directions.study import config as study_config
-from directions.study.catalogue import ANALYSES, DERIVED, FIGURES, MADE_BY, OWN_ANALYSES, paper_files
+from directions.study.catalogue import (
+    DERIVED,
+    FIGURES,
+    OWN_ANALYSES,
+    code_of_analysis,
+    made_by,
+    paper_files,
+    specs,
+)
 from directions.study.deciding_files import Deciding
 from directions.study.fingerprints import Ancestry
 from directions.study.paper_curves import COLUMNS as PANELS
@@ -30,7 +38,8 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 RUNS = expand_runs(STUDY)
 DISTRIBUTED = {name for name, runs in RUNS.items() if all(run["norm_batch"] for run in runs.values())}
-DECIDING = Deciding(workflow.basedir)
+SPECS = specs(STUDY)
+DECIDING = Deciding(workflow.basedir, STUDY)
 ANCESTRY = Ancestry(STUDY, files=DECIDING)
 PLAN = Plan(STUDY.get("own", {}), DECIDING.own)
 DATA = f"{STUDY['data_root']}/{{dataset}}.safetensors"
@@ -48,7 +57,7 @@ wildcard_constraints:
     labels=one_of(name for ledgers in label_ledgers(RUNS).values() for name in ledgers),
     experiment=one_of(RUNS),
     run=one_of(run for group in RUNS.values() for run in group),
-    table=one_of(MADE_BY.keys() - set(DERIVED)),
+    table=one_of(made_by(STUDY).keys() - set(DERIVED)),
     network=one_of(PLAN.networks),
     data=one_of(PLAN.data),
 
@@ -154,10 +163,20 @@ def own_trial_of(wildcards):
     return f"results/own/trials/{wildcards.network}.json" if PLAN.shape(wildcards.network) else []
 
 
-def own_resume(analysis):
+def resume(spec, folder, name):
     """Return the --resume option of an analysis that can resume."""
-    folder = ANALYSES[analysis]
-    return "" if analysis == "measure_units" else f"--resume results/own/resume/{folder}/{{network}}.pt"
+    return f"--resume {folder}/{spec.table}/{name}" if spec.resumes else ""
+
+
+def checkpoints_of(spec):
+    """Return the checkpoints of training as an input, for an analysis that reads them."""
+    path = "results/{study}/models/{experiment}/{run}/checkpoints.safetensors"
+    return {"checkpoints": path} if spec.checkpoints else {}
+
+
+def checkpoints_option(_wildcards, input):
+    """Return the --checkpoints option of an analysis that reads them."""
+    return f"--checkpoints {input.checkpoints}" if "checkpoints" in input.keys() else ""
 
 
 def own_collected(wildcards):

@@ -102,26 +102,27 @@ for analysis in OWN_ANALYSES:
         name:
             f"own_{analysis}"
         input:
-            code=code(analysis, OWN),
+            code=code("analyse", *code_of_analysis(analysis, STUDY), OWN),
             model=rules.own_import.output.model,
             data=own_dataset,
             ledger=rules.own_import.output.ledger,
         output:
-            f"results/own/{ANALYSES[analysis]}/{{network}}.csv",
+            f"results/own/{SPECS[analysis].table}/{{network}}.csv",
         log:
-            f"logs/own/{ANALYSES[analysis]}/{{network}}.log",
+            f"logs/own/{SPECS[analysis].table}/{{network}}.log",
         benchmark:
-            f"benchmarks/own/{ANALYSES[analysis]}/{{network}}.tsv"
+            f"benchmarks/own/{SPECS[analysis].table}/{{network}}.tsv"
         conda:
             ENVIRONMENT
         resources:
             device=STUDY["device"],
         params:
             asked=own_asked(analysis),
-            code=DECIDING.code(analysis, OWN),
-            resume=own_resume(analysis),
+            code=DECIDING.code("analyse", *code_of_analysis(analysis, STUDY), OWN),
+            analysis=code_of_analysis(analysis, STUDY)[0],
+            resume=resume(SPECS[analysis], "results/own/resume", "{network}.pt"),
         shell:
-            "python {input.code[0]} --code {params.code} --model {input.model}"
+            "python scripts/analyse.py --code {params.code} --analysis {params.analysis} --model {input.model}"
             " --data {input.data} --ledger {input.ledger}"
             " --asked {params.asked:q} --table {output} {params.resume}"
             " --device {resources.device} --threads {threads} > {log} 2>&1"

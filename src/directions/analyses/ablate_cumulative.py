@@ -1,9 +1,50 @@
-"""Cumulative ablation: loss and accuracy while more and more units are clamped."""
+"""Cumulative ablation: loss and accuracy as more and more units are clamped (Figures 1, 3, 4c, 5, A1)."""
 
-import pandas as pd
+from __future__ import annotations
 
-from directions.analyses.network import Trained, grid_table
-from directions.interventions import ablation
+from typing import TYPE_CHECKING
+
+from directions.interventions.layer_selection import chosen_layers
+from directions.study.analysis_spec import CURVE, POINTS, PRECISION, TRAIN, AnalysisSpec, Setting
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from directions.analyses.network import Trained
+
+CLAMP = {
+    "type": "array", "minItems": 1, "uniqueItems": True,
+    "items": {"enum": ["zero", "mean"], "description": "zero or mean"},
+    "description": "a list of one or both of zero, mean, each once",
+}  # fmt: skip
+
+
+def _cost(settings, sizes):
+    layers = chosen_layers(list(sizes.layers), settings["layers"])
+    units = sum(sizes.layers[name] for name in layers)
+    points = units if settings["points"] == "all" else settings["points"]
+    return settings["orderings"] * points * len(settings["clamp"]), sizes.curve(layers)
+
+
+SPEC = AnalysisSpec(
+    table="ablation",
+    rows="one row per point of a cumulative ablation curve",
+    settings={
+        "split": TRAIN,
+        **CURVE,
+        "clamp": Setting("values that ablated units are clamped to", CLAMP, ["zero"]),
+        "points": POINTS,
+        "precision": PRECISION,
+    },
+    columns={
+        "`clamp`": "value that ablated units are clamped to: zero, or the mean over the training set",
+        "`ordering`": "index of the random order of the units, from 0",
+        "`ablated`, `units`": "number of units clamped, and number of units in the ablated layers",
+        "`loss`, `accuracy`, `accuracy_top5`": "with these units clamped; the last for data sets with"
+        " more than ten classes",
+    },
+    cost=_cost,
+)
 
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
@@ -11,6 +52,11 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
 
     With many classes it ends with accuracy_top5, see `scoring.has_top5`.
     """
+    import pandas as pd
+
+    from directions.analyses.network import grid_table
+    from directions.interventions import ablation
+
     examples = trained.examples(settings["split"])
     layers = ablation.chosen(trained.layers, settings["layers"])
     units = sum(layers.values())

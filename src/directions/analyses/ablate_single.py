@@ -1,14 +1,65 @@
-"""Single-unit ablation: the loss caused by each unit."""
+"""Single-unit ablation: the loss caused by each unit (Figures 7, A4)."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
-from directions.analyses.network import Trained
 from directions.core.errors import InputError
-from directions.core.scoring import FEW
-from directions.interventions import ablation
+from directions.study.analysis_spec import TEST, AnalysisSpec, Setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from directions.analyses.network import Trained
+
+UNITS = {
+    "type": ["string", "integer", "object"],
+    "pattern": "^all$",
+    "minimum": 1,
+    "maximum": 1_000_000_000,
+    "minProperties": 1,
+    "additionalProperties": {
+        "type": "array",
+        "minItems": 1,
+        "description": "a list of numbers of units, from 0",
+        "items": {
+            "type": "integer", "minimum": 0, "maximum": 1_000_000_000, "description": "a whole number >= 0"
+        },
+    },
+    "description": "all, a whole number >= 1 (so many, drawn at random), at most 1e9, or"
+    " {layer: [numbers of units, from 0]}",
+}  # fmt: skip
+SHARE = 0.35  # of the multiplications of a pass: layers before the unit are computed once (D29)
+
+
+def _cost(settings, sizes):
+    units = sum(sizes.layers.values())
+    wanted = settings["units"]
+    if isinstance(wanted, dict):
+        return sum(map(len, wanted.values())), SHARE
+    return (units if wanted == "all" else min(units, wanted)), SHARE
+
+
+SPEC = AnalysisSpec(
+    table="single",
+    rows="one row per unit ablated alone",
+    settings={
+        "split": TEST,
+        "units": Setting("units to ablate: all, so many at random, or some of each layer", UNITS, "all"),
+    },
+    columns={
+        "`layer`, `unit`": "name of the layer, and index of the unit within it, from 0",
+        "`loss_before`, `loss_after`": "of the intact network, and with this unit clamped to zero",
+        "`importance`": "`loss_after` minus `loss_before` (D10)",
+        "`accuracy_before`, `accuracy_after`": "likewise",
+        "`drop_class_{class}`": "accuracy lost on the images of this class, for data sets with at most ten"
+        " classes",
+        "`worst_class`, `worst_class_drop`": "the class that loses most accuracy, and how much it loses",
+    },
+    cost=_cost,
+)
 
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
@@ -16,6 +67,11 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
 
     With few classes it has the drop of every class; ImageNet's thousand would take half a gigabyte.
     """
+    import numpy as np
+
+    from directions.core.scoring import FEW
+    from directions.interventions import ablation
+
     examples = trained.examples(settings["split"])
     if isinstance(settings["units"], dict):
         units = numbers(trained.layers, settings["units"])
@@ -57,6 +113,8 @@ def numbers(layers: Mapping[str, int], wanted: Mapping[str, Sequence[int]]) -> n
 
     Raises InputError for a layer or unit that does not exist.
     """
+    import numpy as np
+
     starts = dict(zip(layers, np.cumsum([0, *layers.values()]).tolist(), strict=False))
     found = []
     for name, units in wanted.items():

@@ -1,10 +1,42 @@
-"""Noise of increasing size on all units: loss and accuracy."""
+"""Noise of increasing size on all units: loss and accuracy (Figure 2)."""
 
-import numpy as np
-import pandas as pd
+from __future__ import annotations
 
-from directions.analyses.network import Trained, grid_table
-from directions.interventions import noise
+from typing import TYPE_CHECKING
+
+from directions.study.analysis_spec import TRAIN, AnalysisSpec, Setting, above_zero, whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from directions.analyses.network import Trained
+
+RATIO = above_zero("noise_sd_ratio")
+RATIOS = {
+    "type": "array", "minItems": 1, "uniqueItems": True, "items": RATIO,
+    "description": "a list of numbers > 0, in place of lowest, highest and points",
+}  # fmt: skip
+
+
+SPEC = AnalysisSpec(
+    table="noise",
+    rows="one row per repeat and noise level",
+    settings={
+        "split": TRAIN,
+        "repeats": Setting("independent draws of the noise", whole(1), 5),
+        "ratios": Setting("noise levels, in place of lowest, highest and points", RATIOS),
+        "lowest": Setting("smallest noise level above 0", RATIO, 0.0316),
+        "highest": Setting("largest noise level", RATIO, 10.0),
+        "points": Setting("noise levels from lowest to highest, evenly spaced on a log axis", whole(2), 12),
+    },
+    columns={
+        "`repeat`": "index of the draw of the noise, from 0",
+        "`noise_sd_ratio`": "SD of the noise divided by the unit's own SD on the training set (in a feature"
+        " map, by that of each element, D5); 0: no noise",
+        "`loss`, `accuracy`": "with this noise",
+    },
+    cost=lambda settings, _sizes: (settings["repeats"] * settings["points"], 1.0),
+)
 
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
@@ -12,6 +44,11 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
 
     settings: from the config; `ratios`, if given, replace the range.
     """
+    import numpy as np
+
+    from directions.analyses.network import grid_table
+    from directions.interventions import noise
+
     examples = trained.examples(settings["split"])
     if settings.get("ratios"):
         ratios = np.array([0.0, *sorted(settings["ratios"])])

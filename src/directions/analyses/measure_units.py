@@ -1,19 +1,54 @@
-"""Selectivity and mutual information of every unit."""
+"""Selectivity and mutual information of every unit (Figures 6, 7, A2 to A4)."""
 
-import numpy as np
-import pandas as pd
+from __future__ import annotations
 
-from directions.analyses import selectivity
-from directions.analyses.network import Trained
+from typing import TYPE_CHECKING
+
+from directions.study.analysis_spec import TEST, AnalysisSpec, Setting, whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from directions.analyses.network import Trained
 
 VALUES = [
     "selectivity", "information_bits", "information_null_bits", "information_bits_coarse",
     "information_bits_fine", "l1", "dead", "negative", "mean", "sd",
 ]  # fmt: skip
 
+SPEC = AnalysisSpec(
+    table="units",
+    rows="one row per unit measured",
+    settings={
+        "split": TEST,
+        "bins": Setting("bins of equal frequency for mutual information", whole(2), 20),
+        "shuffles": Setting("permutations of the labels for its null", whole(1), 10),
+    },
+    columns={
+        "`layer`, `unit`": "name of the layer, and index of the unit within it, from 0",
+        "`selectivity`": "class selectivity index, 0 to 1 (section 2.4 of the paper); empty for dead units"
+        " and for layers with negative activity",
+        "`information_bits`": "mutual information of the unit's binned activity and the class (section A.5)",
+        "`information_null_bits`": "the same with permuted labels: the upward bias of the estimate (D7)",
+        "`information_bits_coarse`, `information_bits_fine`": "with half and with twice the number of bins:"
+        " shows how much the estimate depends on that number",
+        "`l1`": "L1 norm of the incoming weights; empty unless exactly one layer of weights feeds the unit",
+        "`dead`": "true if the unit is 0 for every image (D8)",
+        "`negative`": "true if the layer has negative activity, and therefore no selectivity",
+        "`mean`, `sd`": "of the unit's activity over the images; the activity of a feature map is its mean"
+        " over positions",
+    },
+    cost=lambda _settings, _sizes: (2, 1.0),
+    resumes=False,
+)
+
 
 def observe(trained: Trained, settings: dict) -> pd.DataFrame:
     """Build the table layer, unit, split and VALUES: information with its floor and with other bins."""
+    import numpy as np
+
+    from directions.analyses import selectivity
+
     examples = trained.examples(settings["split"])
     found = selectivity.measure_all(
         trained.model,

@@ -25,8 +25,9 @@ from directions.models import files as model_files
 class Trained:
     """A network in evaluation mode, its data and its seed; `layers` is {name: number of units}.
 
-    examples: loads the "train" or the "test" set. header: of the model file, if there is one. unfinished: the
-    partial results of an interrupted analysis.
+    examples: loads the "train" or the "test" set. header: of the model file, if there is one. checkpoints:
+    the file with the weights kept during training, if there is one. unfinished: the partial results of an
+    interrupted analysis.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Trained:
     ):
         self.model, self.layers, self.incoming = network.model, network.layers, network.incoming
         self.original = network.original
+        self.checkpoints: Path | str | None = None
         self.header, self.seed = header or {}, seed
         self._load = examples
         self.unfinished = unfinished or Unfinished()
@@ -114,32 +116,6 @@ def grid_table(outer: tuple[str, object], inner: tuple[str, object], **values: n
     return pd.DataFrame({name: array.ravel() for name, array in values.items()}, index=index).reset_index()
 
 
-def analyse(
-    observe: Callable[[Trained, dict], pd.DataFrame],
-    description: str | None,
-    argv: list[str],
-    *,
-    resumes: bool = True,
-) -> None:
-    """Main function of the analysis scripts: read a network, `observe` it as asked, write one table."""
-    write(observe, arguments(description, resumes=resumes).parse_args(argv))
-
-
-def arguments(description: str | None, *, resumes: bool = True) -> argparse.ArgumentParser:
-    """Define the arguments of every analysis; resumes: whether an interrupted one can be resumed."""
-    parser = cli.parser(description, compute=True)
-    parser.add_argument("--model", required=True, help="weights written by train.py")
-    parser.add_argument("--data", required=True, help="data set that the network was trained on")
-    parser.add_argument("--ledger", required=True, help="label ledger that the network was trained on")
-    parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
-    parser.add_argument("--table", required=True, help="CSV to write, one row per observation")
-    parser.set_defaults(resume=None, snapshot_seconds=0.0)
-    if resumes:
-        parser.add_argument("--resume", type=Path, help="file with the state to resume an interrupted run")
-        parser.add_argument("--snapshot-seconds", type=float, default=30, help="most work a kill can cost")
-    return parser
-
-
 def write(observe: Callable[[Trained, dict], pd.DataFrame], args: argparse.Namespace) -> None:
     """Read the network given by `args`, `observe` it as asked, write the table."""
     device = cli.prepare_torch(args.device, args.threads)
@@ -148,6 +124,7 @@ def write(observe: Callable[[Trained, dict], pd.DataFrame], args: argparse.Names
     trained = read(
         args.model, args.data, args.ledger, device, args.threads - 1, unfinished, cli.code(args.asked)
     )
+    trained.checkpoints = args.checkpoints
     table = observe(trained, cli.settings(args.asked))
     with atomic(args.table) as partial:
         table.to_csv(partial, index=False)
@@ -158,8 +135,8 @@ def fingerprint_of(args: argparse.Namespace) -> str:
     """Digest all that determines an analysis: its settings, the network, its labels, and the code run."""
     digest = hashlib.sha256(args.asked.encode())
     root = Path(__file__).parents[3]
-    code = (root / path for path in code_of(Path(sys.argv[0]).resolve(), root, [OWN]))
-    for path in (args.model, getattr(args, "checkpoints", args.model), args.data, args.ledger, *code):
+    code = (root / path for path in code_of(Path(sys.argv[0]).resolve(), root, [args.analysis, OWN]))
+    for path in (args.model, args.checkpoints or args.model, args.data, args.ledger, *code):
         with Path(path).open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

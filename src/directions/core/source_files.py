@@ -34,7 +34,10 @@ def code_of(
     script = Path(script)
     script = script.relative_to(root) if script.is_absolute() else script
     found: set[Path] = set()
-    waiting = [file for name in extra for file in _files(root, name, f"{script} (named by the workflow)")]
+    files = [(Path(name), ()) for name in extra if name.endswith(".py")]
+    modules = [name for name in extra if not name.endswith(".py")]
+    waiting = [file for name in modules for file in _files(root, name, f"{script} (named by the workflow)")]
+    waiting += files
     waiting += _imported(root, script, (), known)
     while waiting:
         path, package = waiting.pop()

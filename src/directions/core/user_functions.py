@@ -8,6 +8,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from directions.core.errors import InputError
@@ -116,28 +117,46 @@ def _fits(reference: str, function: Callable, arguments: tuple) -> None:
         ) from error
 
 
-def call(reference: str, *arguments: object) -> object:
-    """Call the function with these arguments; its file may import others beside it.
+@contextmanager
+def _running(reference: str) -> Iterator[object]:
+    """Run the user's file and give what it defines under that name, while files beside it can be imported.
 
-    This runs arbitrary code, so it is for the user's own files only. Raises InputError if there is no such
-    function, and for any error inside it, with the line in the user's code.
+    Raises InputError if it defines no such name, and for any error inside the block, with the user's line.
     """
-    path, function = parted(reference)
+    path, name = parted(reference)
     spec = importlib.util.spec_from_file_location(f"own_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.parent.resolve()))
     sys.modules[spec.name] = module  # dataclasses look their module up by its name
     try:
         spec.loader.exec_module(module)
-        if not callable(found := getattr(module, function, None)):
+        if not hasattr(module, name):
             known = [name for name, value in vars(module).items() if callable(value)]
-            near = difflib.get_close_matches(function, known, n=len(known), cutoff=0.0)
-            raise InputError(f"{path} has no function {function}; it has {', '.join(near) or 'none'}")
-        _fits(reference, found, arguments)
-        return found(*arguments)
+            near = difflib.get_close_matches(name, known, n=len(known), cutoff=0.0)
+            raise InputError(f"{path} has no function {name}; it has {', '.join(near) or 'none'}")
+        yield getattr(module, name)
     except InputError:
         raise
     except Exception as error:  # user code may raise anything
         raise InputError(f"{reference}: {_place(error, path)}{type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(path.parent.resolve()))
+
+
+def load(reference: str) -> object:
+    """Return the value of a name that a file defines, "file.py:NAME"; it runs the file, as `call` does."""
+    with _running(reference) as value:
+        return value
+
+
+def call(reference: str, *arguments: object) -> object:
+    """Call the function with these arguments; its file may import others beside it.
+
+    This runs arbitrary code, so it is for the user's own files only. Raises InputError if there is no such
+    function, and for any error inside it, with the line in the user's code.
+    """
+    with _running(reference) as function:
+        if not callable(function):
+            raise InputError(f"{reference} is no function, but {type(function).__name__}: name a function")
+        _fits(reference, function, arguments)
+        return function(*arguments)

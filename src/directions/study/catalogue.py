@@ -1,34 +1,77 @@
-"""Which analysis makes which table: the one list shared by config, run table, rules and figures."""
+"""Which analysis makes which table: the one list shared by config, run table, rules and figures.
 
-ANALYSES = {  # analysis (its script and config block) -> its results folder and table name
-    "ablate_cumulative": "ablation",
-    "ablate_checkpoints": "checkpoints",
-    "add_noise": "noise",
-    "ablate_single": "single",
-    "measure_units": "units",
+It imports neither PyTorch nor a plotting library, because the workflow reads it while it plans.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+
+from directions.core import user_functions
+from directions.core.errors import InputError
+from directions.study.analysis_spec import AnalysisSpec
+
+BUILT_IN = ("ablate_cumulative", "ablate_checkpoints", "add_noise", "ablate_single", "measure_units")
+
+# Loaded by name, as the files of analyses are read by everything that plans: see analysis_spec.py.
+SPECS: dict[str, AnalysisSpec] = {
+    name: import_module(f"directions.analyses.{name}").SPEC for name in BUILT_IN
 }
+ANALYSES = {name: spec.table for name, spec in SPECS.items()}  # {analysis: its table}
+OWN_ANALYSES = tuple(name for name, spec in SPECS.items() if not spec.checkpoints)  # of networks of your own
 
-# For networks in configs/own.yaml; `DEFAULTS` in user_networks.py holds their settings.
-OWN_ANALYSES = ("ablate_cumulative", "add_noise", "ablate_single", "measure_units")
-
-
-MADE_BY = {  # table -> the analysis it needs; None: training alone is enough
-    "runs": None,
-    "history": None,
-    "areas": "ablate_cumulative",
-    "selection": "ablate_cumulative",
-} | {table: analysis for analysis, table in ANALYSES.items()}
-
-DERIVED = ("areas", "selection")  # tables that a separate rule derives from other tables of the experiment
-
-BLOCKS = {  # block of settings in the config -> the analysis that must be listed for the block to be read
-    analysis: analysis for analysis in ANALYSES
-} | {"select_settings": "ablate_cumulative"}
+TRAINED = ("runs", "history")  # tables that training alone gives
+DERIVED = ("areas", "selection")  # tables that a rule of their own makes from other tables of the experiment
+FOLLOWS = "ablate_cumulative"  # the analysis that `DERIVED` and `select_settings` follow
 
 
-def tables_of(analyses: list[str]) -> list[str]:
-    """List all tables of an experiment with these analyses, in the order of `MADE_BY`."""
-    return [table for table, analysis in MADE_BY.items() if analysis is None or analysis in analyses]
+def specs(config: Mapping) -> dict[str, AnalysisSpec]:
+    """Map each analysis to its declaration: those of this library and of the config's `analysis_files`.
+
+    Raises InputError for a file that declares no analysis, or one whose name or table exists already.
+    """
+    found, tables = dict(SPECS), {*TRAINED, *DERIVED, *ANALYSES.values()}
+    for file in config.get("analysis_files", ()):
+        name, spec = Path(file).stem, user_functions.load(f"{file}:SPEC")
+        user_functions.check(f"{file}:observe")
+        if not isinstance(spec, AnalysisSpec):
+            raise InputError(
+                f"analysis_files: {file}: SPEC must be an AnalysisSpec, not {type(spec).__name__}"
+            )
+        if not re.fullmatch("[a-z][a-z0-9_]*", name):
+            raise InputError(f"analysis_files: {file}: name the file with lower-case letters, digits and _")
+        if name in found or spec.table in tables:
+            what = f"an analysis {name}" if name in found else f"a table {spec.table}"
+            raise InputError(f"analysis_files: {file}: there is {what} already: choose another name")
+        found[name] = spec
+        tables.add(spec.table)
+    return found
+
+
+def made_by(config: Mapping) -> dict[str, str | None]:
+    """Map each table to the analysis that it needs; None: it comes from training alone."""
+    analyses = {spec.table: name for name, spec in specs(config).items()}
+    return dict.fromkeys(TRAINED) | dict.fromkeys(DERIVED, FOLLOWS) | analyses
+
+
+def blocks(config: Mapping) -> dict[str, str]:
+    """Map each block of settings to the analysis that an experiment must list for it to be read."""
+    return {analysis: analysis for analysis in specs(config)} | {"select_settings": FOLLOWS}
+
+
+def tables_of(analyses: Iterable[str], config: Mapping) -> list[str]:
+    """List the tables of an experiment with these analyses, in the order of `made_by`."""
+    return [table for table, analysis in made_by(config).items() if analysis is None or analysis in analyses]
+
+
+def code_of_analysis(analysis: str, config: Mapping) -> list[str]:
+    """Return where an analysis is: the name of a module, or the path of a file and of those it imports."""
+    for file in config.get("analysis_files", ()):
+        if Path(file).stem == analysis:
+            others = set(user_functions.files(f"{file}:observe")) - {str(Path(file).expanduser())}
+            return [str(Path(file).expanduser()), *sorted(others)]
+    return [f"directions.analyses.{analysis}"]
 
 
 _CURVES = ("runs", "ablation", "areas")

@@ -10,13 +10,15 @@ from pathlib import Path
 from directions.core.errors import InputError
 from directions.core.suggest import nearest
 from directions.study import consistency, lossy_copies, schema, user_networks
-from directions.study.catalogue import BLOCKS, FIGURES
+from directions.study.catalogue import FIGURES, SPECS, blocks, specs
 from directions.study.config_files import read_yaml
 from directions.study.run_table import needed_tables
 
 BASE = "configs/paper.yaml"
 # keys that a file in configs/ may set
-OF_STUDY = ("defaults", "experiments", "draw", "datasets", "models", "imagefolder", "cifar")
+OF_STUDY = (
+    "defaults", "experiments", "draw", "datasets", "models", "imagefolder", "cifar", "analysis_files"
+)  # fmt: skip
 OWN = "own"  # a file in configs/ of this name is no study: it lists the user's own networks
 HERE = "config.yaml, --configfile or the command line"
 
@@ -95,7 +97,7 @@ def _removable(*path: str) -> bool:
         case ("experiments", _, "training", setting):
             return setting != "require_train_accuracy"  # for which null is a value
         case ("experiments", _, block):
-            return block in BLOCKS
+            return block not in ("vary", "analyses")
     return False
 
 
@@ -170,17 +172,18 @@ def _stop(faults: list[str]) -> None:
 def _completed(merged: dict) -> dict:
     """Complete every experiment from the defaults, and drop the defaults."""
     defaults = merged["defaults"]
+    bring = {name: spec.defaults for name, spec in specs(merged).items() if name not in SPECS}
     experiments = {}
     for name, own in merged["experiments"].items():
         training = {"precision": merged["precision"]} | defaults["training"] | own.get("training", {})
         training["keep_epochs"] = sorted(training["keep_epochs"])
-        blocks = {
-            block: defaults[block] | own.get(block, {})
-            for block, analysis in BLOCKS.items()
+        asked = {
+            block: bring.get(block, {}) | defaults.get(block, {}) | own.get(block, {})
+            for block, analysis in blocks(merged).items()
             if analysis in own["analyses"]
         }
         experiments[name] = {
-            "training": training, "vary": own["vary"], "analyses": own["analyses"], **blocks
+            "training": training, "vary": own["vary"], "analyses": own["analyses"], **asked
         }  # fmt: skip
     rest = {key: value for key, value in merged.items() if key != "defaults"}
     models = {name: {"reads": []} | entry for name, entry in merged.get("models", {}).items()}

@@ -8,7 +8,7 @@ from directions.core.errors import InputError
 from directions.core.suggest import nearest
 from directions.data.registry import KNOWN
 from directions.interventions.layer_selection import chosen_layers
-from directions.study.catalogue import BLOCKS, CLAMPED, COUNTED, FIGURES, MADE_BY, VARIED, tables_of
+from directions.study.catalogue import CLAMPED, COUNTED, FIGURES, VARIED, blocks, made_by, tables_of
 from directions.study.run_table import MODELS, OPTIMIZERS, UNIT_LAYERS, Settings, models_of, product, text
 from directions.study.training_steps import steps_in_all, steps_per_epoch
 
@@ -73,7 +73,7 @@ def problems(study: dict, written: dict) -> list[str]:
     needed = study["experiments"] if chosen == "all" else {study["draw"].get(figure) for figure in chosen}
     for name, experiment in study["experiments"].items():
         path = f"experiments.{name}"
-        faults = [*_of_writing(path, experiment, written[name]), *_of_values(path, experiment)]
+        faults = [*_of_writing(path, experiment, written[name], study), *_of_values(path, experiment)]
         found += faults or (_of_runs(path, experiment, written[name], study) if name in needed else ())
         found += _of_use(path, name, study)
     return list(dict.fromkeys(found))
@@ -94,6 +94,7 @@ def _of_added(study: dict) -> Iterator[str]:
 
 def _of_figures(study: dict) -> Iterator[str]:
     draw, experiments, chosen = study["draw"], study["experiments"], study["figures"]
+    needs = made_by(study)
     for figure, name in draw.items():
         if chosen != "all" and figure not in chosen:
             continue
@@ -102,7 +103,7 @@ def _of_figures(study: dict) -> Iterator[str]:
             hint = nearest(name, experiments)
             yield f"draw.{figure}: {name} is not an experiment of this study{hint}; there are {known}"
             continue
-        missing = {MADE_BY[t] for t in FIGURES[figure]} - {None, *experiments[name]["analyses"]}
+        missing = {needs[t] for t in FIGURES[figure]} - {None, *experiments[name]["analyses"]}
         for analysis in sorted(missing):
             yield f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list"
         if not missing:
@@ -132,7 +133,7 @@ def _of_comparison(figure: str, name: str, experiment: dict, models: dict) -> It
             yield f"draw.{figure}: needs {clamp} in experiments.{name}.ablate_cumulative.clamp"
 
 
-def _of_writing(path: str, experiment: dict, written: dict) -> Iterator[str]:
+def _of_writing(path: str, experiment: dict, written: dict, study: dict) -> Iterator[str]:
     """Find settings that are written down but would be ignored."""
     fixed, varied = written.get("training", {}), written["vary"]
     for key in (key for key in fixed if key in varied):
@@ -140,8 +141,9 @@ def _of_writing(path: str, experiment: dict, written: dict) -> Iterator[str]:
     steps = experiment["training"]["steps"]
     if steps is not None and ("epochs" in fixed or "epochs" in varied):
         yield f"{path}: epochs is not read where training ends after steps ({steps}); set one of them to null"
-    for block in (key for key in written if key in BLOCKS):
-        if (needed := BLOCKS[block]) not in experiment["analyses"]:
+    follows = blocks(study)
+    for block in (key for key in written if key in follows):
+        if (needed := follows[block]) not in experiment["analyses"]:
             what = "it" if needed == block else f"{needed}, on which it depends"
             yield f"{path}.{block}: is set, but analyses does not list {what}; add it there or remove it here"
 
@@ -254,6 +256,6 @@ def _of_normalising(path: str, settings: Settings) -> Iterator[str]:
 def _of_use(path: str, name: str, study: dict) -> Iterator[str]:
     if study["experiments"][name]["analyses"]:
         return
-    enough = set(tables_of([]))
+    enough = set(tables_of([], study))
     if not any(n == name and set(FIGURES[f]) <= enough for f, n in study["draw"].items()):
         yield f"{path}.analyses: is empty, and no figure shows this experiment; list an analysis or draw it"

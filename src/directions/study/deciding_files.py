@@ -11,12 +11,11 @@ from directions.core.errors import InputError
 from directions.core.files import contents
 from directions.core.source_files import OWN, Known, code_of
 from directions.data import imagefolder
-from directions.study.catalogue import ANALYSES, PAPER_CURVES
+from directions.study.catalogue import ANALYSES, PAPER_CURVES, code_of_analysis, specs
 from directions.study.paper_curves import COLUMNS as PANELS
 
 CLAIMS = "data/paper/claims.csv"
 SCRIPTS = {  # stage -> script that its jobs run
-    **{analysis: analysis for analysis in ANALYSES},
     "collect": "collect",
     "areas": "measure_areas",
     "selection": "select_settings",
@@ -31,8 +30,11 @@ SCRIPTS_OF_OWN = SCRIPTS | {
 class Deciding:
     """Digest of the files that determine a job; called as (stage, settings), as in `Ancestry`."""
 
-    def __init__(self, root: Path | str):
+    def __init__(self, root: Path | str, config: Mapping | None = None):
+        """config: the result of `config.load`; left out, there are no `analysis_files`."""
         self._root = root
+        self._config = config or {}
+        self._analyses = specs(self._config)
         self._known: dict[tuple[str, ...], tuple[list[str], str]] = {}
         self._imported: Known = {}
 
@@ -40,6 +42,8 @@ class Deciding:
         """Return the digest for a job of a study; "" if it depends on no file of the checkout."""
         if stage == "data":
             return images(settings["path"]) if "path" in settings else ""
+        if stage in self._analyses:
+            return self.code("analyse", *code_of_analysis(stage, self._config))
         if stage not in SCRIPTS:
             return ""
         modules = [f"directions.figures.{settings['figure']}"] if stage == "figure" else []
@@ -48,9 +52,9 @@ class Deciding:
 
     def own(self, stage: str) -> str:
         """Return the code digest of a job for a user's own network; "" for preparing its data."""
-        if stage not in SCRIPTS_OF_OWN:
-            return ""
-        return self.code(SCRIPTS_OF_OWN[stage], *([OWN] if stage in ANALYSES else []))
+        if stage in ANALYSES:
+            return self.code("analyse", *code_of_analysis(stage, {}), OWN)
+        return self.code(SCRIPTS_OF_OWN[stage]) if stage in SCRIPTS_OF_OWN else ""
 
     def files(self, script: str, *modules: str) -> list[str]:
         """List the script and all it imports, with `modules` that are named at run time."""

@@ -15,10 +15,8 @@ from collections.abc import Callable, Mapping
 
 from directions.core import user_functions
 from directions.core.recipe import RECIPES
-from directions.study.catalogue import ANALYSES, DERIVED, FIGURES, MADE_BY, paper_files
+from directions.study.catalogue import DERIVED, FIGURES, TRAINED, made_by, paper_files
 from directions.study.run_table import expand, key_columns, labels, labels_name
-
-OF_TRAINING = ("runs", "history")  # tables collected directly from training
 
 
 class Ancestry:
@@ -59,7 +57,8 @@ class Ancestry:
         """
         key = (stage, *sorted(names.items()))
         if key not in self._known:
-            self._known[key] = self._stages[stage](self, stage=stage, **names)
+            say = self._stages.get(stage, Ancestry._analysis)
+            self._known[key] = say(self, stage=stage, **names)
         return self._known[key]
 
     def _say(self, stage: str, settings: dict, upstream: object, **more: str) -> str:
@@ -92,7 +91,7 @@ class Ancestry:
         return self._say(stage, settings, self.asked("train", experiment=experiment, run=run), **code)
 
     def _collect(self, stage: str, experiment: str, table: str, **_) -> str:
-        source = "train" if table in OF_TRAINING else MADE_BY[table]
+        source = "train" if table in TRAINED else made_by(self._config)[table]
         settings = {"experiment": experiment, "runs": key_columns(self._config, experiment), "table": table}
         runs = self._runs[experiment]
         return self._say(
@@ -138,7 +137,6 @@ class Ancestry:
         "selection": _selection,
         "figure": _figure,
         "claims": _claims,
-        **dict.fromkeys(ANALYSES, _analysis),
     }
 
 

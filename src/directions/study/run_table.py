@@ -128,7 +128,7 @@ def needed_tables(config: dict, figures: list[str] | None) -> dict[str, list[str
     needed = {}
     for name, experiment in config["experiments"].items():
         read = {t for f in figures or () if config["draw"][f] == name for t in FIGURES[f]}
-        tables = [t for t in tables_of(experiment["analyses"]) if figures is None or t in read]
+        tables = [t for t in tables_of(experiment["analyses"], config) if figures is None or t in read]
         if tables:
             needed[name] = tables
     return needed

@@ -4,7 +4,7 @@ import json
 import math
 import re
 import reprlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from jsonschema import Draft202012Validator, ValidationError, validators
@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 from directions.core.suggest import nearest
 from directions.data.registry import KNOWN
 from directions.interventions.names import ACTIVATIONS
-from directions.study.catalogue import ANALYSES, FIGURES, OWN_ANALYSES
+from directions.study.analysis_spec import AnalysisSpec
+from directions.study.catalogue import FIGURES, OWN_ANALYSES, SPECS, specs
 from directions.study.run_table import MODELS, OPTIMIZERS
 
 Keys = tuple[str | int, ...]
@@ -21,9 +22,11 @@ Keys = tuple[str | int, ...]
 def read(path: Path, config: dict | None = None) -> dict:
     """Read the schema from `path` and fill its open lists with names from the code and from a config."""
     schema = json.loads(path.read_text(encoding="utf-8"))
+    known = specs(_plain_files(config))
+    _declare(schema, known)
     training = schema["$defs"]["training"]["properties"]
     analyses = schema["$defs"]["experiment"]["properties"]["analyses"]["items"]
-    names = schema["properties"]["draw"]["propertyNames"]
+    figures = schema["properties"]["draw"]["propertyNames"]
     own = schema["$defs"]["own_network"]["properties"]["layers"]["additionalProperties"]
     added = schema["properties"]["models"]["additionalProperties"]["properties"]["reads"]["items"]
     homes = (
@@ -31,19 +34,45 @@ def read(path: Path, config: dict | None = None) -> dict:
         (training["model"], [*MODELS, *_names(config, "models")]),
         (added, dict.fromkeys(setting for read in MODELS.values() for setting in read)),
         (training["optimizer"], OPTIMIZERS),
-        (analyses, ANALYSES),
-        (names, FIGURES),
+        (analyses, known),
+        (figures, FIGURES),
         (own, ACTIVATIONS),
         (schema["$defs"]["own_analyses"]["items"], OWN_ANALYSES),
     )
-    for node, known in homes:
-        node["enum"] = list(dict.fromkeys(known))
+    for node, names in homes:
+        node["enum"] = list(dict.fromkeys(names))
         node["description"] = ", ".join(node["enum"])
     schema["properties"]["sources"] |= {
         "required": list(KNOWN),
-        "properties": {name: _sources(known.sources) for name, known in KNOWN.items()},
+        "properties": {name: _sources(one.sources) for name, one in KNOWN.items()},
     }
     return schema
+
+
+def _declare(schema: dict, known: Mapping[str, AnalysisSpec]) -> None:
+    """Put what each analysis declares where a config may set it.
+
+    A study's defaults must set all that the base study sets; analyses of `analysis_files` bring their own.
+    """
+    defaults = schema["properties"]["defaults"]
+    defaults["description"] = defaults["description"].replace("ANALYSES", ", ".join(known))
+    places = [defaults, schema["$defs"]["experiment"]]
+    of_own = [schema["properties"]["own"], schema["$defs"]["own_network"]]
+    for name, spec in known.items():
+        schema["$defs"][name] = spec.schema()
+        for place in places + ([] if spec.checkpoints or name not in SPECS else of_own):
+            place["properties"][name] = {"$ref": f"#/$defs/{name}"}
+        if name in SPECS:
+            defaults["required"].append(name)
+            defaults["properties"][name]["required"] = list(spec.defaults)
+
+
+def _plain_files(config: dict | None) -> dict:
+    """The `analysis_files` of a config that nobody has checked yet; what is no path is left to the schema."""
+    files = (config or {}).get("analysis_files")
+    return {
+        "analysis_files": [file for file in files if isinstance(file, str)] if isinstance(files, list) else []
+    }
 
 
 def _names(config: dict | None, block: str) -> list[str]:

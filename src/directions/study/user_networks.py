@@ -14,7 +14,7 @@ from directions.data import imagefolder
 from directions.data.registry import KNOWN
 from directions.data.specs import ARRAYS, FOLDER
 from directions.study import schema
-from directions.study.catalogue import ANALYSES, OWN_ANALYSES
+from directions.study.catalogue import ANALYSES, OWN_ANALYSES, SPECS
 from directions.study.fingerprints import said
 
 OF_NETWORK = (
@@ -33,14 +33,8 @@ DEFAULTS = {
     "train_images": 2000,
     "test_images": 2000,
     "seed": 0,
-    "ablate_cumulative": {
-        "split": "train", "layers": "all", "orderings": 10, "clamp": ["zero"], "points": 17,
-        "precision": "float32",
-    },
-    "add_noise": {"split": "train", "repeats": 5, "lowest": 0.0316, "highest": 10.0, "points": 12},
-    "ablate_single": {"split": "test", "units": "all"},
-    "measure_units": {"split": "test", "bins": 20, "shuffles": 10},
-}  # fmt: skip
+    **{name: SPECS[name].defaults for name in OWN_ANALYSES},
+}
 
 
 def merged(base: dict, over: dict) -> dict:

@@ -17,18 +17,17 @@ from directions import models
 from directions.core.errors import InputError
 from directions.data.registry import KNOWN
 from directions.interventions.hooks import find_layer
-from directions.interventions.layer_selection import chosen_layers
+from directions.study.analysis_spec import AnalysisSpec
+from directions.study.catalogue import specs
 from directions.study.run_table import expand
 from directions.study.training_steps import checkpoints, steps_in_all, steps_per_epoch
 from directions.workflow.jobs import Job
 
 PASS = 1_000  # images per pass when nothing is trained
-# Fraction of the operations of whole passes that is left when work is shared: at least this for curves of 65
-# points computed in reverse (docs/PERFORMANCE.md), and for single units, before which all layers are computed
-# once (D29).
+# Fraction of the operations of whole passes that is left in curves of 65 points computed in reverse, at least
+# (docs/PERFORMANCE.md).
 CURVE = {"mlp": 1 / 22, "conv11": 1 / 18, "conv11_mean": 1 / 18, "resnet50": 1 / 39}
 WALKED = 1 / 3  # of the products recomputed at each point in reverse, as units are off at both ends
-SINGLE = 0.35
 BACKWARD = 2  # a backward pass computes twice as much as the forward pass
 
 
@@ -104,7 +103,10 @@ def work(config: Mapping, job: Job) -> Work:
     if job.rule.startswith("train"):
         return _training(settings, network, train, test)
     asked = config["experiments"][job.experiment][job.rule]
-    return _analysis(job.rule, asked, settings, network, train, test)
+    analysed = Analysed(settings["model"], network, len(checkpoints(settings, train)))
+    return _analysis(
+        specs(config)[job.rule], asked, analysed, train if asked.get("split") == "train" else test
+    )
 
 
 def _training(settings: Mapping, network: Sizes, train: int, test: int) -> Work:
@@ -115,28 +117,27 @@ def _training(settings: Mapping, network: Sizes, train: int, test: int) -> Work:
     return Work(steps * (1 + BACKWARD) + looked / PASS, (trained + looked) * network.operations)
 
 
-def _analysis(rule: str, asked: Mapping, settings: Mapping, network: Sizes, train: int, test: int) -> Work:
-    images = train if asked.get("split") == "train" else test
+def _analysis(spec: AnalysisSpec, asked: Mapping, network: "Analysed", images: int) -> Work:
     if asked.get("images", "all") != "all":
         images = min(images, asked["images"])
-    units, share = sum(network.layers.values()), SINGLE if rule == "ablate_single" else 1
-    if rule in ("ablate_cumulative", "ablate_checkpoints"):
-        layers = chosen_layers(list(network.layers), asked["layers"])
-        units, share = sum(network.layers[name] for name in layers), network.curve(settings["model"], layers)
-    times = {
-        "ablate_cumulative": lambda: asked["orderings"] * _points(asked, units) * len(asked["clamp"]),
-        "ablate_checkpoints": lambda: (
-            asked["orderings"] * _points(asked, units) * len(checkpoints(settings, train))
-        ),
-        "add_noise": lambda: asked["repeats"] * asked["points"],
-        "ablate_single": lambda: units if asked["units"] == "all" else min(units, asked["units"]),
-        "measure_units": lambda: 2,
-    }.get(rule, lambda: 1)()
-    return Work(times * max(1, images / PASS), times * images * network.operations * share)
+    times, share = spec.cost(asked, network)
+    return Work(times * max(1, images / PASS), times * images * network.sizes.operations * share)
 
 
-def _points(asked: Mapping, units: int) -> int:
-    return units if asked["points"] == "all" else asked["points"]
+@dataclass(frozen=True)
+class Analysed:
+    """What the cost of an analysis is computed from (`analysis_spec.Sizes`)."""
+
+    model: str
+    sizes: Sizes
+    checkpoints: int
+
+    @property
+    def layers(self) -> Mapping[str, int]:
+        return self.sizes.layers
+
+    def curve(self, layers: Sequence[str]) -> float:
+        return self.sizes.curve(self.model, layers)
 
 
 @dataclass(frozen=True)

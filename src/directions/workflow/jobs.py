@@ -6,7 +6,7 @@ The rules are in rules/*.smk; a test compares this list with Snakemake's plan. O
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from directions.study.catalogue import ANALYSES, DERIVED, FIGURES, MADE_BY
+from directions.study.catalogue import DERIVED, FIGURES, made_by, specs
 from directions.study.run_table import Runs, expand, labels, labels_name, needed_tables
 
 RULES_OF = {"areas": "measure_areas", "selection": "select_settings"}  # for tables derived from other tables
@@ -70,15 +70,16 @@ def _data(config: Mapping) -> Iterator[Job]:
 
 
 def _networks(config: Mapping) -> Iterator[Job]:
-    study = config["study"]
+    study, known, needs = config["study"], specs(config), made_by(config)
     for experiment, group in _runs(config).items():
-        made = [MADE_BY[table] for table in _read(config)[experiment]]
+        made = [needs[table] for table in _read(config)[experiment]]
         rule = "train_distributed" if all(run["norm_batch"] for run in group.values()) else "train"
         for run in group:
             name = f"{study}/models/{experiment}/{run}"
             figures = figures_of(config, experiment)
             yield Job(rule, name, f"results/{name}/model.safetensors", figures, experiment, run)
-            for analysis, folder in ANALYSES.items():
+            for analysis, spec in known.items():
+                folder = spec.table
                 if analysis in made:
                     name = f"{study}/{folder}/{experiment}/{run}"
                     figures = figures_of(config, experiment, folder)
@@ -89,7 +90,7 @@ def _tables(config: Mapping) -> Iterator[Job]:
     for experiment, tables in _read(config).items():
         needed = set(tables) | ({"ablation", "runs"} if set(DERIVED) & set(tables) else set())
         needed |= {"areas"} if "selection" in needed else set()
-        for table in [table for table in MADE_BY if table in needed]:
+        for table in [table for table in made_by(config) if table in needed]:
             name = f"{config['study']}/tables/{experiment}/{table}"
             figures = figures_of(config, experiment, table)
             yield Job(RULES_OF.get(table, "collect"), name, f"results/{name}.csv", figures)

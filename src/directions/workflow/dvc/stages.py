@@ -12,7 +12,7 @@ from directions.core.errors import InputError
 from directions.core.files import md5
 from directions.core.source_files import Known, code_of
 from directions.study import config
-from directions.study.catalogue import ANALYSES, DERIVED, FIGURES, MADE_BY, paper_files
+from directions.study.catalogue import DERIVED, FIGURES, code_of_analysis, made_by, paper_files, specs
 from directions.study.deciding_files import SCRIPTS, paper_of
 from directions.study.fingerprints import Ancestry, digest
 from directions.study.run_table import expand, labels, labels_name
@@ -124,6 +124,7 @@ class _Stages:
         self.folder = f"results/{chosen['study']}"
         self.runs = expand(chosen)
         self.ancestry = Ancestry(chosen)
+        self.specs = specs(chosen)
         self.imported: Known = {}
 
     def all(self) -> Iterator[Stage]:
@@ -142,7 +143,8 @@ class _Stages:
         for experiment in self.runs:
             for analysis in self.config["experiments"][experiment]["analyses"]:
                 rows = self.analysis(experiment, analysis)
-                yield self.stage(f"{ANALYSES[analysis]}-{experiment}", rows, analysis)
+                name = f"{self.specs[analysis].table}-{experiment}"
+                yield self.stage(name, rows, "analyse", *code_of_analysis(analysis, self.config))
         for experiment, tables in self.config["tables"].items():
             yield from (self.table_stage(experiment, table) for table in self.in_order(tables))
         for figure in self.config["figures"]:
@@ -190,9 +192,9 @@ class _Stages:
     def analysis(self, experiment: str, analysis: str) -> list[Product]:
         rows = []
         for run in self.runs[experiment]:
-            files = (MODEL, CHECKPOINTS) if analysis == "ablate_checkpoints" else (MODEL,)
+            files = (MODEL, CHECKPOINTS) if self.specs[analysis].checkpoints else (MODEL,)
             needs = [self.network(experiment, run, name) for name in files] + self.examples(experiment, run)
-            path = f"{self.folder}/{ANALYSES[analysis]}/{experiment}/{run}.csv"
+            path = f"{self.folder}/{self.specs[analysis].table}/{experiment}/{run}.csv"
             rows.append(self.product(path, run, needs, analysis, experiment=experiment, run=run))
         return rows
 
@@ -200,7 +202,8 @@ class _Stages:
         """Add the tables that these are derived from, and sort inputs first."""
         wanted = set(tables) | {upper for table in tables for upper in UPSTREAM.get(table, ())}
         wanted |= {upper for table in wanted for upper in UPSTREAM.get(table, ())}
-        return sorted(wanted, key=lambda table: (table in DERIVED, list(MADE_BY).index(table)))
+        order = list(made_by(self.config))
+        return sorted(wanted, key=lambda table: (table in DERIVED, order.index(table)))
 
     def table_stage(self, experiment: str, table: str) -> Stage:
         path, name = self.table(experiment, table), f"table-{experiment}-{table}"

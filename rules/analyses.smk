@@ -1,0 +1,33 @@
+# One rule per analysis, under its own name: of this library, and of the files that `analysis_files` names.
+for analysis, spec in SPECS.items():
+
+    rule:
+        name:
+            analysis
+        input:
+            **checkpoints_of(spec),
+            code=code("analyse", *code_of_analysis(analysis, STUDY)),
+            model="results/{study}/models/{experiment}/{run}/model.safetensors",
+            data=data_of,
+            ledger=ledger_of,
+        output:
+            f"results/{{study}}/{spec.table}/{{experiment}}/{{run}}.csv",
+        log:
+            f"logs/{{study}}/{spec.table}/{{experiment}}/{{run}}.log",
+        benchmark:
+            f"benchmarks/{{study}}/{spec.table}/{{experiment}}/{{run}}.tsv"
+        conda:
+            ENVIRONMENT
+        resources:
+            device=STUDY["device"],
+        params:
+            asked=asked(analysis),
+            code=DECIDING.code("analyse", *code_of_analysis(analysis, STUDY)),
+            analysis=shlex.quote(code_of_analysis(analysis, STUDY)[0]),
+            checkpoints=checkpoints_option,
+            resume=resume(spec, "results/{study}/resume", "{experiment}/{run}.pt"),
+        shell:
+            "python scripts/analyse.py --code {params.code} --analysis {params.analysis} --model {input.model}"
+            " {params.checkpoints} --data {input.data} --ledger {input.ledger}"
+            " --asked {params.asked:q} --table {output} {params.resume}"
+            " --device {resources.device} --threads {threads} > {log} 2>&1"

@@ -1,0 +1,131 @@
+"""Cumulative ablation at every checkpoint of training: areas beside losses (Figures 4a, 4b)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from directions.core.errors import InputError
+from directions.interventions.layer_selection import chosen_layers
+from directions.study.analysis_spec import CURVE, POINTS, PRECISION, TRAIN, AnalysisSpec, Setting, shared
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from directions.analyses.network import Trained
+    from directions.data.examples import Examples
+
+
+def _cost(settings, sizes):
+    layers = chosen_layers(list(sizes.layers), settings["layers"])
+    units = sum(sizes.layers[name] for name in layers)
+    points = units if settings["points"] == "all" else settings["points"]
+    return settings["orderings"] * points * sizes.checkpoints, sizes.curve(layers)
+
+
+SPEC = AnalysisSpec(
+    table="checkpoints",
+    rows="one row per checkpoint and ordering",
+    settings={
+        "split": TRAIN,
+        "images": Setting(
+            "images to score, drawn at random: all or so many", shared("training/properties/images"), "all"
+        ),
+        **CURVE,
+        "points": POINTS,
+        "precision": PRECISION,
+    },
+    columns={
+        "`epoch`": "of the checkpoint: steps divided by steps per epoch, such as 0.136 for 64 of 469; whole"
+        " numbers if all are whole",
+        "`split`, `images`": "which images were classified with units ablated, and how many of them",
+        "`ordering`, `units`, `auc`, `auc_relative`, `auc_chance_corrected`": "as in `ablation` and `areas`",
+        "`train_loss`, `train_accuracy`, `test_loss`, `test_accuracy`": "with nothing ablated, on all"
+        " images; if `ablate_checkpoints.images` is set, scores of the ablated split are of those images",
+    },
+    cost=_cost,
+    checkpoints=True,
+)
+
+
+def observe(trained: Trained, settings: dict) -> pd.DataFrame:
+    """Table epoch, ordering, split, images, units, areas, and the scores with nothing ablated."""
+    import pandas as pd
+
+    from directions.core.suggest import rebuild
+    from directions.models import files as model_files
+    from directions.study import training_steps
+
+    train, test = trained.examples("train"), trained.examples("test")
+    kept = training_steps.checkpoints(trained.header["settings"], len(train))
+    if not kept:
+        raise InputError("keep_epochs is empty, and keep_every null: say when the network is to be ablated")
+    sets, split = {"train": train, "test": test}, settings["split"]
+    sets[split] = some(sets[split], settings.get("images", "all"), split)
+    parts = []
+    for checkpoint in kept:
+        state, _ = model_files.load_state(trained.checkpoints, f"{checkpoint.name}/")
+        if not state:
+            raise InputError(
+                f"{trained.checkpoints} has no {checkpoint.name}: {rebuild(trained.checkpoints)}"
+            )
+        trained.model.load_state_dict(state)
+        part = observe_checkpoint(trained, sets, settings, checkpoint.name)
+        parts.append(part.assign(epoch=checkpoint.epoch))
+    table = pd.concat(parts)
+    return table[["epoch", *(name for name in table if name != "epoch")]]
+
+
+def some(examples: Examples, wanted: int | str, split: str) -> Examples:
+    """The first so many in a random order that is the same for all checkpoints and networks; or "all".
+
+    A smaller number lies within a larger one. Raises InputError where there are fewer.
+    """
+    from dataclasses import replace
+
+    import numpy as np
+    import torch
+
+    from directions.core.seeds import stream
+
+    if wanted == "all":
+        return examples
+    if wanted > len(examples):
+        raise InputError(f"images: {wanted} were asked for, the {split} set has {len(examples)}")
+    first = np.sort(stream("ablated images", split).permutation(len(examples))[:wanted])
+    chosen = torch.as_tensor(first, device=examples.labels.device)
+    return replace(examples, images=examples.images[chosen], labels=examples.labels[chosen])
+
+
+def observe_checkpoint(
+    trained: Trained, sets: Mapping[str, Examples], settings: dict, name: str
+) -> pd.DataFrame:
+    """Table ordering, split, images, units, three areas; the unablated scores on both sets in every row."""
+    import pandas as pd
+
+    from directions.analyses import auc
+    from directions.core.scoring import evaluate
+    from directions.interventions import ablation
+
+    scores = {}
+    for split, examples in sets.items():
+        score = evaluate(trained.model, examples.images, examples.labels)
+        scores |= {f"{split}_loss": score.loss, f"{split}_accuracy": score.accuracy}
+    examples = sets[settings["split"]]
+    layers = ablation.chosen(trained.layers, settings["layers"])
+    units = sum(layers.values())
+    curves = ablation.cumulative(
+        trained.model,
+        examples.images,
+        examples.labels,
+        layers=layers,
+        orders=ablation.orderings(units, settings["orderings"], trained.seed),
+        ablated_counts=ablation.grid(units, settings["points"]),
+        values=dict.fromkeys(layers, 0.0),
+        precision=settings.get("precision", "float32"),
+        unfinished=trained.unfinished,
+        name=name,
+    )
+    columns = auc.variants(curves.ablated, curves.accuracy, examples.classes)
+    ablated = {"split": settings["split"], "images": len(examples), "units": units}
+    return pd.DataFrame({"ordering": range(len(curves.accuracy)), **ablated, **columns, **scores})
