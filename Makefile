@@ -15,7 +15,7 @@ export DVC_SITE_CACHE_DIR ?= $(shell mkdir -p -m 700 "$(CURDIR)/.dvc/tmp/site" &
 INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-compile
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick laptop cifar test test-slurm test-faults report results times progress estimate dry-run stages remote \
+.PHONY: help setup quick laptop cifar test test-slurm test-faults report results times progress estimate dry-run stages tables remote \
 	pull sizes push status bench-training bench
 .DEFAULT_GOAL := help
 
@@ -104,6 +104,9 @@ push: setup  ## record and share what is up to date: make push, make push FIG=fi
 
 stages: setup  ## write dvc.yaml from the run table; to add a study: make stages STUDY=laptop
 	@python tools/write_stages.py $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
+
+tables: setup  ## docs/TABLES.md: columns and settings of each analysis, from its file
+	@python tools/write_tables.py
 
 status: stages  ## differences from the recorded study, stage by stage
 	@dvc status

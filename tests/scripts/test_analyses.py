@@ -27,8 +27,10 @@ SETTING = SETTINGS | {
 
 
 def script(name: str, settings: dict, *arguments) -> subprocess.CompletedProcess:
-    command = [sys.executable, ROOT / f"scripts/{name}.py", "--asked", json.dumps({"settings": settings})]
-    return pythons.run([*command, *map(str, arguments)])
+    """Run scripts/train.py, or the analysis of that name."""
+    called = ["analyse.py", "--analysis", f"directions.analyses.{name}"] if name != "train" else ["train.py"]
+    command = [sys.executable, ROOT / "scripts" / called[0], *called[1:]]
+    return pythons.run([*command, "--asked", json.dumps({"settings": settings}), *map(str, arguments)])
 
 
 def compute(folder: Path) -> list[str]:

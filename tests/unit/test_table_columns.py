@@ -2,6 +2,8 @@
 
 import csv
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,11 @@ def test_every_table_that_figures_read_is_explained():
 
     for table in {name for tables in FIGURES.values() for name in tables}:
         assert described(table)
+
+
+def test_what_is_said_of_an_analysis_is_what_its_file_declares(tmp_path):
+    """Else run `make tables`."""
+    page = tmp_path / "TABLES.md"
+    page.write_text(TEXT, encoding="utf-8")
+    subprocess.run([sys.executable, "tools/write_tables.py", "--page", page], check=True, cwd=ROOT)
+    assert page.read_text(encoding="utf-8") == TEXT

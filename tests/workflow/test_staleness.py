@@ -143,7 +143,7 @@ def test_device_folders_and_sources_are_no_part_of_a_result(study):
 def test_a_job_that_failed_after_a_change_of_parameter_is_still_asked_for(study):
     """Snakemake records the new parameters of a failed job, so the old figure looks current to it."""
     study.edit("configs/tiny.yaml", "repeats: 2, points: 3", "repeats: 4, points: 3")
-    script = study.folder / "scripts/add_noise.py"
+    script = study.folder / "src/directions/interventions/noise.py"
     sound = script.read_text()
     script.write_text("raise SystemExit('out of luck')\n")
     assert study.snakemake().returncode != 0

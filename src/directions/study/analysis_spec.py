@@ -88,7 +88,7 @@ def above_zero(unit: str) -> dict[str, object]:
     return {"type": "number", "exclusiveMinimum": 0, "description": f"a number > 0 ({unit})"}
 
 
-SPLIT = "images to score, with their labels: train or test"
+SPLIT = "images to score, with their labels"
 TRAIN, TEST = Setting(SPLIT, shared("split"), "train"), Setting(SPLIT, shared("split"), "test")
 CURVE = {
     "layers": Setting("layers whose units are ablated together", shared("layers"), "all"),

@@ -103,7 +103,9 @@ def _of_figures(study: dict) -> Iterator[str]:
             hint = nearest(name, experiments)
             yield f"draw.{figure}: {name} is not an experiment of this study{hint}; there are {known}"
             continue
-        missing = {needs[t] for t in FIGURES[figure]} - {None, *experiments[name]["analyses"]}
+        for table in (table for table in FIGURES[figure] if table not in needs):
+            yield f"draw.{figure}: no analysis makes the table {table}; name its file in analysis_files"
+        missing = {needs.get(t) for t in FIGURES[figure]} - {None, *experiments[name]["analyses"]}
         for analysis in sorted(missing):
             yield f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list"
         if not missing:

@@ -169,11 +169,7 @@ def exact(value: object, node: dict, schema: dict) -> object:
 
     0 becomes 0.0 where any number is allowed, 5.0 becomes 5 where an integer is required.
     """
-    if "$ref" in node:
-        target = schema
-        for key in node["$ref"].removeprefix("#/").split("/"):
-            target = target[key]
-        node = target | {key: value for key, value in node.items() if key != "$ref"}
+    node = resolved(node, schema)
     if isinstance(value, dict):
         inner, other = node.get("properties", {}), node.get("additionalProperties")
         return {key: exact(item, inner.get(key) or other, schema) for key, item in value.items()}
@@ -182,6 +178,16 @@ def exact(value: object, node: dict, schema: dict) -> object:
     if isinstance(value, int | float) and "number" in kinds(node):
         return float(value) + 0.0  # -0.0 becomes 0.0
     return int(value) if isinstance(value, float) and "integer" in kinds(node) else value
+
+
+def resolved(node: Mapping, schema: Mapping) -> dict:
+    """Return a node with what it refers to in its place."""
+    if "$ref" not in node:
+        return dict(node)
+    target = schema
+    for key in node["$ref"].removeprefix("#/").split("/"):
+        target = target[key]
+    return resolved(target, schema) | {key: value for key, value in node.items() if key != "$ref"}
 
 
 def kinds(node: dict) -> set[str]:

@@ -125,7 +125,8 @@ def test_a_missing_script_or_extra_module(tree):
 
 @pytest.mark.parametrize("analysis", ANALYSES)
 def test_an_analysis_runs_no_code_that_lists_figures_analyses_or_settings(analysis):
-    found = code_of(f"scripts/{analysis}.py", ROOT)
+    found = code_of("scripts/analyse.py", ROOT, [f"directions.analyses.{analysis}"])
+    others = {f"src/directions/analyses/{name}.py" for name in ANALYSES if name != analysis}
     lists = {
         f"src/directions/{name}.py"
         for name in (
@@ -137,6 +138,7 @@ def test_an_analysis_runs_no_code_that_lists_figures_analyses_or_settings(analys
         )
     }
     assert not lists & set(found), "a new figure or study would redo every analysis"
+    assert not others & set(found), "a change to one analysis would redo another"
 
 
 def test_every_script_of_the_repository_can_be_followed():

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from directions.study import config, run_table, schema
 from directions.study.catalogue import (
     ANALYSES,
-    BLOCKS,
     CLAMPED,
     COUNTED,
     DERIVED,
     FIGURES,
-    MADE_BY,
     VARIED,
+    blocks,
+    made_by,
     tables_of,
 )
 
@@ -185,11 +185,11 @@ def test_ledgers_of_several_data_sets():
 
 def test_every_table_that_a_figure_reads_is_made():
     for tables in FIGURES.values():
-        assert set(tables) <= set(MADE_BY)
-    assert tables_of(list(ANALYSES)) == list(MADE_BY)
-    assert tables_of(["add_noise"]) == ["runs", "history", "noise"]
-    assert tables_of(["ablate_cumulative"]) == ["runs", "history", "areas", "selection", "ablation"]
-    assert set(DERIVED) < set(MADE_BY)
+        assert set(tables) <= set(made_by({}))
+    assert tables_of(ANALYSES, {}) == list(made_by({}))
+    assert tables_of(["add_noise"], {}) == ["runs", "history", "noise"]
+    assert tables_of(["ablate_cumulative"], {}) == ["runs", "history", "areas", "selection", "ablation"]
+    assert set(DERIVED) < set(made_by({}))
 
 
 def test_the_registries_agree_with_the_library_and_the_schema():
@@ -205,9 +205,9 @@ def test_the_registries_agree_with_the_library_and_the_schema():
     for own in (*run_table.MODELS.values(), *run_table.OPTIMIZERS.values()):
         assert set(own) <= set(training)
     defaults = rules["properties"]["defaults"]
-    assert set(defaults["required"]) == set(defaults["properties"]) == {"training", *BLOCKS}
-    assert set(BLOCKS.values()) == set(ANALYSES)
-    for name in BLOCKS:  # defaults give every value of every analysis, but ratios, which replace a range
+    assert set(defaults["required"]) == set(defaults["properties"]) == {"training", *blocks({})}
+    assert set(blocks({}).values()) == set(ANALYSES)
+    for name in blocks({}):  # defaults give every value of every analysis, but ratios, which replace a range
         values = [key for key in rules["$defs"][name]["properties"] if key != "ratios"]
         assert defaults["properties"][name]["required"] == values
         assert name in rules["$defs"]["experiment"]["properties"]
