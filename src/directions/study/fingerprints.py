@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 
 from directions.core import user_functions
 from directions.core.recipe import RECIPES
-from directions.study.catalogue import DERIVED, FIGURES, TRAINED, made_by, paper_files
+from directions.study.catalogue import DERIVED, FIGURES, TRAINED, made_by, paper_files, specs
 from directions.study.run_table import expand, key_columns, labels, labels_name
 
 
@@ -43,6 +43,7 @@ class Ancestry:
         self._config = config
         self._recipes = recipes
         self._files = files
+        self._stages = self._STAGES | dict.fromkeys(specs(config), Ancestry._analysis)
         self._runs = expand(config)
         self._ledgers = labels(self._runs)
         self._known: dict[tuple, str] = {}
@@ -57,8 +58,7 @@ class Ancestry:
         """
         key = (stage, *sorted(names.items()))
         if key not in self._known:
-            say = self._stages.get(stage, Ancestry._analysis)
-            self._known[key] = say(self, stage=stage, **names)
+            self._known[key] = self._stages[stage](self, stage=stage, **names)
         return self._known[key]
 
     def _say(self, stage: str, settings: dict, upstream: object, **more: str) -> str:
@@ -128,7 +128,7 @@ class Ancestry:
         settings = {"figures": shown, "study": self._config["study"]}
         return self._say(stage, settings, {figure: self._tables(figure) for figure in shown})
 
-    _stages = {
+    _STAGES = {
         "data": _data,
         "labels": _labels,
         "train": _train,

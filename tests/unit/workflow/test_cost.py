@@ -76,14 +76,25 @@ def test_a_data_set_of_unknown_size_is_refused_by_name(paper, monkeypatch):
         work(paper, job)
 
 
-def test_an_analysis_that_is_not_known_looks_once_at_every_image(paper):
+DECLARED = """
+from directions.study.analysis_spec import TEST, AnalysisSpec
+
+def observe(trained, settings): ...
+
+SPEC = AnalysisSpec("new", "one row", {"split": TEST}, {}, cost=lambda settings, sizes: (6, 0.5))
+"""
+
+
+def test_an_analysis_of_a_file_costs_what_it_declares(paper, tmp_path):
     job = next(
         job for job in jobs(paper) if job.rule == "measure_units" and job.experiment == "mnist_selectivity"
     )
-    new = copy.deepcopy(paper)
+    (tmp_path / "measure_new.py").write_text(DECLARED)
+    new = copy.deepcopy(paper) | {"analysis_files": [str(tmp_path / "measure_new.py")]}
     new["experiments"][job.experiment]["measure_new"] = {"split": "test"}
-    once, twice = work(new, dataclasses.replace(job, rule="measure_new")), work(paper, job)
-    assert (2 * once.passes, 2 * once.operations) == (twice.passes, twice.operations)
+    declared, two = work(new, dataclasses.replace(job, rule="measure_new")), work(paper, job)
+    assert declared.passes == 3 * two.passes
+    assert declared.operations == pytest.approx(1.5 * two.operations)
 
 
 def test_a_pace_is_found_again_from_what_it_took():
