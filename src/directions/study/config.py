@@ -10,7 +10,7 @@ from pathlib import Path
 from directions.core.errors import InputError
 from directions.core.suggest import nearest
 from directions.study import consistency, lossy_copies, schema, user_networks
-from directions.study.catalogue import FIGURES, SPECS, blocks, specs
+from directions.study.catalogue import FIGURES, blocks
 from directions.study.config_files import read_yaml
 from directions.study.run_table import needed_tables
 
@@ -57,6 +57,8 @@ def load(config: Mapping, root: Path) -> dict:
     if isinstance(merged.get("figures"), str):
         merged["figures"] = _selection(merged["figures"])
     rules = schema.read(Path(root) / "schemas" / "config.json", merged)
+    if isinstance(merged.get("defaults"), Mapping):  # else the schema refuses it
+        merged["defaults"] = merge(schema.declared_defaults(merged), merged["defaults"])
     faults = [
         f"{schema.dotted(keys)}{_origin(keys, layers)}: {message}"
         for keys, message in schema.problems(merged, rules)
@@ -172,13 +174,12 @@ def _stop(faults: list[str]) -> None:
 def _completed(merged: dict) -> dict:
     """Complete every experiment from the defaults, and drop the defaults."""
     defaults = merged["defaults"]
-    bring = {name: spec.defaults for name, spec in specs(merged).items() if name not in SPECS}
     experiments = {}
     for name, own in merged["experiments"].items():
         training = {"precision": merged["precision"]} | defaults["training"] | own.get("training", {})
         training["keep_epochs"] = sorted(training["keep_epochs"])
         asked = {
-            block: bring.get(block, {}) | defaults.get(block, {}) | own.get(block, {})
+            block: defaults[block] | own.get(block, {})
             for block, analysis in blocks(merged).items()
             if analysis in own["analyses"]
         }

@@ -67,6 +67,12 @@ def _declare(schema: dict, known: Mapping[str, AnalysisSpec]) -> None:
             defaults["properties"][name]["required"] = list(spec.defaults)
 
 
+def declared_defaults(config: dict) -> dict:
+    """Map each analysis of `analysis_files` to the defaults of its settings."""
+    known = specs(_plain_files(config))
+    return {name: spec.defaults for name, spec in known.items() if name not in SPECS}
+
+
 def _plain_files(config: dict | None) -> dict:
     """The `analysis_files` of a config that nobody has checked yet; what is no path is left to the schema."""
     files = (config or {}).get("analysis_files")
