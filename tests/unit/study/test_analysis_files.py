@@ -9,7 +9,7 @@ from directions.study import catalogue
 from directions.study.deciding_files import Deciding
 from directions.study.fingerprints import Ancestry
 
-DECLARED = '''
+DECLARED = """
 from directions.study.analysis_spec import TEST, AnalysisSpec, Setting
 
 def observe(trained, settings):
@@ -20,7 +20,7 @@ SPEC = AnalysisSpec(
     settings={"split": TEST, "threshold": Setting("bound", {"type": "number", "description": "a number"}, 0)},
     columns={}, cost=lambda settings, sizes: (1, 1.0),
 )
-'''
+"""
 EXPERIMENT = "mnist_corruption"
 
 
