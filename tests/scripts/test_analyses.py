@@ -15,6 +15,7 @@ from toys import SETTINGS, toy_dataset
 from directions import models
 from directions.data import Dataset, labels
 from directions.models import files as model_files
+from directions.study.catalogue import SPECS
 
 ROOT = Path(__file__).parents[2]
 UNITS = {**{f"relu{depth}": 4 for depth in (1, 2)}, **{f"relu{depth}": 8 for depth in (3, 4, 5)}}
@@ -26,11 +27,20 @@ SETTING = SETTINGS | {
 }  # fmt: skip
 
 
+def command(name: str, settings: dict) -> list[str]:
+    """Call the script of that name or, for an analysis, the script that runs it."""
+    script, *called = ["analyse", "--analysis", f"directions.analyses.{name}"] if name in SPECS else [name]
+    return [
+        sys.executable,
+        f"{ROOT}/scripts/{script}.py",
+        *called,
+        "--asked",
+        json.dumps({"settings": settings}),
+    ]
+
+
 def script(name: str, settings: dict, *arguments) -> subprocess.CompletedProcess:
-    """Run scripts/train.py, or the analysis of that name."""
-    called = ["analyse.py", "--analysis", f"directions.analyses.{name}"] if name != "train" else ["train.py"]
-    command = [sys.executable, ROOT / "scripts" / called[0], *called[1:]]
-    return pythons.run([*command, "--asked", json.dumps({"settings": settings}), *map(str, arguments)])
+    return pythons.run([*command(name, settings), *map(str, arguments)])
 
 
 def compute(folder: Path) -> list[str]:
@@ -268,8 +278,8 @@ def test_a_killed_analysis_goes_on_and_ends_with_the_same_table(folder, name, tm
     assert done.returncode == 0, done.stderr
     resume, table = tmp_path / "resume.pt", tmp_path / "broken.csv"
     again = [*common, "--table", table, "--resume", resume, "--snapshot-seconds", "0"]
-    command = [sys.executable, ROOT / f"scripts/{name}.py", "--asked", json.dumps({"settings": settings})]
-    process = subprocess.Popen([*map(str, command), *map(str, again)], stdout=subprocess.DEVNULL)
+    called = [*command(name, settings), *map(str, again)]
+    process = subprocess.Popen(called, stdout=subprocess.DEVNULL)
     while process.poll() is None and not resume.exists():
         time.sleep(0.002)
     process.kill()

@@ -59,7 +59,9 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
     train, test = trained.examples("train"), trained.examples("test")
     kept = training_steps.checkpoints(trained.header["settings"], len(train))
     if not kept:
-        raise InputError("keep_epochs is empty, and keep_every null: say when the network is to be ablated")
+        raise InputError(
+            "keep_epochs is empty and keep_every is null: set one to choose when the network is ablated"
+        )
     sets, split = {"train": train, "test": test}, settings["split"]
     sets[split] = some(sets[split], settings.get("images", "all"), split)
     parts = []
@@ -77,9 +79,9 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
 
 
 def some(examples: Examples, wanted: int | str, split: str) -> Examples:
-    """The first so many in a random order that is the same for all checkpoints and networks; or "all".
+    """Draw a fixed random subset, the same for all checkpoints and networks; or return "all" examples.
 
-    A smaller number lies within a larger one. Raises InputError where there are fewer.
+    Smaller subsets are contained in larger ones. Raises InputError if more are requested than exist.
     """
     from dataclasses import replace
 
@@ -91,7 +93,7 @@ def some(examples: Examples, wanted: int | str, split: str) -> Examples:
     if wanted == "all":
         return examples
     if wanted > len(examples):
-        raise InputError(f"images: {wanted} were asked for, the {split} set has {len(examples)}")
+        raise InputError(f"images: {wanted} requested, but the {split} set has {len(examples)}")
     first = np.sort(stream("ablated images", split).permutation(len(examples))[:wanted])
     chosen = torch.as_tensor(first, device=examples.labels.device)
     return replace(examples, images=examples.images[chosen], labels=examples.labels[chosen])
@@ -100,7 +102,7 @@ def some(examples: Examples, wanted: int | str, split: str) -> Examples:
 def observe_checkpoint(
     trained: Trained, sets: Mapping[str, Examples], settings: dict, name: str
 ) -> pd.DataFrame:
-    """Table ordering, split, images, units, three areas; the unablated scores on both sets in every row."""
+    """Return a table: ordering, split, images, units, three areas, and the unablated scores on both sets."""
     import pandas as pd
 
     from directions.analyses import auc
