@@ -47,7 +47,7 @@ def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--page", type=Path, default=Path("docs/TABLES.md"), help="file to rewrite")
     args = parser.parse_args(argv)
-    definitions = schema.read(Path("schemas/config.json"))["$defs"]
+    definitions = schema.read()["$defs"]
     args.page.write_text(rewritten(args.page.read_text(encoding="utf-8"), definitions), encoding="utf-8")
     log.info("written: %s", args.page)
 

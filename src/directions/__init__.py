@@ -6,6 +6,9 @@ networks: `from directions import analyse, show_layers`.
 
 import importlib
 
+__all__ = ["analyse", "show_layers"]
+__version__ = "0.1.0"
+
 
 def __getattr__(name: str):
     """Import `directions.analyse` and `show_layers` on first use: the workflow must not wait for torch.

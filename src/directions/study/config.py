@@ -56,7 +56,7 @@ def load(config: Mapping, root: Path) -> dict:
         merged = merge(merged, layer)
     if isinstance(merged.get("figures"), str):
         merged["figures"] = _selection(merged["figures"])
-    rules = schema.read(Path(root) / "schemas" / "config.json", merged)
+    rules = schema.read(merged)
     if isinstance(merged.get("defaults"), Mapping):  # else the schema refuses it
         merged["defaults"] = merge(schema.declared_defaults(merged), merged["defaults"])
     faults = [

@@ -19,9 +19,9 @@ from directions.study.run_table import MODELS, OPTIMIZERS
 Keys = tuple[str | int, ...]
 
 
-def read(path: Path, config: dict | None = None) -> dict:
-    """Read the schema from `path` and fill its open lists with names from the code and from a config."""
-    schema = json.loads(path.read_text(encoding="utf-8"))
+def read(config: dict | None = None) -> dict:
+    """Read config.json, beside this file, and fill its open lists from the code and the config."""
+    schema = json.loads(Path(__file__).with_name("config.json").read_text(encoding="utf-8"))
     known = specs(_plain_files(config))
     _declare(schema, known)
     training = schema["$defs"]["training"]["properties"]

@@ -44,7 +44,7 @@ def merged(base: dict, over: dict) -> dict:
 
 def check_settings(settings: dict) -> None:
     """Raise InputError naming all settings of a network that would be refused in a config."""
-    known = schema.read(Path(__file__).parents[3] / "schemas/config.json")
+    known = schema.read()
     network = {"additionalProperties": False, "$defs": known["$defs"]}
     every = known["$defs"]["own_network"]["properties"]
     network["properties"] = {key: every[key] for key in (*DEFAULTS, "normalize")}

@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -135,7 +134,6 @@ def turned(value):
 
 
 def test_the_order_of_keys_makes_no_difference(tmp_path):
-    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
     (tmp_path / "configs").mkdir()
     paper, user = (config.read_yaml(ROOT / name) for name in ("configs/paper.yaml", "config.yaml"))
     (tmp_path / "configs/paper.yaml").write_text(yaml.safe_dump(turned(paper), sort_keys=False))

@@ -196,7 +196,7 @@ def test_the_registries_agree_with_the_library_and_the_schema():
     from directions import models
 
     assert set(run_table.MODELS) == set(models.MODELS)
-    rules = schema.read(ROOT / "schemas/config.json")
+    rules = schema.read()
     assert tuple(rules["$defs"]["vary"]["properties"]) == run_table.VARIABLE
     training = rules["$defs"]["training"]["properties"]
     assert rules["properties"]["defaults"]["properties"]["training"]["required"] == [

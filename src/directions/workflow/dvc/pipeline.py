@@ -131,7 +131,6 @@ def _asked_stage(study: str) -> str:
     deps = [
         "config.yaml",
         *configs,
-        "schemas/config.json",
         CLAIMS,
         CURVES,
         "scripts",
