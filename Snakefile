@@ -28,7 +28,7 @@ include: "rules/own.smk"
 rule all:
     default_target: True
     input:
-        [in_study(f"results/{{study}}/figures/{figure}.png") for figure in STUDY["figures"]],
+        [paths.FIGURE.at(study=STUDY["study"], figure=figure)["png"] for figure in STUDY["figures"]],
         rules.check_claims.output,
 
 

@@ -7,15 +7,15 @@ for analysis, spec in SPECS.items():
         input:
             **checkpoints_of(spec),
             code=code("analyse", *code_of_analysis(analysis, STUDY)),
-            model="results/{study}/models/{experiment}/{run}/model.safetensors",
+            model=paths.NETWORK["model"],
             data=data_of,
             ledger=ledger_of,
         output:
-            f"results/{{study}}/{spec.table}/{{experiment}}/{{run}}.csv",
+            paths.MEASURED.at(table=spec.table)["table"],
         log:
-            f"logs/{{study}}/{spec.table}/{{experiment}}/{{run}}.log",
+            paths.MEASURED.at(table=spec.table).log,
         benchmark:
-            f"benchmarks/{{study}}/{spec.table}/{{experiment}}/{{run}}.tsv"
+            paths.MEASURED.at(table=spec.table).benchmark
         conda:
             ENVIRONMENT
         resources:

@@ -6,15 +6,15 @@ rule check_claims:
         tables=[path for figure in STUDY["figures"] for path in tables_of_figure(figure).values()],
     output:
         csv=report(
-            in_study("results/{study}/tables/claims.csv"),
+            CLAIMS["csv"],
             caption="../report/claims.rst",
             category="Claims",
         ),
-        json=in_study("results/{study}/tables/claims.json"),
+        json=CLAIMS["json"],
     log:
-        in_study("logs/{study}/claims.log"),
+        CLAIMS.log,
     benchmark:
-        in_study("benchmarks/{study}/claims.tsv")
+        CLAIMS.benchmark
     conda:
         ENVIRONMENT
     params:

@@ -14,7 +14,7 @@ from directions.core.errors import InputError
 from directions.core.files import contents
 from directions.core.source_files import OWN
 from directions.data.registry import KNOWN
-from directions.study import config as study_config
+from directions.study import config as study_config, paths
 from directions.study.catalogue import (
     DERIVED,
     FIGURES,
@@ -42,7 +42,8 @@ SPECS = specs(STUDY)
 DECIDING = Deciding(workflow.basedir, STUDY)
 ANCESTRY = Ancestry(STUDY, files=DECIDING)
 PLAN = Plan(STUDY.get("own", {}), DECIDING.own)
-DATA = f"{STUDY['data_root']}/{{dataset}}.safetensors"
+DATA = paths.DATA.at(data_root=STUDY["data_root"])["data"]
+CLAIMS = paths.CLAIMS.at(study=STUDY["study"])  # without wildcards, so that the rule can be requested by name
 ENVIRONMENT = f"{workflow.basedir}/environment.yaml"
 
 
@@ -97,11 +98,6 @@ def code(script, *modules):
     return DECIDING.files(script, *modules)
 
 
-def in_study(path):
-    """Return a path without wildcards, so that its rule can be requested by name."""
-    return path.format(study=STUDY["study"])
-
-
 def data_of(wildcards):
     """Return the data set of a run."""
     return DATA.format(dataset=RUNS[wildcards.experiment][wildcards.run]["dataset"])
@@ -110,23 +106,20 @@ def data_of(wildcards):
 def ledger_of(wildcards):
     """Return the label ledger of a run; runs with the same labels share one."""
     settings = RUNS[wildcards.experiment][wildcards.run]
-    return f"results/{wildcards.study}/labels/{settings['dataset']}/{labels_name(settings)}.parquet"
+    names = {"dataset": settings["dataset"], "labels": labels_name(settings)}
+    return paths.LABELS.at(study=wildcards.study, **names)["ledger"]
 
 
 def of_every_run(wildcards):
     """Return the files of all runs of an experiment from which a table is collected."""
-    folder, name = {
-        "runs": ("models", "{run}/record.json"),
-        "history": ("models", "{run}/history.csv"),
-    }.get(wildcards.table, (wildcards.table, "{run}.csv"))
-    path = f"results/{wildcards.study}/{folder}/{wildcards.experiment}/{name}"
-    return expand(path, run=RUNS[wildcards.experiment])
+    names = {"study": wildcards.study, "experiment": wildcards.experiment}
+    return expand(paths.fill(paths.collected(wildcards.table), **names), run=RUNS[wildcards.experiment])
 
 
 def tables_of_figure(figure):
     """Return {name: path} of the tables that a figure reads."""
-    folder = in_study(f"results/{{study}}/tables/{STUDY['draw'][figure]}")
-    return {table: f"{folder}/{table}.csv" for table in FIGURES[figure]}
+    place = paths.TABLE.at(study=STUDY["study"], experiment=STUDY["draw"][figure])
+    return {table: place.at(table=table)["table"] for table in FIGURES[figure]}
 
 
 def own_asked(stage):
@@ -170,8 +163,7 @@ def resume(spec, folder, name):
 
 def checkpoints_of(spec):
     """Return the checkpoints of training as an input, for an analysis that reads them."""
-    path = "results/{study}/models/{experiment}/{run}/checkpoints.safetensors"
-    return {"checkpoints": path} if spec.checkpoints else {}
+    return {"checkpoints": paths.NETWORK["checkpoints"]} if spec.checkpoints else {}
 
 
 def checkpoints_option(_wildcards, input):

@@ -4,9 +4,9 @@ rule prepare_data:
     output:
         DATA,
     log:
-        "logs/prepare_data/{dataset}.log",
+        paths.DATA.log,
     benchmark:
-        "benchmarks/prepare_data/{dataset}.tsv"
+        paths.DATA.benchmark
     priority: 1  # before any training, so that missing data are reported at once
     conda:
         ENVIRONMENT
@@ -26,11 +26,11 @@ rule corrupt_labels:
     input:
         data=DATA,
     output:
-        "results/{study}/labels/{dataset}/{labels}.parquet",
+        paths.LABELS["ledger"],
     log:
-        "logs/{study}/labels/{dataset}/{labels}.log",
+        paths.LABELS.log,
     benchmark:
-        "benchmarks/{study}/labels/{dataset}/{labels}.tsv"
+        paths.LABELS.benchmark
     conda:
         ENVIRONMENT
     params:

@@ -9,17 +9,17 @@ for figure in STUDY["figures"]:
             paper=paper_files(figure, STUDY["paper_curves"]),
             code=code("plot_figure", f"directions.figures.{figure}"),
         output:
-            pdf=in_study(f"results/{{study}}/figures/{figure}.pdf"),
+            pdf=paths.FIGURE.at(study=STUDY["study"], figure=figure)["pdf"],
             png=report(
-                in_study(f"results/{{study}}/figures/{figure}.png"),
+                paths.FIGURE.at(study=STUDY["study"], figure=figure)["png"],
                 caption=f"../report/{figure}.rst",
                 category="Figures",
                 labels={"figure": figure},
             ),
         log:
-            in_study(f"logs/{{study}}/figures/{figure}.log"),
+            paths.FIGURE.at(study=STUDY["study"], figure=figure).log,
         benchmark:
-            in_study(f"benchmarks/{{study}}/figures/{figure}.tsv")
+            paths.FIGURE.at(study=STUDY["study"], figure=figure).benchmark
         conda:
             ENVIRONMENT
         params:

@@ -3,11 +3,11 @@ rule collect:
         code=code("collect"),
         files=of_every_run,
     output:
-        "results/{study}/tables/{experiment}/{table}.csv",
+        paths.TABLE["table"],
     log:
-        "logs/{study}/tables/{experiment}/{table}.log",
+        paths.TABLE.log,
     benchmark:
-        "benchmarks/{study}/tables/{experiment}/{table}.tsv"
+        paths.TABLE.benchmark
     conda:
         ENVIRONMENT
     params:
@@ -21,14 +21,14 @@ rule collect:
 rule measure_areas:
     input:
         code=code("measure_areas"),
-        ablation="results/{study}/tables/{experiment}/ablation.csv",
-        runs="results/{study}/tables/{experiment}/runs.csv",
+        ablation=paths.TABLE.at(table="ablation")["table"],
+        runs=paths.TABLE.at(table="runs")["table"],
     output:
-        "results/{study}/tables/{experiment}/areas.csv",
+        paths.TABLE.at(table="areas")["table"],
     log:
-        "logs/{study}/tables/{experiment}/areas.log",
+        paths.TABLE.at(table="areas").log,
     benchmark:
-        "benchmarks/{study}/tables/{experiment}/areas.tsv"
+        paths.TABLE.at(table="areas").benchmark
     conda:
         ENVIRONMENT
     params:
@@ -42,14 +42,14 @@ rule measure_areas:
 rule select_settings:
     input:
         code=code("select_settings"),
-        areas="results/{study}/tables/{experiment}/areas.csv",
-        runs="results/{study}/tables/{experiment}/runs.csv",
+        areas=paths.TABLE.at(table="areas")["table"],
+        runs=paths.TABLE.at(table="runs")["table"],
     output:
-        "results/{study}/tables/{experiment}/selection.csv",
+        paths.TABLE.at(table="selection")["table"],
     log:
-        "logs/{study}/tables/{experiment}/selection.log",
+        paths.TABLE.at(table="selection").log,
     benchmark:
-        "benchmarks/{study}/tables/{experiment}/selection.tsv"
+        paths.TABLE.at(table="selection").benchmark
     conda:
         ENVIRONMENT
     params:

@@ -14,14 +14,11 @@ rule train:
         data=data_of,
         ledger=ledger_of,
     output:
-        model="results/{study}/models/{experiment}/{run}/model.safetensors",
-        checkpoints="results/{study}/models/{experiment}/{run}/checkpoints.safetensors",
-        history="results/{study}/models/{experiment}/{run}/history.csv",
-        record="results/{study}/models/{experiment}/{run}/record.json",
+        **paths.NETWORK.products,
     log:
-        "logs/{study}/models/{experiment}/{run}.log",
+        paths.NETWORK.log,
     benchmark:
-        "benchmarks/{study}/models/{experiment}/{run}.tsv"
+        paths.NETWORK.benchmark
     wildcard_constraints:
         experiment=one_of(set(RUNS) - DISTRIBUTED),
     conda:
@@ -43,14 +40,11 @@ rule train_distributed:
         data=data_of,
         ledger=ledger_of,
     output:
-        model=rules.train.output.model,
-        checkpoints=rules.train.output.checkpoints,
-        history=rules.train.output.history,
-        record=rules.train.output.record,
+        **paths.NETWORK.products,
     log:
-        "logs/{study}/models/{experiment}/{run}.log",
+        paths.NETWORK.log,
     benchmark:
-        "benchmarks/{study}/models/{experiment}/{run}.tsv"
+        paths.NETWORK.benchmark
     wildcard_constraints:
         experiment=one_of(DISTRIBUTED),
     conda:

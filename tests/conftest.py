@@ -115,7 +115,7 @@ def author(built, once) -> Share:
         made = Share(built.folder).copy(folder / "checkout")
         made.do("git", "init", "--quiet", "--initial-branch=main")
         made.remote(str(folder / "storage"))
-        for path in (made.folder / "asked").glob("*.yaml"):
+        for path in (made.folder / "data/asked").glob("*.yaml"):
             path.unlink()  # the studies that this repository shares
         (made.folder / "dvc.lock").unlink(missing_ok=True)
         made.script("write_stages")

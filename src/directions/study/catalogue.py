@@ -22,7 +22,8 @@ ANALYSES = {name: spec.table for name, spec in SPECS.items()}  # {analysis: its 
 OWN_ANALYSES = tuple(name for name, spec in SPECS.items() if not spec.checkpoints)  # of networks of your own
 
 TRAINED = ("runs", "history")  # tables that training alone gives
-DERIVED = ("areas", "selection")  # tables that a rule of their own makes from other tables of the experiment
+DERIVED = {"areas": ("ablation", "runs"), "selection": ("areas", "runs")}  # tables made from other tables
+DERIVED_BY = {"areas": "measure_areas", "selection": "select_settings"}  # the rule and script that makes it
 FOLLOWS = "ablate_cumulative"  # the analysis that `DERIVED` and `select_settings` follow
 
 

@@ -11,14 +11,13 @@ from directions.core.errors import InputError
 from directions.core.files import contents
 from directions.core.source_files import OWN, Known, code_of
 from directions.data import imagefolder
-from directions.study.catalogue import ANALYSES, PAPER_CURVES, code_of_analysis, specs
+from directions.study.catalogue import ANALYSES, DERIVED_BY, PAPER_CURVES, code_of_analysis, specs
 from directions.study.paper_curves import COLUMNS as PANELS
 
 CLAIMS = "data/paper/claims.csv"
 SCRIPTS = {  # stage -> script that its jobs run
     "collect": "collect",
-    "areas": "measure_areas",
-    "selection": "select_settings",
+    **DERIVED_BY,
     "figure": "plot_figure",
     "claims": "check_claims",
 }

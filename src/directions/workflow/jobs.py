@@ -6,10 +6,9 @@ The rules are in rules/*.smk; a test compares this list with Snakemake's plan. O
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from directions.study.catalogue import DERIVED, FIGURES, made_by, specs
+from directions.study import paths
+from directions.study.catalogue import DERIVED, DERIVED_BY, FIGURES, made_by, specs
 from directions.study.run_table import Runs, expand, labels, labels_name, needed_tables
-
-RULES_OF = {"areas": "measure_areas", "selection": "select_settings"}  # for tables derived from other tables
 
 
 @dataclass(frozen=True)
@@ -61,29 +60,27 @@ def _data(config: Mapping) -> Iterator[Job]:
         return tuple(figure for figure in config["figures"] if config["draw"][figure] in using)
 
     for dataset, ledgers in labels(runs).items():
-        product = f"{config['data_root']}/{dataset}.safetensors"
-        yield Job("prepare_data", f"prepare_data/{dataset}", product, waiting(dataset))
+        made = paths.DATA.at(data_root=config["data_root"], dataset=dataset)
+        yield Job("prepare_data", made.name, made["data"], waiting(dataset))
         for ledger in ledgers:
-            name = f"labels/{dataset}/{ledger}"
-            product = f"results/{study}/{name}.parquet"
-            yield Job("corrupt_labels", f"{study}/{name}", product, waiting(dataset, ledger))
+            made = paths.LABELS.at(study=study, dataset=dataset, labels=ledger)
+            yield Job("corrupt_labels", made.name, made["ledger"], waiting(dataset, ledger))
 
 
 def _networks(config: Mapping) -> Iterator[Job]:
     study, known, needs = config["study"], specs(config), made_by(config)
     for experiment, group in _runs(config).items():
-        made = [needs[table] for table in _read(config)[experiment]]
+        analyses = [needs[table] for table in _read(config)[experiment]]
         rule = "train_distributed" if all(run["norm_batch"] for run in group.values()) else "train"
         for run in group:
-            name = f"{study}/models/{experiment}/{run}"
-            figures = figures_of(config, experiment)
-            yield Job(rule, name, f"results/{name}/model.safetensors", figures, experiment, run)
+            names = {"study": study, "experiment": experiment, "run": run}
+            made, figures = paths.NETWORK.at(**names), figures_of(config, experiment)
+            yield Job(rule, made.name, made["model"], figures, experiment, run)
             for analysis, spec in known.items():
-                folder = spec.table
-                if analysis in made:
-                    name = f"{study}/{folder}/{experiment}/{run}"
-                    figures = figures_of(config, experiment, folder)
-                    yield Job(analysis, name, f"results/{name}.csv", figures, experiment, run)
+                if analysis in analyses:
+                    made = paths.MEASURED.at(table=spec.table, **names)
+                    figures = figures_of(config, experiment, spec.table)
+                    yield Job(analysis, made.name, made["table"], figures, experiment, run)
 
 
 def _tables(config: Mapping) -> Iterator[Job]:
@@ -91,14 +88,15 @@ def _tables(config: Mapping) -> Iterator[Job]:
         needed = set(tables) | ({"ablation", "runs"} if set(DERIVED) & set(tables) else set())
         needed |= {"areas"} if "selection" in needed else set()
         for table in [table for table in made_by(config) if table in needed]:
-            name = f"{config['study']}/tables/{experiment}/{table}"
+            made = paths.TABLE.at(study=config["study"], experiment=experiment, table=table)
             figures = figures_of(config, experiment, table)
-            yield Job(RULES_OF.get(table, "collect"), name, f"results/{name}.csv", figures)
+            yield Job(DERIVED_BY.get(table, "collect"), made.name, made["table"], figures)
 
 
 def _ends(config: Mapping) -> Iterator[Job]:
     study = config["study"]
     for figure in config["figures"]:
-        name = f"{study}/figures/{figure}"
-        yield Job(figure, name, f"results/{name}.png", (figure,))
-    yield Job("check_claims", f"{study}/claims", f"results/{study}/tables/claims.csv", ())
+        made = paths.FIGURE.at(study=study, figure=figure)
+        yield Job(figure, made.name, made["png"], (figure,))
+    made = paths.CLAIMS.at(study=study)
+    yield Job("check_claims", made.name, made["csv"], ())

@@ -11,17 +11,13 @@ from pathlib import Path, PurePosixPath
 from directions.core.errors import InputError
 from directions.core.files import md5
 from directions.core.source_files import Known, code_of
-from directions.study import config
+from directions.study import config, paths
 from directions.study.catalogue import DERIVED, FIGURES, code_of_analysis, made_by, paper_files, specs
 from directions.study.deciding_files import SCRIPTS, paper_of
 from directions.study.fingerprints import Ancestry, digest
 from directions.study.run_table import expand, labels, labels_name
 
-OF_NETWORK = ("model.safetensors", "checkpoints.safetensors", "history.csv", "record.json")
 ONE = "asked"  # the item of a stage that makes a single product
-MODEL, CHECKPOINTS = OF_NETWORK[:2]
-FROM_NETWORK = {"runs": "record.json", "history": "history.csv"}  # table -> the file of each network
-UPSTREAM = {"areas": ("ablation", "runs"), "selection": ("areas", "runs")}
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,7 @@ class _Stages:
 
     def __init__(self, chosen: dict, root: Path):
         self.config, self.root = chosen, root
-        self.folder = f"results/{chosen['study']}"
+        self.study = chosen["study"]
         self.runs = expand(chosen)
         self.ancestry = Ancestry(chosen)
         self.specs = specs(chosen)
@@ -163,16 +159,16 @@ class _Stages:
         return Product(path, "", item, digest(self.ancestry.asked(stage, **names)), tuple(needs))
 
     def data(self, dataset: str) -> str:
-        return f"{self.config['data_root']}/{dataset}.safetensors"
+        return paths.DATA.at(data_root=self.config["data_root"], dataset=dataset)["data"]
 
     def ledger(self, dataset: str, name: str) -> str:
-        return f"{self.folder}/labels/{dataset}/{name}.parquet"
+        return paths.LABELS.at(study=self.study, dataset=dataset, labels=name)["ledger"]
 
     def network(self, experiment: str, run: str, name: str) -> str:
-        return f"{self.folder}/models/{experiment}/{run}/{name}"
+        return paths.NETWORK.at(study=self.study, experiment=experiment, run=run)[name]
 
     def table(self, experiment: str, name: str) -> str:
-        return f"{self.folder}/tables/{experiment}/{name}.csv"
+        return paths.TABLE.at(study=self.study, experiment=experiment, table=name)["table"]
 
     def examples(self, experiment: str, run: str) -> list[str]:
         """Return the data files that a network is trained and measured on."""
@@ -186,35 +182,34 @@ class _Stages:
                 self.network(experiment, run, name), run, self.examples(experiment, run), "train",
                 experiment=experiment, run=run,
             )
-            for run in self.runs[experiment] for name in OF_NETWORK
+            for run in self.runs[experiment] for name in paths.NETWORK.products
         ]  # fmt: skip
 
     def analysis(self, experiment: str, analysis: str) -> list[Product]:
         rows = []
         for run in self.runs[experiment]:
-            files = (MODEL, CHECKPOINTS) if self.specs[analysis].checkpoints else (MODEL,)
+            files = ("model", "checkpoints") if self.specs[analysis].checkpoints else ("model",)
             needs = [self.network(experiment, run, name) for name in files] + self.examples(experiment, run)
-            path = f"{self.folder}/{self.specs[analysis].table}/{experiment}/{run}.csv"
+            table = self.specs[analysis].table
+            path = paths.MEASURED.at(study=self.study, table=table, experiment=experiment, run=run)["table"]
             rows.append(self.product(path, run, needs, analysis, experiment=experiment, run=run))
         return rows
 
     def in_order(self, tables: list[str]) -> list[str]:
         """Add the tables that these are derived from, and sort inputs first."""
-        wanted = set(tables) | {upper for table in tables for upper in UPSTREAM.get(table, ())}
-        wanted |= {upper for table in wanted for upper in UPSTREAM.get(table, ())}
+        wanted = set(tables) | {upper for table in tables for upper in DERIVED.get(table, ())}
+        wanted |= {upper for table in wanted for upper in DERIVED.get(table, ())}
         order = list(made_by(self.config))
         return sorted(wanted, key=lambda table: (table in DERIVED, order.index(table)))
 
     def table_stage(self, experiment: str, table: str) -> Stage:
         path, name = self.table(experiment, table), f"table-{experiment}-{table}"
         if table in DERIVED:
-            needs = [self.table(experiment, upper) for upper in UPSTREAM[table]]
+            needs = [self.table(experiment, upper) for upper in DERIVED[table]]
             row = self.product(path, ONE, needs, table, experiment=experiment)
             return self.stage(name, [row], SCRIPTS[table])
-        if table in FROM_NETWORK:
-            needs = [self.network(experiment, run, FROM_NETWORK[table]) for run in self.runs[experiment]]
-        else:
-            needs = [f"{self.folder}/{table}/{experiment}/{run}.csv" for run in self.runs[experiment]]
+        collected, names = paths.collected(table), {"study": self.study, "experiment": experiment}
+        needs = [paths.fill(collected, run=run, **names) for run in self.runs[experiment]]
         asked = {"experiment": experiment, "table": table}
         return self.stage(name, [self.product(path, ONE, needs, "collect", **asked)], "collect")
 
@@ -222,13 +217,13 @@ class _Stages:
         return [self.table(self.config["draw"][figure], table) for table in FIGURES[figure]]
 
     def figure_stage(self, figure: str) -> Stage:
-        paths = [f"{self.folder}/figures/{figure}.{kind}" for kind in ("pdf", "png")]
-        rows = [self.product(path, ONE, self.tables_of(figure), "figure", figure=figure) for path in paths]
+        made, tables = paths.FIGURE.at(study=self.study, figure=figure), self.tables_of(figure)
+        rows = [self.product(path, ONE, tables, "figure", figure=figure) for path in made.products.values()]
         behind = paper_files(figure, self.config["paper_curves"])
         return self.stage(figure, rows, "plot_figure", f"directions.figures.{figure}", files=behind)
 
     def claims_stage(self) -> Stage:
         needs = dict.fromkeys(path for figure in self.config["figures"] for path in self.tables_of(figure))
-        paths = [f"{self.folder}/tables/claims.{kind}" for kind in ("csv", "json")]
-        rows = [self.product(path, ONE, needs, "claims") for path in paths]
+        made = paths.CLAIMS.at(study=self.study)
+        rows = [self.product(path, ONE, needs, "claims") for path in made.products.values()]
         return self.stage("claims", rows, "check_claims", files=paper_of("claims", self.config))
