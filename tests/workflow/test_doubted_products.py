@@ -46,7 +46,7 @@ rule slow:
 
 onstart:
     if not workflow.touch:
-        bookkeeping.check(workflow.persistence)
+        snakemake_records.check(workflow.persistence)
 """
 
 

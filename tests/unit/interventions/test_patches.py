@@ -12,6 +12,7 @@ from directions.interventions.chain import weights_of
 from directions.interventions.conv_matrices import Matrix, as_matrix
 from directions.interventions.graph import find_graph
 from directions.interventions.graph_curves import GraphCurves, GraphUnits
+from unit.interventions import test_reverse
 from unit.interventions.test_reverse import clamp_values, loud
 
 CLASSES = 4
@@ -90,7 +91,7 @@ def network(seed: int) -> tuple[nn.Module, dict[str, int], torch.Tensor]:
 @pytest.mark.parametrize("clamp", ["zero", "number", "elements"])
 @pytest.mark.parametrize("seed", range(16))
 def test_curves_of_random_networks(seed, clamp, monkeypatch):
-    monkeypatch.setattr("test_revival.IMAGES", images_of(seed))
+    monkeypatch.setattr(test_reverse, "IMAGES", images_of(seed))
     model, layers, images = network(seed)
     values, units = clamp_values(model, layers, clamp), sum(layers.values())
     order, counts = (
@@ -111,7 +112,7 @@ def test_curves_of_random_networks(seed, clamp, monkeypatch):
 @pytest.mark.parametrize("clamp", ["zero", "number", "elements"])
 @pytest.mark.parametrize("seed", range(16))
 def test_units_alone_of_random_networks(seed, clamp, monkeypatch):
-    monkeypatch.setattr("test_revival.IMAGES", images_of(seed))
+    monkeypatch.setattr(test_reverse, "IMAGES", images_of(seed))
     model, layers, images = network(seed)
     values, every = clamp_values(model, layers, clamp), range(sum(layers.values()))
     graph = find_graph(model, layers, images)
