@@ -2,6 +2,7 @@
 
 import functools
 import shutil
+import sys
 import threading
 from contextlib import contextmanager, nullcontext
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -74,6 +75,23 @@ def test_a_damaged_object_is_never_taken_and_named_with_its_remote_and_the_way_o
         study.script("pull", "fig1a")
     assert (study.folder / FIGURE).read_bytes() == right
     assert study.jobs("fig1a") == {}
+
+
+def test_a_damaged_object_that_dvc_alone_brought_without_a_check_is_never_declared(author, storage, tmp_path):
+    damage(storage / kept(author))
+    study: Share = author.clone(tmp_path / "study")
+    with http(storage) as address:
+        study.remote(address)
+        state = study.folder / ".dvc/tmp/site"  # as in an activated .venv
+        state.mkdir(parents=True)
+        # Over http it checks nothing, and takes what came for right from then on.
+        dvc = (sys.executable, "-m", "dvc")
+        assert study.run(*dvc, "pull", "fig1a", DVC_SITE_CACHE_DIR=str(state)) == 0, study.said
+        said = study.refused("pull", "fig1a")
+        assert f"{FIGURE}: not what dvc.lock records" in said
+        assert study.jobs("fig1a") != {}
+        (study.folder / FIGURE).unlink()
+        assert "is damaged" in study.refused("pull", "fig1a")
 
 
 def test_a_damaged_copy_in_the_cache_is_replaced_by_that_of_the_remote(reader, tmp_path):

@@ -1,8 +1,13 @@
 """What `make push` takes and refuses; S3 and SSH; the user's own files among the raw data."""
 
+import shutil
+
 import pytest
 import storage_servers
 from dvc_shares import Share
+
+from directions.workflow.dvc.record import Record
+from directions.workflow.dvc.tools import kept_as
 
 TABLE = "results/tiny/tables/mnist_corruption/ablation.csv"
 
@@ -89,3 +94,13 @@ def test_a_file_of_the_user_among_the_raw_data_is_left_alone(author, tmp_path):
     }  # fmt: skip
     assert own.read_text() == "mine\n"
     assert study.jobs("fig1a")["prepare_data"] == 1
+
+
+def test_a_recorded_file_that_was_copied_here_is_shared_too(author, tmp_path):
+    study = author.clone(tmp_path / "study")
+    (tmp_path / "storage").mkdir()
+    study.remote(str(tmp_path / "storage"))
+    path = "data/mnist.safetensors"
+    shutil.copy2(author.folder / path, study.folder / path)  # neither Snakemake nor DVC knows it
+    study.script("push")
+    assert (tmp_path / "storage" / kept_as(Record(study.folder).by_path[path].outs[path])).is_file()

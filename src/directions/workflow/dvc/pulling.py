@@ -54,7 +54,8 @@ class Checkout:
             self._bring(sorted(lacking), names, everything)
             for path in raw:  # optional: the sources of config.yaml may have them, too
                 self.dvc.call("pull", path)
-            self.declare(self._sound(set(differing) - lacking), known=not lacking)
+            sound = self._sound(set(differing) - lacking)
+            self.declare(sound, known=not lacking, unread=sound - lacking)
             return self.snakemake.plan(self.study.targets(names))
 
     def sizes(self) -> dict[str, int]:
@@ -114,8 +115,11 @@ class Checkout:
             seen.add(path)
         return seen & self.confirmed, raw
 
-    def declare(self, paths: Iterable[str], known: bool = True) -> None:
-        """Declare these confirmed files up to date to Snakemake, unless it has them as such."""
+    def declare(self, paths: Iterable[str], known: bool = True, unread: Iterable[str] = ()) -> None:
+        """Declare these confirmed files up to date to Snakemake, unless it has them as such.
+
+        unread: those that only DVC compared with the record. It believes what it downloaded unchecked.
+        """
         confirmed = sorted(paths)
         if not confirmed:
             return
@@ -123,6 +127,11 @@ class Checkout:
             rows = self.snakemake.rows(confirmed).values()
             known = all(row.known and not row.pending for row in rows)
         if not known:
+            if wrong := [path for path in unread if not self.record.fits(path)]:
+                raise InputError(
+                    f"{few(wrong)}: not what dvc.lock records, though DVC takes it for that: downloaded"
+                    " without a check, or damaged since. Delete it, then `make pull`"
+                )
             self.snakemake.declare(confirmed)
         for path in confirmed:
             stage = self.study.products[path].stage

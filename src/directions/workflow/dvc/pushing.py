@@ -76,6 +76,8 @@ def _lacking(stage: Stage, rows: Mapping[str, Row], checkout: Checkout) -> dict[
             found[path] = "is not here"
     for path in (product.path for product in stage.products if product.path not in found):
         if path not in rows or not rows[path].known:
+            if path in checkout.confirmed and checkout.record.fits(path):
+                continue  # the recorded one, whoever put it here: a remote may lack it
             found[path] = "was not made here by Snakemake"
         elif rows[path].pending:
             found[path] = "would be made again"
