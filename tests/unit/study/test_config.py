@@ -57,7 +57,7 @@ def test_the_papers_noise():
     study = load(study="paper")["experiments"]
     dense, conv = (study[name]["add_noise"] for name in ("mnist_corruption", "conv_corruption"))
     ratios = [np.geomspace(asked["lowest"], asked["highest"], asked["points"]) for asked in (dense, conv)]
-    np.testing.assert_allclose(ratios[0], [10 ** (k / 7) for k in range(-9, 7)], rtol=1e-5)
+    np.testing.assert_allclose(ratios[0], [10 ** (k / 7) for k in range(-9, 8)], rtol=1e-5)
     assert (ratios[1][0], ratios[1][-1], len(ratios[1])) == (0.1, 1.0, 20)
 
 

@@ -87,9 +87,9 @@ def test_a_string_says_the_jobs_own_settings_and_a_digest():
     found = everything(load())
     asked = json.loads(found[f"add_noise {CORRUPTED} corrupt-1.0_seed-0"])
     assert asked["settings"] == {
-        "highest": 7.19686,
+        "highest": 10.0,
         "lowest": 0.0517947,
-        "points": 16,
+        "points": 17,
         "repeats": 10,
         "split": "train",
     }

@@ -36,7 +36,7 @@ class Estimate:
     value: float
     low: float | None
     high: float | None
-    networks: int  # fewest in any condition
+    networks: int  # fewest in any condition that is compared
     note: str = ""
 
 
@@ -70,7 +70,8 @@ class Statistic:
         """Compute the number with its interval; see `registry.estimate`."""
         groups = self.sample(tables, condition)
         value = self._value(groups)
-        networks = min(len(group) for group in groups.values())
+        compared = getattr(self.combine, "compared", tuple(groups))
+        networks = min(len(groups[name]) for name in compared)
         observations = min(len(seen) for group in groups.values() for seen in group)
         if networks < (self.fewest if fewest is None else fewest) or observations < 2:
             what = f"{networks} network(s) per condition and {observations} observation(s) per network"
@@ -140,5 +141,10 @@ def size(measured: Measured) -> np.ndarray:
 
 
 def difference(one: object, other: object) -> Combine:
-    """Subtract the mean of one condition's networks from that of another."""
-    return lambda measured: measured[one].mean(1) - measured[other].mean(1)
+    """Subtract the mean of one condition's networks from that of another; only their networks are counted."""
+
+    def combine(measured: Measured) -> np.ndarray:
+        return measured[one].mean(1) - measured[other].mean(1)
+
+    combine.compared = (one, other)
+    return combine

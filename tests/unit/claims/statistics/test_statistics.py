@@ -290,3 +290,17 @@ def test_selection_needs_two_seeds_for_an_interval():
     found = estimate("selection_top1", tables, "k")
     assert found.low is None
     assert "1 network(s) per setting" in found.note
+
+
+def test_a_difference_counts_the_networks_that_it_compares_and_no_others():
+    """One network at a fraction in between says nothing about the two ends."""
+    tables = synthetic.corruption_tables()
+    few = {
+        name: table[~table["corrupt"].between(0.1, 0.9) | (table["seed"] == 0)]
+        for name, table in tables.items()
+    }
+    whole, found = (estimate("auc_difference", made, "key") for made in (tables, few))
+    assert found.networks == whole.networks > 1
+    assert found.low < found.value < found.high
+    assert found.value == whole.value
+    assert estimate("auc_trend", few, "key").low is None
