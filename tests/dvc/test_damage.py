@@ -88,9 +88,10 @@ def test_a_damaged_object_that_dvc_alone_brought_without_a_check_is_never_declar
         dvc = (sys.executable, "-m", "dvc")
         assert study.run(*dvc, "pull", "fig1a", DVC_SITE_CACHE_DIR=str(state)) == 0, study.said
         said = study.refused("pull", "fig1a")
-        assert f"{FIGURE}: not what dvc.lock records" in said
+        # Found by its content, or by DVC itself if its state does not vouch for the file.
+        assert f"{FIGURE}: not what dvc.lock records" in said or f"damaged copy of {FIGURE}" in said
         assert study.jobs("fig1a") != {}
-        (study.folder / FIGURE).unlink()
+        (study.folder / FIGURE).unlink(missing_ok=True)
         assert "is damaged" in study.refused("pull", "fig1a")
 
 
