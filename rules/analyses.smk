@@ -1,29 +1,30 @@
 # One rule per analysis, under its own name: of this library, and of the files that `analysis_files` names.
 for analysis, spec in SPECS.items():
+    where, made = code_of_analysis(analysis, STUDY), paths.MEASURED.at(table=spec.table)
 
     rule:
         name:
             analysis
         input:
             **checkpoints_of(spec),
-            code=code("analyse", *code_of_analysis(analysis, STUDY)),
+            code=code("analyse", *where),
             model=paths.NETWORK["model"],
             data=data_of,
             ledger=ledger_of,
         output:
-            paths.MEASURED.at(table=spec.table)["table"],
+            made["table"],
         log:
-            paths.MEASURED.at(table=spec.table).log,
+            made.log,
         benchmark:
-            paths.MEASURED.at(table=spec.table).benchmark
+            made.benchmark
         conda:
             ENVIRONMENT
         resources:
             device=STUDY["device"],
         params:
             asked=asked(analysis),
-            code=DECIDING.code("analyse", *code_of_analysis(analysis, STUDY)),
-            analysis=shlex.quote(code_of_analysis(analysis, STUDY)[0]),
+            code=DECIDING.code("analyse", *where),
+            analysis=shlex.quote(where[0]),
             checkpoints=checkpoints_option,
             resume=resume(spec, "results/{study}/resume", "{experiment}/{run}.pt"),
         shell:

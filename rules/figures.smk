@@ -1,5 +1,6 @@
 # One rule per figure, under the figure's own name: `snakemake --cores 2 -- fig1a`.
 for figure in STUDY["figures"]:
+    drawn = paths.FIGURE.at(study=STUDY["study"], figure=figure)
 
     rule:
         name:
@@ -9,17 +10,17 @@ for figure in STUDY["figures"]:
             paper=paper_files(figure, STUDY["paper_curves"]),
             code=code("plot_figure", f"directions.figures.{figure}"),
         output:
-            pdf=paths.FIGURE.at(study=STUDY["study"], figure=figure)["pdf"],
+            pdf=drawn["pdf"],
             png=report(
-                paths.FIGURE.at(study=STUDY["study"], figure=figure)["png"],
+                drawn["png"],
                 caption=f"../report/{figure}.rst",
                 category="Figures",
                 labels={"figure": figure},
             ),
         log:
-            paths.FIGURE.at(study=STUDY["study"], figure=figure).log,
+            drawn.log,
         benchmark:
-            paths.FIGURE.at(study=STUDY["study"], figure=figure).benchmark
+            drawn.benchmark
         conda:
             ENVIRONMENT
         params:

@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from directions.core.errors import InputError
-from directions.interventions.layer_selection import chosen_layers
-from directions.study.analysis_spec import CURVE, POINTS, PRECISION, TRAIN, AnalysisSpec, Setting, shared
+from directions.study.analysis_spec import (
+    CURVE,
+    POINTS,
+    PRECISION,
+    TRAIN,
+    AnalysisSpec,
+    Setting,
+    curve_cost,
+    shared,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,10 +25,8 @@ if TYPE_CHECKING:
 
 
 def _cost(settings, sizes):
-    layers = chosen_layers(list(sizes.layers), settings["layers"])
-    units = sum(sizes.layers[name] for name in layers)
-    points = units if settings["points"] == "all" else settings["points"]
-    return settings["orderings"] * points * sizes.checkpoints, sizes.curve(layers)
+    points, share = curve_cost(settings, sizes)
+    return points * sizes.checkpoints, share
 
 
 SPEC = AnalysisSpec(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from directions.interventions.layer_selection import chosen_layers
-from directions.study.analysis_spec import CURVE, POINTS, PRECISION, TRAIN, AnalysisSpec, Setting
+from directions.study.analysis_spec import CURVE, POINTS, PRECISION, TRAIN, AnalysisSpec, Setting, curve_cost
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,10 +19,8 @@ CLAMP = {
 
 
 def _cost(settings, sizes):
-    layers = chosen_layers(list(sizes.layers), settings["layers"])
-    units = sum(sizes.layers[name] for name in layers)
-    points = units if settings["points"] == "all" else settings["points"]
-    return settings["orderings"] * points * len(settings["clamp"]), sizes.curve(layers)
+    points, share = curve_cost(settings, sizes)
+    return points * len(settings["clamp"]), share
 
 
 SPEC = AnalysisSpec(

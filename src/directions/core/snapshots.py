@@ -15,11 +15,7 @@ from directions.core.files import atomic
 log = logging.getLogger(__name__)
 
 FORM = 2  # version of the snapshot format; snapshots of another are ignored
-
-
 MARK = b"sha256 "  # precedes the digest at the end of a snapshot
-
-
 # What zipfile and torch.load raise for a file that is torn, damaged, or none of ours.
 BROKEN = (*torch_files.BROKEN, zipfile.BadZipFile, zlib.error)
 

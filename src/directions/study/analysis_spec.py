@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from directions.interventions.layer_selection import chosen_layers
+
 UNSET = object()  # the default of a setting that may be left out
 
 
@@ -86,6 +88,14 @@ def whole(least: int) -> dict[str, object]:
 def above_zero(unit: str) -> dict[str, object]:
     """Allow numbers above 0."""
     return {"type": "number", "exclusiveMinimum": 0, "description": f"a number > 0 ({unit})"}
+
+
+def curve_cost(settings: Mapping, sizes: Sizes) -> tuple[float, float]:
+    """Return the points of one set of curves, and the fraction of a forward pass that each of them costs."""
+    layers = chosen_layers(list(sizes.layers), settings["layers"])
+    units = sum(sizes.layers[name] for name in layers)
+    points = units if settings["points"] == "all" else settings["points"]
+    return settings["orderings"] * points, sizes.curve(layers)
 
 
 SPLIT = "images to score, with their labels"

@@ -76,16 +76,9 @@ def code_of_analysis(analysis: str, config: Mapping) -> list[str]:
 
 
 _CURVES = ("runs", "ablation", "areas")
-
-
 _NOISE = ("runs", "noise")
-
-
 _IMPORTANCE = ("runs", "single", "units")
-
-
 _UNITS = ("runs", "units")
-
 
 FIGURES = {
     "fig1a": _CURVES,
@@ -119,26 +112,16 @@ FIGURES = {
     "figA4e": _IMPORTANCE,
 }
 
-
 # Panels whose curves or dots were read off the printed paper, one file each; none of the appendix.
 _PANELS = "1a 1b 1c 2a 2b 3a 3b 4a 4b 4c 5a 5b 6a 6b 7a 7b 7c 7d 7e"
-
-
 IN_PAPER = tuple(f"fig{panel}" for panel in _PANELS.split())
-
-
 PAPER_CURVES = "data/paper/figures/{figure}.csv"
-
 
 # What a figure compares: experiments that cannot show it are refused before anything trains.
 VARIED = {  # the setting that must have several values
     "fig3b": "learning_rate", "fig5b": "batch_norm", "fig6a": "batch_norm", "fig6b": "batch_norm"
 }  # fmt: skip
-
-
 COUNTED = {"fig3a": ("networks", 2), "fig3b": ("networks", 3), "fig4c": ("settings", 4)}  # at least this many
-
-
 CLAMPED = {"figA1": ("zero", "mean")}  # values that cumulative ablation must clamp to
 
 

@@ -44,6 +44,7 @@ class Ancestry:
         self._recipes = recipes
         self._files = files
         self._stages = self._STAGES | dict.fromkeys(specs(config), Ancestry._analysis)
+        self._made_by = made_by(config)
         self._runs = expand(config)
         self._ledgers = labels(self._runs)
         self._known: dict[tuple, str] = {}
@@ -91,7 +92,7 @@ class Ancestry:
         return self._say(stage, settings, self.asked("train", experiment=experiment, run=run), **code)
 
     def _collect(self, stage: str, experiment: str, table: str, **_) -> str:
-        source = "train" if table in TRAINED else made_by(self._config)[table]
+        source = "train" if table in TRAINED else self._made_by[table]
         settings = {"experiment": experiment, "runs": key_columns(self._config, experiment), "table": table}
         runs = self._runs[experiment]
         return self._say(

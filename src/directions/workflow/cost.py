@@ -5,7 +5,7 @@ floating-point operations. Seconds are start + passes x launch + operations / ra
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -41,13 +41,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Sizes:
-    """A network's operations per image, {unit layer: units}, {unit layer: operations up to its output}."""
+    """Of a network: operations per image, {unit layer: units}, {unit layer: operations up to its output}."""
 
+    model: str
     operations: float
     layers: Mapping[str, int]
     before: Mapping[str, float]
+    checkpoints: int = 0
 
-    def curve(self, model: str, layers: Sequence[str]) -> float:
+    def curve(self, layers: Sequence[str]) -> float:
         """Estimate the fraction of the operations of whole passes that a curve over these layers needs.
 
         ResNet-50 is a chain only within its last block (chain.py). A chain is computed in reverse: products
@@ -56,12 +58,12 @@ class Sizes:
         """
         every = list(self.layers)
         place = every.index(layers[0])
-        if model == "resnet50" and place < len(every) - 3:
+        if self.model == "resnet50" and place < len(every) - 3:
             block = layers[0].split(".")[0]
             first = next(number for number, name in enumerate(every) if name.split(".")[0] == block)
             return 1 - (self.before[every[first - 1]] / self.operations if first else 0)
         anew = self.operations - self.before[every[min(place + 1, len(every) - 1)]]
-        return max(CURVE[model], WALKED * anew / self.operations)
+        return max(CURVE[self.model], WALKED * anew / self.operations)
 
 
 @cache
@@ -77,14 +79,11 @@ def _network(model: str, shape: tuple, classes: int, *settings: tuple) -> Sizes:
         )
     with torch.no_grad(), counter:
         net(torch.zeros(1, *shape))
-    return Sizes(counter.get_total_flops(), layers, before)
+    return Sizes(model, counter.get_total_flops(), layers, before)
 
 
 def work(config: Mapping, job: Job) -> Work:
-    """Count what a job on one network computes; raises InputError if only a data set's files know its size.
-
-    An analysis unknown here is assumed to look at every image once.
-    """
+    """Count what a job on one network computes; raises InputError if only the data files tell their size."""
     settings = expand(config)[job.experiment][job.run]
     known = KNOWN.get(settings["dataset"])
     if known is None or settings["model"] in config["models"]:
@@ -103,10 +102,9 @@ def work(config: Mapping, job: Job) -> Work:
     if job.rule.startswith("train"):
         return _training(settings, network, train, test)
     asked = config["experiments"][job.experiment][job.rule]
-    analysed = Analysed(settings["model"], network, len(checkpoints(settings, train)))
-    return _analysis(
-        specs(config)[job.rule], asked, analysed, train if asked.get("split") == "train" else test
-    )
+    network = replace(network, checkpoints=len(checkpoints(settings, train)))
+    images = train if asked.get("split") == "train" else test
+    return _analysis(specs(config)[job.rule], asked, network, images)
 
 
 def _training(settings: Mapping, network: Sizes, train: int, test: int) -> Work:
@@ -117,27 +115,11 @@ def _training(settings: Mapping, network: Sizes, train: int, test: int) -> Work:
     return Work(steps * (1 + BACKWARD) + looked / PASS, (trained + looked) * network.operations)
 
 
-def _analysis(spec: AnalysisSpec, asked: Mapping, network: "Analysed", images: int) -> Work:
+def _analysis(spec: AnalysisSpec, asked: Mapping, network: Sizes, images: int) -> Work:
     if asked.get("images", "all") != "all":
         images = min(images, asked["images"])
     times, share = spec.cost(asked, network)
-    return Work(times * max(1, images / PASS), times * images * network.sizes.operations * share)
-
-
-@dataclass(frozen=True)
-class Analysed:
-    """What the cost of an analysis is computed from (`analysis_spec.Sizes`)."""
-
-    model: str
-    sizes: Sizes
-    checkpoints: int
-
-    @property
-    def layers(self) -> Mapping[str, int]:
-        return self.sizes.layers
-
-    def curve(self, layers: Sequence[str]) -> float:
-        return self.sizes.curve(self.model, layers)
+    return Work(times * max(1, images / PASS), times * images * network.operations * share)
 
 
 @dataclass(frozen=True)

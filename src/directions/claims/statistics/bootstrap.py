@@ -41,6 +41,21 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """Subtract the mean of one condition's networks from that of another; no other networks matter."""
+
+    one: object
+    other: object
+
+    @property
+    def conditions(self) -> tuple[object, object]:
+        return self.one, self.other
+
+    def __call__(self, measured: Measured) -> np.ndarray:
+        return measured[self.one].mean(1) - measured[self.other].mean(1)
+
+
+@dataclass(frozen=True)
 class Statistic:
     """How a number is computed: networks' observations -> a measure per network -> one number.
 
@@ -70,7 +85,7 @@ class Statistic:
         """Compute the number with its interval; see `registry.estimate`."""
         groups = self.sample(tables, condition)
         value = self._value(groups)
-        compared = getattr(self.combine, "compared", tuple(groups))
+        compared = self.combine.conditions if isinstance(self.combine, Difference) else groups
         networks = min(len(groups[name]) for name in compared)
         observations = min(len(seen) for group in groups.values() for seen in group)
         if networks < (self.fewest if fewest is None else fewest) or observations < 2:
@@ -138,13 +153,3 @@ def only(measured: Measured) -> np.ndarray:
 def size(measured: Measured) -> np.ndarray:
     """Take the absolute value of `only`."""
     return np.abs(only(measured))
-
-
-def difference(one: object, other: object) -> Combine:
-    """Subtract the mean of one condition's networks from that of another; only their networks are counted."""
-
-    def combine(measured: Measured) -> np.ndarray:
-        return measured[one].mean(1) - measured[other].mean(1)
-
-    combine.compared = (one, other)
-    return combine

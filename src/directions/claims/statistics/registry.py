@@ -1,7 +1,7 @@
 """Every statistic that a claim may name: the tables it reads and how it is computed from them."""
 
 from directions.claims.statistics import checkpoints, curves, dropout, networks, units
-from directions.claims.statistics.bootstrap import Estimate, Statistic, column, difference, mean, only, size
+from directions.claims.statistics.bootstrap import Difference, Estimate, Statistic, column, mean, only, size
 from directions.claims.statistics.conditions import Condition
 from directions.claims.statistics.selection import SELECTIONS, Selection
 from directions.core.tables import Tables
@@ -56,7 +56,7 @@ def _alone(x: str, measure, combine=only, y: str | None = None) -> Statistic:
 
 def _batch_norm(x: str, measure=None) -> Statistic:
     measure = measure or column(units.X)
-    return Statistic(_UNITS, units.units_by_batch_norm(x), measure, difference(True, False))
+    return Statistic(_UNITS, units.units_by_batch_norm(x), measure, Difference(True, False))
 
 
 _CURVES = (("corrupt",), ("corrupt", "dropout"), ("batch_norm",), ("group",))  # conditions of a curve
@@ -82,14 +82,14 @@ _UNDER_NOISE = {  # Figure 2
 }
 _ACROSS = {  # Figures 1, 2, 3, 4c, 5b, A1: curves of networks
     "auc": _areas(networks.ablation_areas, only, asks=_CURVES),
-    "auc_difference": _areas(networks.ablation_areas, difference(0.0, 1.0)),
+    "auc_difference": _areas(networks.ablation_areas, Difference(0.0, 1.0)),
     "auc_smallest_difference": _areas(networks.ablation_areas, networks.smallest_lead_of_clean),
     "auc_trend": _areas(networks.ablation_areas, networks.trend),
-    "noise_area_difference": _noise(difference(0.0, 1.0)),
+    "noise_area_difference": _noise(Difference(0.0, 1.0)),
     "noise_area_smallest_difference": _noise(networks.smallest_lead_of_clean),
     "auc_clamp_difference": _areas(networks.clamps, only),
-    "auc_extremes_difference": _areas(networks.extremes, difference("best", "worst")),
-    "auc_batch_norm_difference": _areas(networks.batch_norm_areas, difference(True, False)),
+    "auc_extremes_difference": _areas(networks.extremes, Difference("best", "worst")),
+    "auc_batch_norm_difference": _areas(networks.batch_norm_areas, Difference(True, False)),
     "auc_error_correlation": _pairs(quality="generalization_error", known=True),
     "auc_error_correlation_within_rate": _pairs(
         networks.within, quality="generalization_error", setting="learning_rate", known=True
