@@ -44,13 +44,14 @@ def clamped(tables: Tables, name: str, clamp: str, *columns: str) -> pd.DataFram
 def area_label(areas: pd.DataFrame, counted: str = "") -> str:
     """Format "0.735 ± 0.034 (0.736)": area, SD over orderings and networks, area / unablated accuracy.
 
-    The last only if it differs from the area, unlike in networks that fit their whole training set.
+    The last only if it differs from the area, unlike in networks that fit their whole training set, and not
+    in a README, where there is no room for it.
     """
     mean, relative = (
         figures_text.mean_sd(areas[f"auc{counted}"]),
         figures_text.number(areas[f"auc_relative{counted}"].mean(), 3),
     )
-    return mean if mean.split(" ")[0] == relative else f"{mean} ({relative})"
+    return mean if style.in_readme() or mean.split(" ")[0] == relative else f"{mean} ({relative})"
 
 
 def areas_of(tables: Tables, group: Group, counted: str = "") -> pd.DataFrame:
