@@ -68,6 +68,14 @@ class Cluster:
         """Of one job."""
         return self.command("squeue", "--noheader", "--format=%T", f"--jobs={number}").strip()
 
+    def leave(self, number: str, minutes: int) -> None:
+        """Let a running job have at most so many minutes more; Slurm's limits are whole minutes."""
+        ran = self.command("squeue", "--noheader", "--format=%M", f"--jobs={number}").strip()
+        *hours, passed, _ = ran.split(":")
+        assert not hours and int(passed) < 29, f"it ran for {ran}"
+        limit = int(passed) + minutes
+        self.command("scontrol", "update", f"JobId={number}", f"TimeLimit={limit}")
+
     def ended(self, checkout: Checkout) -> list[dict[str, str]]:
         """What Slurm wrote down of each job of this checkout that ended."""
         lines = (self.folder / "log/jobs.txt").read_text().splitlines()

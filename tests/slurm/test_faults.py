@@ -16,13 +16,14 @@ from clusters import PATIENCE, Study, copied, model, snapshot, wait_until
 CANCELLED, REQUEUED, WARNED, TIMED_OUT, KILLED, STARVED = range(6)  # the seed of each network
 SIZES = "    mem_mb: 8000 * attempt\n    runtime: 240 * attempt\n    # Slurm asks"
 MB = f"450 if run == 'seed-{STARVED}' or (run == 'seed-{KILLED}' and attempt == 1) else 8000"
-MINUTES = f"60 if attempt > 1 else 2 if run == 'seed-{WARNED}' else 1 if run == 'seed-{TIMED_OUT}' else 60"
+MINUTES = f"60 if attempt > 1 or run not in ['seed-{WARNED}', 'seed-{TIMED_OUT}'] else 30"
 SMALL = (
     SIZES.replace("8000 * attempt", MB)
     .replace("240 * attempt", MINUTES)
     .replace("run ==", "wildcards.run ==")
+    .replace("run not", "wildcards.run not")
 )
-# Slurm looks every 30 seconds for what is due within 30 seconds: 60 to 90 seconds after such a job began.
+# Slurm looks every 30 seconds for what is due within 30 seconds: a minute or less before such a job's end.
 SIGNAL = f"\"'--signal=TERM@30' if wildcards.run == 'seed-{WARNED}' else '--nice=0'\""
 
 
@@ -57,14 +58,16 @@ def disturbed(cluster, prepared, tmp_path_factory) -> Study:
     study.resources(SIZES, SMALL)
     study.resources("\"'--signal=TERM@120'\"", SIGNAL)
 
-    def hold(seed):
+    def hold(seed, minutes):
+        """Its time is up so many minutes from now, however long it took to start."""
         held[seed] = Held(study, seed)
+        cluster.leave(study.slurm_logs(seed)[0].stem, minutes)
 
     to_do = {
         CANCELLED: lambda seed: cluster.command("scancel", study.slurm_logs(seed)[0].stem),
         REQUEUED: lambda seed: cluster.command("scontrol", "requeue", study.slurm_logs(seed)[0].stem),
-        WARNED: hold,
-        TIMED_OUT: hold,
+        WARNED: lambda seed: hold(seed, 2),
+        TIMED_OUT: lambda seed: hold(seed, 1),
     }
 
     def all_done():
