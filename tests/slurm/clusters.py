@@ -72,7 +72,7 @@ class Cluster:
         """Let a running job have at most so many minutes more; Slurm's limits are whole minutes."""
         ran = self.command("squeue", "--noheader", "--format=%M", f"--jobs={number}").strip()
         *hours, passed, _ = ran.split(":")
-        assert not hours and int(passed) < 29, f"it ran for {ran}"
+        assert not hours, f"it ran for {ran}"
         limit = int(passed) + minutes
         self.command("scontrol", "update", f"JobId={number}", f"TimeLimit={limit}")
 
