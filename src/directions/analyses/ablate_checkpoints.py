@@ -77,7 +77,7 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
             raise InputError(
                 f"{trained.checkpoints} has no {checkpoint.name}: {rebuild(trained.checkpoints)}"
             )
-        trained.model.load_state_dict(state)
+        trained.load(state)
         part = observe_checkpoint(trained, sets, settings, checkpoint.name)
         parts.append(part.assign(epoch=checkpoint.epoch))
     table = pd.concat(parts)
