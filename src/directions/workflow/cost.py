@@ -116,7 +116,7 @@ def _training(settings: Mapping, network: Sizes, train: int, test: int) -> Work:
 def _analysis(spec: AnalysisSpec, asked: Mapping, network: Sizes, images: int) -> Work:
     if asked.get("images", "all") != "all":
         images = min(images, asked["images"])
-    times, share = spec.cost(asked, network)
+    times, share = spec.cost(spec.read(asked), network)
     return Work(times * max(1, images / PASS), times * images * network.operations * share)
 
 
