@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from directions.analyses.network import Trained
 
 TOGETHER = 2**16  # units whose activity is kept at a time
+DIGITS = 6  # after the point, of all measures: far below their errors
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ SPEC = AnalysisSpec(
         "`redundancy_null_bits`, `unique_null_bits`, `synergy_null_bits`": "the same with permuted labels",
         "`redundancy_specific_bits`, `synergy_specific_bits`": "with the redundancy of Williams and Beer"
         " (2010), in which the smaller information is taken class by class",
+        "`redundancy_specific_null_bits`, `synergy_specific_null_bits`": "the same with permuted labels",
         "`entropy_global_bits`, `entropy_unit_bits`, `entropy_standardised_bits`": "entropy of the activity,"
         " in bins of equal width over the range of the layer, of the unit, or of the layer after each unit"
         " has mean 0 and SD 1",
@@ -90,7 +92,7 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
         rng = stream("pairs", trained.seed, layer)
         measured = of_layer(activity, labels, examples.classes, settings, rng)
         parts.append(pd.DataFrame({"layer": layer, "unit": range(trained.layers[layer]), **measured}))
-    table = pd.concat(parts)
+    table = pd.concat(parts).round(DIGITS)
     table.insert(2, "split", settings.split)
     table.insert(3, "images", len(examples))
     return table
@@ -222,5 +224,7 @@ def about_classes(
     null = pair.decomposition(bins, pairs, rng.permutation(labels), classes)
     columns = {f"{part}_bits": true[part] for part in ("redundancy", "unique", "synergy")}
     columns |= {f"{part}_null_bits": null[part] for part in ("redundancy", "unique", "synergy")}
-    columns |= {f"{part}_specific_bits": true[f"{part}_specific"] for part in ("redundancy", "synergy")}
+    for part in ("redundancy", "synergy"):
+        columns[f"{part}_specific_bits"] = true[f"{part}_specific"]
+        columns[f"{part}_specific_null_bits"] = null[f"{part}_specific"]
     return {name: pair.mean_over_pairs(values, pairs, units) for name, values in columns.items()}

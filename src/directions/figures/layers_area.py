@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from directions.claims.statistics.shared_units import areas_of
 from directions.core.tables import Tables, require
 from directions.figures import shared_units, style, text
 
@@ -26,7 +27,7 @@ def draw(tables: Tables, study: str) -> Figure:
         "accuracy",
         "split",
     )
-    areas = shared_units.trapezoids(parts, "run", "layer", "labels", "ordering")
+    areas = areas_of(parts, "run", "layer", "labels", "ordering")
     areas = areas.merge(runs[["run", "corrupt"]], on="run")
     layers = list(dict.fromkeys(areas["layer"]))
     above = ("area under the ablation curve", "area of clean less corrupted images")

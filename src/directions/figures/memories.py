@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from directions.core.tables import Tables, require
-from directions.figures import curves, shared_units, style, text
+from directions.figures import curves, scales, shared_units, style, text
 
 LINES = {"clean": "-", "corrupted": "--"}
 MARKERS = {"clean": "o", "corrupted": "s"}
@@ -39,22 +39,21 @@ def draw(tables: Tables, study: str) -> Figure:
     with style.look():
         figure, (left, right) = style.panels(tables, study, layout)
         for fraction in shared_units.fractions(runs):
-            for labels, line in LINES.items():
-                mine = parts[(parts["corrupt"] == fraction) & (parts["labels"] == labels)]
-                if len(mine):
-                    _curve(left, mine, fraction, labels, line)
+            kinds = dict(list(parts[parts["corrupt"] == fraction].groupby("labels")))
+            for labels in kinds:  # clean first
+                _curve(left, kinds[labels], fraction, labels, next(iter(kinds)))
         curves.finish(left, runs, parts, clamp="")
         _flips(right, flips)
         style.legend(figure, left, layout, 6, "fraction of labels corrupted")
     return figure
 
 
-def _curve(axes: Axes, mine: pd.DataFrame, fraction: float, labels: str, line: str) -> None:
+def _curve(axes: Axes, mine: pd.DataFrame, fraction: float, labels: str, named: str) -> None:
+    """Draw the mean curve of one kind of images; only the kind `named` is in the legend."""
     mean = mine.groupby("ablated")["accuracy"].mean()
-    first = labels == "clean" or fraction == 1
     axes.plot(
-        mean.index, mean, line, color=style.corruption_colour(fraction),
-        label=f"{fraction:g}" if first else f"_{fraction:g}",
+        mean.index, mean, LINES[labels], color=style.corruption_colour(fraction),
+        label=f"{fraction:g}" if labels == named else f"_{fraction:g}",
     )  # fmt: skip
 
 
@@ -64,14 +63,16 @@ def _flips(axes: Axes, flips: pd.DataFrame) -> None:
         mine = flips[(flips["labels"] == labels) & (flips["flipped_after"] > 0)]
         if mine.empty:
             continue
-        low, middle, high = (mine.groupby("corrupt")["flipped_after"].quantile(q) for q in (0.25, 0.5, 0.75))
+        units = mine.groupby("corrupt")["flipped_after"]
+        low, middle, high = (units.quantile(share) for share in (0.25, 0.5, 0.75))
         colour = style.colour("true labels" if labels == "clean" else "corrupted labels")
         axes.errorbar(
-            middle.index + side, middle, (middle - low, high - middle), fmt=marker, color=colour, markersize=4,
-            elinewidth=1, capsize=2,
+            middle.index + side, middle, (middle - low, high - middle), fmt=marker, color=colour,
+            markersize=4, elinewidth=1, capsize=2,
         )  # fmt: skip
-    axes.set(xlabel="fraction of labels corrupted", ylabel="units", yscale="log")
+    axes.set(xlabel="fraction of labels corrupted", ylabel="units")
     axes.set_ylim(0.8, None)
+    scales.plain_log(axes, "y")
 
 
 def _notes(tables: Tables, runs: pd.DataFrame, parts: pd.DataFrame, flips: pd.DataFrame) -> tuple[str, ...]:
@@ -84,6 +85,6 @@ def _notes(tables: Tables, runs: pd.DataFrame, parts: pd.DataFrame, flips: pd.Da
         f"Left: means over {orderings} and {each} per fraction, no error bars; up to"
         f" {int(parts['images'].max()):,} {shared_units.scored(tables, 'parts', runs)}.",
         f"Right: circles clean, squares corrupted labels; median, whiskers: quartiles over {images} per"
-        " network and kind. Units are clamped to zero one by one, the largest gradient times activation first."
-        f" Left out: {wrong:,} images wrong from the start, {never:,} that keep their answer without any unit.",
+        " network and kind. Units go one by one, the largest gradient times activation first."
+        f" Left out: {wrong:,} images wrong from the start, {never:,} that keep their answer to the end.",
     )

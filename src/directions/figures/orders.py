@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from directions.claims.statistics.shared_units import areas_of
 from directions.core.tables import Tables, require
 from directions.figures import curves, shared_units, style, text
 
@@ -21,9 +22,8 @@ def draw(tables: Tables, study: str) -> Figure:
     InputError naming a table or column that is missing or empty.
     """
     runs = require(tables, "runs", "run", "corrupt", "classes", "model", "train_images")
-    ordered = require(
-        tables, "ordered", "run", "order", "ordering", "ablated", "units", "accuracy", "split", may_be_empty=["first"]
-    )  # fmt: skip
+    columns = ("run", "order", "ordering", "ablated", "units", "accuracy", "split")
+    ordered = require(tables, "ordered", *columns, may_be_empty=["first"])
     fractions = shared_units.fractions(runs)
     sides = list(dict.fromkeys((fractions[0], fractions[-1])))
     orders = [name for name in NAMES if name in set(ordered["order"])]
@@ -58,16 +58,15 @@ def _curves(axes: Axes, ordered: pd.DataFrame, orders: list[str]) -> None:
 
 def _areas(ordered: pd.DataFrame) -> pd.Series:
     """Format the areas of each order, highest first and lowest first, averaged over networks."""
-    areas = shared_units.trapezoids(
-        ordered.assign(first=ordered["first"].fillna("")), "run", "order", "first", "ordering"
-    )
-    means = areas.groupby(["order", "first"])["auc"].mean()
+    areas = areas_of(ordered.assign(first=ordered["first"].fillna("")), "run", "order", "first", "ordering")
+    means = areas.groupby(["order", "first"])["auc"].mean().map("{:.2f}".format)
+    ends = ("highest", "lowest", "")
     return pd.Series(
         {
-            name: " / ".join(f"{means[name, first]:.2f}" for first in ("highest", "lowest", "") if (name, first) in means)
+            name: " / ".join(means[name, end] for end in ends if (name, end) in means)
             for name in areas["order"].unique()
         }
-    )  # fmt: skip
+    )
 
 
 def _notes(tables: Tables, runs: pd.DataFrame, ordered: pd.DataFrame, sides: list[float]) -> tuple[str, ...]:

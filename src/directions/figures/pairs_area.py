@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from directions.core.tables import Tables, require
-from directions.figures import curves, shared_units, style, text
+from directions.figures import curves, scales, shared_units, style, text
 
 SHOWN = {"mutual_bits": "activations", "mutual_pre_bits": "pre-activations"}
 
@@ -32,7 +32,8 @@ def draw(tables: Tables, study: str) -> Figure:
             axes.axvline(
                 dots["mutual_null_bits"].mean(), color=style.colour("null floor"), linestyle=":", linewidth=1
             )
-            axes.set(xscale="log", xlabel="mean information of two units (bits)", ylim=(0, None))
+            axes.set(xlabel="mean information of two units (bits)", ylim=(0, None))
+            scales.plain_log(axes)
             axes.set_ylabel("area, corrected for chance")
         style.legend(figure, panels[0], layout, 6, "one dot per network: fraction of labels corrupted")
     return figure

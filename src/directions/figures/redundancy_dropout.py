@@ -20,13 +20,10 @@ def draw(tables: Tables, study: str) -> Figure:
     with style.look():
         figure, panels = style.panels(tables, study, layout)
         for axes, part in zip(panels, SHOWN, strict=True):
-            less = networks.assign(value=networks[f"{part}_bits"] - networks[f"{part}_null_bits"])
             for fraction in shared_units.fractions(networks):
-                mine = less[less["corrupt"] == fraction]
-                shared_units.error_bars(
-                    axes, mine, "dropout", "value", fmt="o-",
-                    color=style.corruption_colour(fraction), label=f"{fraction:g}",
-                )  # fmt: skip
+                mine = networks[networks["corrupt"] == fraction]
+                look = {"color": style.corruption_colour(fraction), "label": f"{fraction:g}"}
+                redundancy.less_null(axes, mine, part, "dropout", fmt="o-", **look)
             axes.set(xlabel="dropout fraction", ylabel="information about the class (bits)", ylim=(0, None))
         style.legend(figure, panels[0], layout, 6, "fraction of labels corrupted")
     return figure

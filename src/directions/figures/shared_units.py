@@ -1,6 +1,5 @@
 """What units share, and in which order they go: pieces of the figures of later work (docs/FOLLOW_UPS.md)."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -28,7 +27,8 @@ def by_fraction(axes: Axes, networks: pd.DataFrame, x: str, y: str) -> None:
     for fraction in fractions(networks):
         mine = networks[networks["corrupt"] == fraction]
         axes.plot(
-            mine[x], mine[y], "o", color=style.corruption_colour(fraction), markersize=5, label=f"{fraction:g}"
+            mine[x], mine[y], "o", color=style.corruption_colour(fraction), markersize=5,
+            label=f"{fraction:g}",
         )  # fmt: skip
 
 
@@ -53,15 +53,6 @@ def error_bars(axes: Axes, values: pd.DataFrame, by: str, column: str, **look) -
     axes.errorbar(
         curve.index, curve["mean"], curve["std"], markersize=4, linewidth=1.2, elinewidth=1, capsize=2, **look
     )
-
-
-def trapezoids(curves: pd.DataFrame, *keys: str) -> pd.DataFrame:
-    """Compute the area under accuracy over the fraction ablated of every curve: `keys`, auc."""
-    rows = []
-    for key, curve in curves.groupby(list(keys), sort=False):
-        share = curve["ablated"] / curve["units"]
-        rows.append((*key, float(np.trapezoid(curve["accuracy"], share))))
-    return pd.DataFrame(rows, columns=[*keys, "auc"])
 
 
 def scored(tables: Tables, name: str, runs: pd.DataFrame) -> str:
