@@ -22,7 +22,7 @@ def setting(default: object, help: str, values: Values, **more: object) -> Any:
     """Declare a setting of a dataclass.
 
     default: plain data; MISSING: there is none; None: the setting may be left out. values: JSON Schema of the
-    values allowed; its `description` ends the error "allowed is ...". more: of use to some classes.
+    values allowed; its `description` ends the error "allowed is ...". more: what else a class declares.
     """
     made = {} if default is MISSING else {"default_factory": lambda: default}
     return field(**made, metadata={"help": help, "values": values, **more})
@@ -65,14 +65,17 @@ def one_of(*words: str) -> Values:
     return {"enum": list(words), "description": f"{', '.join(words[:-1])} or {words[-1]}"}
 
 
-def whole(least: int) -> Values:
-    """Allow whole numbers from `least` on."""
-    return {
-        "type": "integer",
-        "minimum": least,
-        "maximum": 1_000_000_000,
-        "description": f"a whole number >= {least}, at most 1e9",
-    }
+def whole(least: int, note: str = "", most: int = 10**9) -> Values:
+    """Allow whole numbers from `least` to `most`; the note follows `least` in error messages."""
+    zeros = len(str(most)) - 1
+    limit = f"1e{zeros}" if most == 10**zeros else str(most)
+    described = f"a whole number >= {least}{note}, at most {limit}"
+    return {"type": "integer", "minimum": least, "maximum": most, "description": described}
+
+
+def or_null(values: Values) -> Values:
+    """Allow these numbers, and null."""
+    return {**values, "type": [values["type"], "null"]}
 
 
 def whole_or_all(least: int) -> Values:
@@ -81,6 +84,6 @@ def whole_or_all(least: int) -> Values:
     return {"anyOf": [{"const": "all"}, number], "description": f"all, or {whole(least)['description']}"}
 
 
-def above_zero(unit: str) -> Values:
-    """Allow numbers above 0."""
-    return {"type": "number", "exclusiveMinimum": 0, "description": f"a number > 0 ({unit})"}
+def number(described: str, **bounds: float) -> Values:
+    """Allow numbers within bounds, which JSON Schema calls minimum, exclusiveMinimum and so on."""
+    return {"type": "number", **bounds, "description": described}

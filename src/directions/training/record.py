@@ -12,10 +12,14 @@ from directions.core.files import atomic
 from directions.core.recipe import RECIPES
 from directions.data.examples import Examples
 from directions.data.streaming import ImageFiles
+from directions.study.training_settings import TrainingSettings
 
 
 def header(settings: dict, train_set: Examples) -> dict:
-    """Return what is needed to rebuild the network: settings, image shape (c, h, w), number of classes."""
+    """Return what is needed to rebuild the network: settings, image shape (c, h, w), number of classes.
+
+    settings: plain data, with `build` and `code` of a user's model.
+    """
     return {
         "settings": settings,
         "recipe": RECIPES["train"],
@@ -34,16 +38,20 @@ def fingerprint(header: dict, train_set: Examples, test_set: Examples) -> str:
 
 
 def describe(
-    header: dict, model: nn.Module, units: int | None, train_set: Examples, device: torch.device, threads: int
+    settings: TrainingSettings,
+    model: nn.Module,
+    units: int | None,
+    train_set: Examples,
+    device: torch.device,
+    threads: int,
 ) -> str:
     """Describe the training run in one line for the log: network, data and device."""
-    settings = header["settings"]
-    length = f"{settings['steps']} steps" if settings["steps"] else f"{settings['epochs']} epochs"
+    length = f"{settings.steps} steps" if settings.steps else f"{settings.epochs} epochs"
     return (
-        f"{settings['model']} with {'an unknown number of' if units is None else units} units and "
-        f"{models.parameter_count(model)} parameters, {len(train_set)} images of {settings['dataset']}, "
-        f"corrupt {settings['corrupt']}, seed {settings['seed']}, {length}, "
-        f"{settings['precision']} on {device} with {threads} threads, torch {torch.__version__}"
+        f"{settings.model} with {'an unknown number of' if units is None else units} units and "
+        f"{models.parameter_count(model)} parameters, {len(train_set)} images of {settings.dataset}, "
+        f"corrupt {settings.corrupt}, seed {settings.seed}, {length}, "
+        f"{settings.precision} on {device} with {threads} threads, torch {torch.__version__}"
     )
 
 
