@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from directions.study.analysis_spec import AnalysisSpec, CurveSettings, curve_cost
 from directions.study.settings import one_of, setting, whole_or_all
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +73,7 @@ SPEC = AnalysisSpec(
 def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """Build the table order, first, ordering, ablated, units, split, loss, accuracy.
 
-    Scores are measured on some images of the split that is scored, with the labels that it has there.
+    An order that needs a score which this network cannot have is left out, with a warning. Scores are measured on some images of the split that is scored, with the labels that it has there.
     """
     import pandas as pd
 
@@ -86,7 +89,11 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     keys = [("random", "", number) for number in range(settings.orderings)]
     orders = ablation.orderings(units, settings.orderings, trained.seed)
     for name in settings.orders:
-        values = unit_scores.scores(name, trained, layers, few.images, few.labels, few.classes)
+        try:
+            values = unit_scores.scores(name, trained, layers, few.images, few.labels, few.classes)
+        except unit_scores.NoScore as reason:
+            log.warning("no ablation in the order of %s: %s", name, reason)
+            continue
         for first in DIRECTIONS:
             keys.append((name, first, 0))
             orders.append(

@@ -8,7 +8,6 @@ from torch import Tensor
 from directions.analyses import pair_information as pair
 from directions.analyses import selectivity
 from directions.analyses.network import Trained
-from directions.core.errors import InputError
 from directions.core.seeds import stream
 from directions.interventions import ablation
 
@@ -17,12 +16,16 @@ PAIR_BINS = 2  # for its decomposition, as in measure_pairs
 PARTNERS = 16
 
 
+class NoScore(Exception):
+    """Units of this network cannot have a score; says why."""
+
+
 def scores(
     name: str, trained: Trained, layers: Mapping[str, int], images: Tensor, labels: Tensor, classes: int
 ) -> np.ndarray:
     """Return the score `name` of all units of `layers`, (units,), numbered through; NaN where it has none.
 
-    Raises InputError for a score that a layer cannot have.
+    Raises NoScore for one that a layer cannot have.
     """
     if name == "importance":
         return _importance(trained, layers, images, labels, classes)
@@ -67,9 +70,7 @@ def _mean_activity(activity: np.ndarray, _labels, _classes, _rng) -> np.ndarray:
 
 def _selectivity(activity: np.ndarray, labels: np.ndarray, classes: int, _rng) -> np.ndarray:
     if (activity < 0).any():
-        raise InputError(
-            "orders: selectivity needs activity that is never negative, as after a ReLU: leave it out"
-        )
+        raise NoScore("selectivity needs activity that is never negative, as after a ReLU")
     return selectivity.selectivity(selectivity.class_means(activity, labels, classes))
 
 
@@ -103,7 +104,7 @@ ACTIVITY: dict[str, Callable[..., np.ndarray]] = {
 def _l1(trained: Trained, layers: Mapping[str, int]) -> np.ndarray:
     norms = {layer: trained.incoming[layer].abs().sum(1).cpu().numpy() for layer in layers}
     if several := [layer for layer, values in norms.items() if np.isnan(values).any()]:
-        raise InputError(f"orders: l1 needs one layer of weights that feeds {several[0]}: leave it out")
+        raise NoScore(f"several layers of weights feed {several[0]}, or none: units have no L1 norm")
     return np.concatenate(list(norms.values()))
 
 
