@@ -163,7 +163,7 @@ def test_a_model_of_the_user_s_own_may_call_functions_share_modules_and_name_its
     assert named["units"].unique() == 8
     orders = {"orders": ["selectivity", "l1", "information"], "ranked": "all layers", "images": "all"}
     ordered = analysed("ablate_ordered", made, settings | orders, code=build)
-    assert set(ordered["order"]) == {"random", "information"}  # activity below 0, and a sum of two layers
+    assert set(ordered["order"]) == {"random", "information"}  # some is below 0; a sum has no norm
     # Without the eight units after fc1, only biases reach the logits: all images get one answer.
     state, _ = model_files.load_state(made / "model.safetensors")
     first = state["fc2.bias"].relu().relu() @ state["fc3.weight"].T + state["fc3.bias"]

@@ -73,7 +73,8 @@ SPEC = AnalysisSpec(
 def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """Build the table order, first, ordering, ablated, units, split, loss, accuracy.
 
-    An order that needs a score which this network cannot have is left out, with a warning. Scores are measured on some images of the split that is scored, with the labels that it has there.
+    An order that needs a score which this network cannot have is left out, with a warning. Scores are
+    measured on some images of the split that is scored, with the labels that it has there.
     """
     import pandas as pd
 
