@@ -70,7 +70,7 @@ class Gated(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.conv, self.squeeze, self.excite = nn.Conv2d(1, 6, 3), nn.Conv2d(6, 2, 1), nn.Conv2d(2, 6, 1)
+        self.conv, self.squeeze, self.excite = nn.Conv2d(1, 5, 3), nn.Conv2d(5, 2, 1), nn.Conv2d(2, 5, 1)
 
     def forward(self, x):
         x = self.conv(x)
@@ -91,7 +91,7 @@ def _same_weights():
     (lambda: nn.Sequential(nn.Linear(20, 12), nn.ReLU(), nn.Linear(12, 4)), "0", (20,), "0"),
     (Branches, {"a": "relu"}, (20,), "a"),
     (Branches, {"b": "relu"}, (20,), "b"),
-    (lambda: nn.Sequential(Gated(), nn.ReLU(), nn.Flatten(), nn.Linear(216, 4)), "1", (1, 8, 8), "0.conv"),
+    (lambda: nn.Sequential(Gated(), nn.ReLU(), nn.Flatten(), nn.Linear(180, 4)), "1", (1, 8, 8), "0.conv"),
     (Shortcut, "relu", (20,), None),
     (lambda: nn.Sequential(nn.Linear(20, 12), nn.ReLU(), Own(), nn.ReLU(), nn.Linear(12, 4)),
      "3", (20,), None),
