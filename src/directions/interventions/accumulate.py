@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -18,6 +19,13 @@ REPORT_SECONDS = 5.0  # between two progress lines
 log = logging.getLogger(__name__)
 
 
+class Part(TypedDict):
+    """Partial sums, and the number of images they cover."""
+
+    sums: Tensor
+    images: int
+
+
 class Unfinished:
     """The partial sums of an analysis, by name, in memory and at intervals in a file.
 
@@ -27,7 +35,7 @@ class Unfinished:
 
     def __init__(self, path: Path | None = None, fingerprint: str = "", seconds: float = 30.0):
         self.path, self.fingerprint, self.seconds = path, fingerprint, seconds
-        self.parts: dict[str, dict] = (snapshots.load(path, fingerprint) if path else None) or {}
+        self.parts: dict[str, Part] = (snapshots.load(path, fingerprint) if path else None) or {}
         self.saved_at = time.monotonic()
 
     def found(self, name: str, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:

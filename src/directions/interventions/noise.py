@@ -5,7 +5,7 @@ Noise is added after the ReLU, fresh for every image and element, with the stand
 are the same at every ratio, so a curve reflects the size of the noise and not the luck of the draw.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
@@ -34,7 +34,7 @@ def block_size(spread: Mapping[str, Tensor]) -> int:
 
 
 def draws(
-    key: tuple, start: int, count: int, shape: tuple[int, ...], device: torch.device, size: int
+    key: tuple[object, ...], start: int, count: int, shape: tuple[int, ...], device: torch.device, size: int
 ) -> Tensor:
     """Draw standard normal (count, *shape) for images start..start+count, independent of their grouping.
 
@@ -116,6 +116,9 @@ def noisy(model: nn.Module, noise: Mapping[str, Tensor], ratio: float) -> Iterat
     """Add `ratio` times the noise to every layer's output while the context is open; ratio 0 adds none."""
     with ExitStack() as stack:
         for name, values in noise.items() if ratio > 0 else ():
-            added = ratio * values
-            stack.enter_context(edited(find_layer(model, name), lambda output, added=added: output + added))
+            stack.enter_context(edited(find_layer(model, name), _adding(ratio * values)))
         yield
+
+
+def _adding(noise: Tensor) -> Callable[[Tensor], Tensor]:
+    return lambda activity: activity + noise

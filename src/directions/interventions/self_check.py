@@ -8,7 +8,7 @@ the engine is not used. This costs a few passes over `IMAGES` images.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TypeVar
 
@@ -41,13 +41,13 @@ def few(images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def of_network(model: nn.Module, layers: Mapping[str, object], images: Tensor) -> Tensor:
+def of_network(model: nn.Module, layers: Iterable[str], images: Tensor) -> Tensor:
     """Return the logits (n, classes) of the first images with no intervention.
 
     Raises InputError if two passes differ, logits are not finite, or a layer's hook does not fire.
     """
     inputs = few(images)
-    logits = model(inputs.clone())
+    logits: Tensor = model(inputs.clone())
     with observed(model, layers) as seen:
         again = model(inputs.clone())
     if silent := [name for name in layers if name not in seen]:
@@ -68,7 +68,7 @@ def of_network(model: nn.Module, layers: Mapping[str, object], images: Tensor) -
 
 
 @torch.no_grad()
-def of_clamping(model: nn.Module, layers: Mapping[str, object], images: Tensor) -> Tensor:
+def of_clamping(model: nn.Module, layers: Iterable[str], images: Tensor) -> Tensor:
     """Check as `of_network` does, and raise InputError if the output of a layer is never read."""
     logits = of_network(model, layers, images)
     names = list(layers)
@@ -97,7 +97,7 @@ def hooked(model: nn.Module) -> str:
     return ""
 
 
-def _of_weights(hook: Callable) -> bool:
+def _of_weights(hook: object) -> bool:
     return type(hook).__module__.startswith("torch.nn.utils")
 
 
@@ -140,7 +140,9 @@ def right(faster: Mapping[str, Way], slowest: Way, answers: Callable[[Way], Tens
 
     slowest: hooks on the whole network, called as a module. The log names the engines that fail.
     """
-    wanted = answers(slowest) if faster else None
+    if not faster:
+        return slowest
+    wanted = answers(slowest)
     for name, engine in faster.items():
         try:
             found = answers(engine)
