@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -173,10 +174,11 @@ def load(path: Path | str) -> Dataset:
     Raises InputError naming the file if it is missing, damaged, or not a data set.
     """
     tensors, facts = _read(path)
+    parts: dict[str, Any] = dict(tensors)
     for split, files in facts.get("files", {}).items():
-        names, digests = tensors.pop(f"{split}_names"), tensors.pop(f"{split}_digests")
-        tensors[f"{split}_images"] = FileList(names=names, digests=digests, **files)
-    return Dataset(facts["name"], tuple(facts["class_names"]), **tensors)
+        names, digests = parts.pop(f"{split}_names"), parts.pop(f"{split}_digests")
+        parts[f"{split}_images"] = FileList(names=names, digests=digests, **files)
+    return Dataset(facts["name"], tuple(facts["class_names"]), **parts)
 
 
 def load_labels(path: Path | str, split: str) -> np.ndarray:

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from directions.core.errors import InputError
 from directions.core.scoring import scaled
+from directions.core.types import Images
 from directions.data.examples import Examples
-from directions.data.streaming import ImageFiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class Normalized:
     any other count, and for an sd that is not positive.
     """
 
-    images: Tensor | ImageFiles
+    images: Images
     mean: tuple[float, ...]
     sd: tuple[float, ...]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from directions.core.scoring import correct_top5_each, has_top5, pass_size, right, tally, tally_each
 from directions.core.seeds import stream
+from directions.core.types import Count, Images
 from directions.interventions import self_check
 from directions.interventions.accumulate import Unfinished, over_images
 from directions.interventions.chain import Values, find_chain
@@ -32,8 +33,6 @@ from directions.interventions.one_unit import Alone
 from directions.interventions.reverse import Revival
 
 log = logging.getLogger(__name__)
-
-Count = int | Literal["all"]
 
 
 class CurveEngine(Protocol):
@@ -140,7 +139,7 @@ class Hooks:
 @torch.no_grad()
 def cumulative(
     model: nn.Module,
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     *,
     layers: Mapping[str, int],
@@ -185,7 +184,7 @@ def cumulative(
 
 
 def _engine(
-    faster: dict[str, partial[CurveEngine]], slowest: partial[CurveEngine], images: Tensor, name: str
+    faster: dict[str, partial[CurveEngine]], slowest: partial[CurveEngine], images: Images, name: str
 ) -> partial[CurveEngine]:
     """Pick the fastest curve engine with the right logits on the first images; it takes orders and counts."""
     order, counts = self_check.trial(slowest.keywords["layers"])
@@ -204,7 +203,7 @@ def _ways(
     model: nn.Module,
     layers: Mapping[str, int],
     values: Values,
-    images: Tensor,
+    images: Images,
     by_hooks: bool,
 ) -> Ways[Engine]:
     """Return ({name: faster engine that may suit the network}, fastest first; the engine that always works).
@@ -271,7 +270,7 @@ class HooksAlone:
 @torch.no_grad()
 def single(
     model: nn.Module,
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     *,
     layers: Mapping[str, int],
@@ -309,7 +308,7 @@ def single(
 
 
 def _engine_alone(
-    faster: dict[str, partial[UnitEngine]], slowest: partial[UnitEngine], images: Tensor
+    faster: dict[str, partial[UnitEngine]], slowest: partial[UnitEngine], images: Images
 ) -> partial[UnitEngine]:
     """Pick the fastest single-unit engine that gives the right logits on the first images; it takes units."""
     units = self_check.loudest(slowest.args[0], slowest.keywords["layers"], images)

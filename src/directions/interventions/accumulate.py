@@ -12,6 +12,7 @@ from torch import Tensor
 
 from directions.core import snapshots
 from directions.core.scoring import passes
+from directions.core.types import Images
 from directions.interventions.batching import in_parts
 
 REPORT_SECONDS = 5.0  # between two progress lines
@@ -61,7 +62,7 @@ class Unfinished:
 
 def over_images(
     add: Callable[[Tensor, Tensor, int], np.ndarray],
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     *,
     size: int,

@@ -19,6 +19,7 @@ from torch.nn import functional
 from torch.nn.functional import conv2d, linear, unfold
 
 from directions.core.scoring import PROBE, scaled
+from directions.core.types import Images
 from directions.interventions.batching import affordable
 from directions.interventions.hooks import unit_axis
 from directions.interventions.tracing import UNTRACEABLE, make_in_place, subgraph, traced
@@ -115,14 +116,14 @@ class Chain:
     links: tuple[Link, ...]
 
     @torch.no_grad()
-    def pass_size(self, images: Tensor) -> int:
+    def pass_size(self, images: Images) -> int:
         """Return how many uint8 images (n, c, h, w) to process at a time (see `batching.affordable`)."""
         activity, *_ = self._of_one(images)
         elements = activity.numel() + sum(sums.numel() for sums in self._sums(activity))
         return affordable(elements, images.device)
 
     @torch.no_grad()
-    def check_joined(self, images: Tensor) -> None:
+    def check_joined(self, images: Images) -> None:
         """Raise NoChain if an input that joins the chain would be broadcast, such as one number per unit."""
         activity, *joined = self._of_one(images)
         shapes = [
@@ -133,7 +134,7 @@ class Chain:
         if shapes != [other.shape for other in joined]:
             raise NoChain("what is added to the chain does not have its shape")
 
-    def _of_one(self, images: Tensor) -> tuple[Tensor, ...]:
+    def _of_one(self, images: Images) -> tuple[Tensor, ...]:
         """Run the prefix on the first image."""
         [probe] = images[:PROBE].split(PROBE)
         return tuple(values[:1] for values in self.prefix(scaled(probe)))
@@ -145,7 +146,7 @@ class Chain:
             yield activity
 
 
-def find_chain(model: nn.Module, layers: Mapping[str, int], images: Tensor | None = None) -> Chain | None:
+def find_chain(model: nn.Module, layers: Mapping[str, int], images: Images | None = None) -> Chain | None:
     """Find the chain from the first of `layers` to the logits; if there is none, log why and return None.
 
     The model must be in evaluation mode. All of `layers` must lie on the chain. images: (n, c, h, w); one of

@@ -17,6 +17,7 @@ from torch.fx.node import Argument
 from torch.nn import functional
 
 from directions.core.scoring import PROBE, scaled
+from directions.core.types import Images
 from directions.interventions.chain import (
     NORMS,
     PASSED,
@@ -88,7 +89,7 @@ class Graph:
     layers: {name: number of units} of the marked layers. images: (n, c, h, w), used to infer shapes.
     """
 
-    def __init__(self, model: nn.Module, layers: Mapping[str, int], images: Tensor):
+    def __init__(self, model: nn.Module, layers: Mapping[str, int], images: Images):
         self.module = _marked(model, layers)
         _without_effects(self.module)
         self._axes = {name: unit_axis(model.get_submodule(name)) for name in layers}
@@ -199,7 +200,7 @@ class Graph:
         return weights_of(module, ()) if fits else None
 
 
-def find_graph(model: nn.Module, layers: Mapping[str, int], images: Tensor) -> Graph | None:
+def find_graph(model: nn.Module, layers: Mapping[str, int], images: Images) -> Graph | None:
     """Trace a network into a graph; if torch.fx cannot, log why and return None."""
     try:
         graph = Graph(model, layers, images)
@@ -282,7 +283,7 @@ class _Shapes(fx.Interpreter):
     """Runs a network to record the shapes of its nodes' outputs."""
 
     @torch.no_grad()
-    def of(self, images: Tensor) -> dict[fx.Node, tuple[int, ...] | None]:
+    def of(self, images: Images) -> dict[fx.Node, tuple[int, ...] | None]:
         """Map each node to its shape for `PROBE` of these images, or None if it returns no tensor."""
         self.found: dict[fx.Node, tuple[int, ...] | None] = {}
         [probe] = images[:PROBE].split(PROBE)

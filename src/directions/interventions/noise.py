@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from directions.core.scoring import pass_size, tally
 from directions.core.seeds import torch_stream
+from directions.core.types import Images
 from directions.interventions import self_check
 from directions.interventions.accumulate import Unfinished, over_images
 from directions.interventions.hooks import edited, find_layer, split
@@ -54,7 +55,7 @@ def draws(
 @torch.no_grad()
 def add_noise(
     model: nn.Module,
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     *,
     spread: Mapping[str, Tensor],
@@ -94,7 +95,7 @@ def add_noise(
     return loss, accuracy
 
 
-def _parts(model: nn.Module, spread: Mapping[str, Tensor], images: Tensor) -> tuple[nn.Module, nn.Module]:
+def _parts(model: nn.Module, spread: Mapping[str, Tensor], images: Images) -> tuple[nn.Module, nn.Module]:
     """Split as `hooks.split` does, or keep the whole model as the tail if splitting changes its logits."""
     self_check.of_clamping(model, spread, images)
     shift = {name: sd.float()[None] for name, sd in spread.items()}  # one SD added to every unit

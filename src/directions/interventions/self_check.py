@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from directions.core.errors import InputError
 from directions.core.scoring import scaled
+from directions.core.types import Images
 from directions.interventions.hooks import edited, find_layer, observed
 
 IMAGES = 8  # number of images, the first ones; an arbitrary choice
@@ -34,14 +35,14 @@ Way = TypeVar("Way")
 log = logging.getLogger(__name__)
 
 
-def few(images: Tensor) -> Tensor:
+def few(images: Images) -> Tensor:
     """Return the first `IMAGES` images in the form a network takes them."""
     [batch] = images[:IMAGES].split(IMAGES)
     return scaled(batch)
 
 
 @torch.no_grad()
-def of_network(model: nn.Module, layers: Iterable[str], images: Tensor) -> Tensor:
+def of_network(model: nn.Module, layers: Iterable[str], images: Images) -> Tensor:
     """Return the logits (n, classes) of the first images with no intervention.
 
     Raises InputError if two passes differ, logits are not finite, or a layer's hook does not fire.
@@ -68,7 +69,7 @@ def of_network(model: nn.Module, layers: Iterable[str], images: Tensor) -> Tenso
 
 
 @torch.no_grad()
-def of_clamping(model: nn.Module, layers: Iterable[str], images: Tensor) -> Tensor:
+def of_clamping(model: nn.Module, layers: Iterable[str], images: Images) -> Tensor:
     """Check as `of_network` does, and raise InputError if the output of a layer is never read."""
     logits = of_network(model, layers, images)
     names = list(layers)
@@ -101,7 +102,7 @@ def _of_weights(hook: object) -> bool:
     return type(hook).__module__.startswith("torch.nn.utils")
 
 
-def _read(model: nn.Module, names: Sequence[str], images: Tensor) -> Iterator[bool]:
+def _read(model: nn.Module, names: Sequence[str], images: Images) -> Iterator[bool]:
     """Return whether logits depend on each layer: it returns NaN for one of as many copies of an image."""
     batch = few(images)[:1].repeat_interleave(max(2, len(names)), 0)
     before = model(batch.clone())
@@ -167,7 +168,7 @@ def trial(layers: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @torch.no_grad()
-def loudest(model: nn.Module, layers: Mapping[str, int], images: Tensor) -> list[int]:
+def loudest(model: nn.Module, layers: Mapping[str, int], images: Images) -> list[int]:
     """Return the most active unit, numbered through all layers, of up to `LAYERS` of them, ascending."""
     starts = dict(zip(layers, np.cumsum([0, *layers.values()]).tolist(), strict=False))
     names = list(layers)
