@@ -3,7 +3,7 @@
 import itertools
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from directions.core.types import Count, present
 from directions.data import user_arrays
 from directions.data.labels import choose_images
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
 Source = Dataset[Any] | DataLoader[Any]
 
 IMAGES = ("pixel_values", "image", "images", "img", "input", "x")  # keys of items that are dicts
@@ -25,7 +28,7 @@ MANY = 10_000  # items read at most from a data set without a length
 log = logging.getLogger(__name__)
 
 
-def is_one(data: object) -> TypeGuard[Source]:
+def is_one(data: object) -> "TypeIs[Source]":
     """Return whether the data are a Dataset or a DataLoader."""
     return isinstance(data, Dataset | DataLoader)
 
