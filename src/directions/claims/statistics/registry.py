@@ -171,6 +171,6 @@ for _name, _column in (("selectivity", "selectivity"), ("information", _INFORMAT
     }
 
 SHAPES = tuple(_SHAPES)
-STATISTICS: dict[str, Statistic | Selection] = (
-    _SHAPES | _UNDER_NOISE | _ACROSS | _TRAINING | SELECTIONS | _DROPOUT | _OF_UNITS | _OF_IMPORTANCE
-)
+STATISTICS: dict[str, Statistic | Selection] = {
+    **_SHAPES, **_UNDER_NOISE, **_ACROSS, **_TRAINING, **SELECTIONS, **_DROPOUT, **_OF_UNITS, **_OF_IMPORTANCE
+}  # fmt: skip
