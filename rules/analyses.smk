@@ -7,7 +7,7 @@ for analysis, spec in SPECS.items():
             analysis
         input:
             **checkpoints_of(spec),
-            code=code("analyse", *where),
+            code=analysis_files(where),
             model=paths.NETWORK["model"],
             data=data_of,
             ledger=ledger_of,
@@ -23,7 +23,7 @@ for analysis, spec in SPECS.items():
             device=STUDY["device"],
         params:
             asked=asked(analysis),
-            code=DECIDING.code("analyse", *where),
+            code=analysis_code(where),
             analysis=shlex.quote(where[0]),
             checkpoints=checkpoints_option,
             resume=resume(spec, "results/{study}/resume", "{experiment}/{run}.pt"),

@@ -98,6 +98,21 @@ def code(script, *modules):
     return DECIDING.files(script, *modules)
 
 
+def units_code(wildcards):
+    """Return the module that finds the units of a user's model; nothing for the paper's networks."""
+    return [OWN] if RUNS[wildcards.experiment][wildcards.run]["model"] in STUDY["models"] else []
+
+
+def analysis_files(where):
+    """Return the function that lists the code of an analysis, which is in the module or the files `where`."""
+    return lambda wildcards: DECIDING.files("analyse", *where, *units_code(wildcards))
+
+
+def analysis_code(where):
+    """Return the function that digests the code of an analysis; see `analysis_files`."""
+    return lambda wildcards: DECIDING.code("analyse", *where, *units_code(wildcards))
+
+
 def data_of(wildcards):
     """Return the data set of a run."""
     return DATA.format(dataset=RUNS[wildcards.experiment][wildcards.run]["dataset"])

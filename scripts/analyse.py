@@ -14,11 +14,13 @@ from directions.core.errors import InputError
 
 
 def found(analysis: str) -> Callable:
-    """The function `observe` of an analysis. Raises InputError where there is none."""
+    """Return an analysis as a function of (trained, settings as plain data), or raise InputError."""
     if analysis.endswith(".py"):
-        return partial(user_functions.call, f"{analysis}:observe")
+        observe = partial(user_functions.call, f"{analysis}:observe")
+        return partial(user_functions.load(f"{analysis}:SPEC").run, observe)
     try:
-        return importlib.import_module(analysis).observe
+        module = importlib.import_module(analysis)
+        return partial(module.SPEC.run, module.observe)
     except (ModuleNotFoundError, AttributeError) as error:
         raise InputError(f"--analysis {analysis}: no such analysis ({error})") from error
 

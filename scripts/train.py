@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pandas as pd
+from torch import nn
 
 from directions import models
 from directions.core import cli
@@ -60,10 +61,9 @@ def run(args: argparse.Namespace, group: distributed.Processes) -> None:
     test_set = load_examples(args.data, args.ledger, "test", device, tested, workers)
     header = training_record.header(settings, train_set)
     model = models.build(settings, train_set.image_shape, train_set.classes)
-    if "build" in settings:
-        user_check.check(model, settings["build"], tuple(train_set.image_shape), train_set.classes)
+    units = _units(model, settings, tuple(train_set.image_shape), train_set.classes)
     model.to(device)
-    log.info("%s", training_record.describe(header, model, train_set, device, threads))
+    log.info("%s", training_record.describe(header, model, units, train_set, device, threads))
     training_loop.check_precision(settings["precision"], device)
     history = training_loop.train(
         model,
@@ -83,8 +83,15 @@ def run(args: argparse.Namespace, group: distributed.Processes) -> None:
     kept = checkpoints.checkpoints(args.resume, settings, len(train_set))
     model_files.join(args.checkpoints, kept, header)
     model_files.save(args.model, model.state_dict(), header)
-    training_record.save(args.record, header, model, train_set, test_set, history[-1])
+    training_record.save(args.record, header, model, units, train_set, test_set, history[-1])
     checkpoints.forget(args.resume)
+
+
+def _units(model: nn.Module, settings: dict, image_shape: tuple[int, ...], classes: int) -> int | None:
+    """Count the units of a network; a user's model is checked first, and may hide its units (None)."""
+    if "build" in settings:
+        return user_check.check(model, settings["build"], image_shape, classes)
+    return sum(models.unit_layers(model).values())
 
 
 if __name__ == "__main__":

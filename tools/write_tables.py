@@ -7,29 +7,26 @@ from pathlib import Path
 
 from directions.core import cli
 from directions.core.errors import InputError
-from directions.study import schema
-from directions.study.analysis_spec import UNSET, AnalysisSpec
+from directions.study.analysis_spec import AnalysisSpec
 from directions.study.catalogue import SPECS
+from directions.study.settings import settings_of
 
 log = logging.getLogger(__name__)
 
 
-def section(name: str, spec: AnalysisSpec, definitions: dict) -> str:
-    """Return the section about a table: its columns, and the settings of the analysis that makes it.
-
-    definitions: `$defs` of the config's schema, for values that several analyses share.
-    """
+def section(name: str, spec: AnalysisSpec) -> str:
+    """Return the section about a table: its columns, and the settings of the analysis that makes it."""
     columns = [f"| {names} | {meaning} |" for names, meaning in spec.columns.items()]
     settings = []
-    for key, one in spec.settings.items():
-        allowed = schema.resolved(one.values, {"$defs": definitions})["description"]
-        default = "" if one.default is UNSET else f"; for your own networks: {json.dumps(one.default)}"
-        settings.append(f"- `{key}`: {one.help} ({allowed}{default})")
+    for key, one in settings_of(spec.settings).items():
+        default = f"; for your own networks: {json.dumps(spec.defaults[key])}" if key in spec.defaults else ""
+        told = one.metadata
+        settings.append(f"- `{key}`: {told['help']} ({told['values']['description']}{default})")
     lines = [f"## {spec.table}: {spec.rows}", "", "| column | meaning |", "|---|---|", *columns, ""]
     return "\n".join([*lines, f"Settings of `{name}`:", "", *settings, "", ""])
 
 
-def rewritten(text: str, definitions: dict) -> str:
+def rewritten(text: str) -> str:
     """Return the text of docs/TABLES.md with the section of every analysis as its file declares it.
 
     Raises InputError if a section is missing.
@@ -38,7 +35,7 @@ def rewritten(text: str, definitions: dict) -> str:
         pattern = rf"^## {spec.table}: .*?(?=^## |\Z)"
         if not re.search(pattern, text, re.M | re.S):
             raise InputError(f"docs/TABLES.md has no section for {name}: add a line `## {spec.table}: `")
-        new = section(name, spec, definitions)
+        new = section(name, spec)
         text = re.sub(pattern, lambda _, new=new: new, text, flags=re.M | re.S)
     return text
 
@@ -47,8 +44,7 @@ def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--page", type=Path, default=Path("docs/TABLES.md"), help="file to rewrite")
     args = parser.parse_args(argv)
-    definitions = schema.read()["$defs"]
-    args.page.write_text(rewritten(args.page.read_text(encoding="utf-8"), definitions), encoding="utf-8")
+    args.page.write_text(rewritten(args.page.read_text(encoding="utf-8")), encoding="utf-8")
     log.info("written: %s", args.page)
 
 

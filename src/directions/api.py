@@ -27,7 +27,7 @@ from directions.interventions.layers import Layers, find
 from directions.interventions.prepare import copied, original
 from directions.result import Analysis
 from directions.study import user_networks
-from directions.study.catalogue import ANALYSES
+from directions.study.catalogue import ANALYSES, SPECS
 
 Array = np.ndarray | Tensor
 Pair = tuple[Array, Array]
@@ -156,7 +156,7 @@ def _tables(
         if progress:
             print(f"{name}: {analysis} ({place} of {len(chosen['analyses'])})", file=sys.stderr)
         observe = importlib.import_module(f"directions.analyses.{analysis}").observe
-        made[ANALYSES[analysis]] = observe(trained, chosen[analysis])
+        made[ANALYSES[analysis]] = SPECS[analysis].run(observe, trained, chosen[analysis])
     tables = {table: _with_keys(rows, name) for table, rows in made.items()}
     invariants.check(tables)
     if "ablation" in tables:

@@ -16,6 +16,7 @@ from directions import models
 from directions.data import Dataset, labels
 from directions.models import files as model_files
 from directions.study.catalogue import SPECS
+from directions.study.fingerprints import written
 
 ROOT = Path(__file__).parents[2]
 UNITS = {**{f"relu{depth}": 4 for depth in (1, 2)}, **{f"relu{depth}": 8 for depth in (3, 4, 5)}}
@@ -27,7 +28,7 @@ SETTING = SETTINGS | {
 }  # fmt: skip
 
 
-def command(name: str, settings: dict) -> list[str]:
+def command(name: str, settings: dict, **user_model) -> list[str]:
     """Call the script of that name or, for an analysis, the script that runs it."""
     script, *called = ["analyse", "--analysis", f"directions.analyses.{name}"] if name in SPECS else [name]
     return [
@@ -35,12 +36,12 @@ def command(name: str, settings: dict) -> list[str]:
         f"{ROOT}/scripts/{script}.py",
         *called,
         "--asked",
-        json.dumps({"settings": settings}),
+        json.dumps({"settings": settings} | user_model),
     ]
 
 
-def script(name: str, settings: dict, *arguments) -> subprocess.CompletedProcess:
-    return pythons.run([*command(name, settings), *map(str, arguments)])
+def script(name: str, settings: dict, *arguments, **user_model) -> subprocess.CompletedProcess:
+    return pythons.run([*command(name, settings, **user_model), *map(str, arguments)])
 
 
 def compute(folder: Path) -> list[str]:
@@ -60,18 +61,18 @@ def trained(made: Path, settings: dict) -> Path:
     data = toy_dataset()
     data.save(made / "toy.safetensors")
     labels.save(made / "ledger.parquet", labels.ledger(data.train_labels, "toy", "all", 0.0, 0))
-    written = {"model": "model.safetensors", "checkpoints": "checkpoints.safetensors",
+    files = {"model": "model.safetensors", "checkpoints": "checkpoints.safetensors",
                "history": "history.csv", "record": "record.json", "resume": "resume"}  # fmt: skip
-    options = [word for option, file in written.items() for word in (f"--{option}", f"{made}/{file}")]
+    options = [word for option, file in files.items() for word in (f"--{option}", f"{made}/{file}")]
     done = script("train", settings, *options, *compute(made))
     assert done.returncode == 0, done.stderr
     return made
 
 
-def analysed(name: str, folder: Path, settings: dict, *options) -> pd.DataFrame:
+def analysed(name: str, folder: Path, settings: dict, *options, **user_model) -> pd.DataFrame:
     table = folder / f"{name}.csv"
     model = ["--model", folder / "model.safetensors", "--table", table]
-    done = script(name, settings, *model, *options, *compute(folder))
+    done = script(name, settings, *model, *options, *compute(folder), **user_model)
     assert done.returncode == 0, done.stderr
     return pd.read_csv(table)
 
@@ -117,6 +118,55 @@ def test_checkpoints_end_where_the_network_does(folder):
         assert table["auc"].iloc[4 + ordering] == pytest.approx(auc)
         assert table["auc_relative"].iloc[4 + ordering] == pytest.approx(auc / curve["accuracy"].iloc[0])
         assert table["auc_chance_corrected"].iloc[4 + ordering] == pytest.approx((auc - 0.25) / 0.75)
+
+
+NETS = """
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class Net(nn.Module):
+    def __init__(self, pixels, classes):
+        super().__init__()
+        self.fc1, self.fc2, self.fc3 = nn.Linear(pixels, 8), nn.Linear(8, 8), nn.Linear(8, classes)
+        self.relu = nn.ReLU()
+
+    def forward(self, x):
+        x = functional.gelu(self.fc1(x.flatten(1)))
+        return self.fc3(self.relu(x + self.relu(self.fc2(x))))
+
+
+def net(settings, image_shape, classes):
+    return Net(torch.Size(image_shape).numel(), classes)
+"""
+
+
+def test_a_model_of_the_user_s_own_may_call_functions_share_modules_and_name_its_layers(tmp_path):
+    (tmp_path / "nets.py").write_text(NETS)
+    build = f"{tmp_path}/nets.py:net"
+    made = trained(tmp_path, SETTING | {"model": "net"} | written(build, "build"))
+    assert json.loads((made / "record.json").read_text())["units"] == 3 * 8
+    settings = {"split": "train", "layers": "all", "orderings": 2, "points": 3}
+    checkpoints = "--checkpoints", made / "checkpoints.safetensors"
+    kept = analysed("ablate_checkpoints", made, settings, *checkpoints, code=build)
+    curves = analysed("ablate_cumulative", made, settings | {"clamp": ["zero"]}, code=build)
+    assert curves["units"].unique() == 24
+    last = kept[kept["epoch"] == 8]
+    for ordering, curve in curves.groupby("ordering"):
+        auc = np.trapezoid(curve["accuracy"], curve["ablated"] / 24)
+        assert last["auc"].iloc[ordering] == pytest.approx(auc)
+    assert kept["train_loss"].nunique() == 3  # each checkpoint has its own weights
+    named = analysed(
+        "ablate_cumulative", made, settings | {"clamp": ["zero"]}, code=build, layers={"fc1": "gelu"}
+    )
+    assert named["units"].unique() == 8
+    # Without the eight units after fc1, only biases reach the logits: all images get one answer.
+    state, _ = model_files.load_state(made / "model.safetensors")
+    first = state["fc2.bias"].relu().relu() @ state["fc3.weight"].T + state["fc3.bias"]
+    data = toy_dataset()
+    right = np.mean(data.train_labels == int(first.argmax()))
+    assert named.loc[named["ablated"] == 8, "accuracy"].to_numpy() == pytest.approx(right)
 
 
 ABLATE = {"split": "train", "layers": 3, "orderings": 2, "points": 5}

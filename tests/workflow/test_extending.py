@@ -80,6 +80,12 @@ def test_a_data_set_and_a_model_take_a_file_and_a_line_each(made):
     assert set(runs["units"]) == {8 + 16}
     assert set(runs["test_images"]) == {397}
     assert made.jobs("all", config=asked) == {}
+    made.edit("configs/ours.yaml", "nets.py:conv2}", "nets.py:conv2, layers: [relu2]}")
+    again = {name: number for name, number in FROM_NETWORKS.items() if name != "train"} | {"collect": 1}
+    assert made.jobs("all", config=asked) == again  # training does not ask which layers have units
+    assert made.snakemake("--config", *asked, "--", "all").returncode == 0
+    curves = table_files.csv(made.folder / "results/ours/tables/mnist_corruption/ablation.csv")
+    assert set(curves["units"]) == {16}
     made.edit("mine/nets.py", "conv1=nn.Conv2d(channels, 8,", "conv1=nn.Conv2d(channels, 8, ")
     assert made.jobs("all", config=asked) == FROM_NETWORKS
     made.edit("mine/strokes.py", "archive[name]", "archive[name] ")
@@ -116,9 +122,8 @@ def add_model(made: Checkout) -> None:
     models = "src/directions/models/__init__.py"
     insert(made, models, "from directions.models.conv11", "from directions.models.conv2 import conv2\n")
     insert(made, models, "MODELS: dict", '    "conv2": conv2,\n')
-    insert(made, "src/directions/study/run_table.py", "MODELS = {", '    "conv2": (),\n')
-    insert(made, "src/directions/study/run_table.py", "UNIT_LAYERS = {", '    "conv2": ("relu1", "relu2"),\n')
-    made.edit("src/directions/figures/text.py", 'MODELS = {"mlp"', 'MODELS = {"conv2": "conv2", "mlp"')
+    [entry] = re.findall(r'`("conv2": Architecture\(.*?\))`\.', TEXT)
+    insert(made, "src/directions/study/architectures.py", "ARCHITECTURES: dict", f"    {entry},\n")
 
 
 def add_analysis(made: Checkout) -> None:

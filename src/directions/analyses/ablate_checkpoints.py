@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from directions.core.errors import InputError
-from directions.study.analysis_spec import (
-    CURVE,
-    POINTS,
-    PRECISION,
-    TRAIN,
-    AnalysisSpec,
-    Setting,
-    curve_cost,
-    shared,
-)
+from directions.study.analysis_spec import AnalysisSpec, CurveSettings, Sizes, curve_cost
+from directions.study.settings import setting, whole_or_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +17,14 @@ if TYPE_CHECKING:
     from directions.data.examples import Examples
 
 
-def _cost(settings, sizes):
+@dataclass(frozen=True)
+class Settings(CurveSettings):
+    """Settings of cumulative ablation at every checkpoint."""
+
+    images: int | str = setting("all", "images to score, drawn at random: all or so many", whole_or_all(1))
+
+
+def _cost(settings: Settings, sizes: Sizes) -> tuple[float, float]:
     points, share = curve_cost(settings, sizes)
     return points * sizes.checkpoints, share
 
@@ -32,15 +32,7 @@ def _cost(settings, sizes):
 SPEC = AnalysisSpec(
     table="checkpoints",
     rows="one row per checkpoint and ordering",
-    settings={
-        "split": TRAIN,
-        "images": Setting(
-            "images to score, drawn at random: all or so many", shared("training/properties/images"), "all"
-        ),
-        **CURVE,
-        "points": POINTS,
-        "precision": PRECISION,
-    },
+    settings=Settings,
     columns={
         "`epoch`": "of the checkpoint: steps divided by steps per epoch, such as 0.136 for 64 of 469; whole"
         " numbers if all are whole",
@@ -54,7 +46,7 @@ SPEC = AnalysisSpec(
 )
 
 
-def observe(trained: Trained, settings: dict) -> pd.DataFrame:
+def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """Table epoch, ordering, split, images, units, areas, and the scores with nothing ablated."""
     import pandas as pd
 
@@ -68,8 +60,8 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
         raise InputError(
             "keep_epochs is empty and keep_every is null: set one to choose when the network is ablated"
         )
-    sets, split = {"train": train, "test": test}, settings["split"]
-    sets[split] = some(sets[split], settings.get("images", "all"), split)
+    sets, split = {"train": train, "test": test}, settings.split
+    sets[split] = some(sets[split], settings.images, split)
     parts = []
     for checkpoint in kept:
         state, _ = model_files.load_state(trained.checkpoints, f"{checkpoint.name}/")
@@ -77,7 +69,7 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
             raise InputError(
                 f"{trained.checkpoints} has no {checkpoint.name}: {rebuild(trained.checkpoints)}"
             )
-        trained.model.load_state_dict(state)
+        trained.load(state)
         part = observe_checkpoint(trained, sets, settings, checkpoint.name)
         parts.append(part.assign(epoch=checkpoint.epoch))
     table = pd.concat(parts)
@@ -106,7 +98,7 @@ def some(examples: Examples, wanted: int | str, split: str) -> Examples:
 
 
 def observe_checkpoint(
-    trained: Trained, sets: Mapping[str, Examples], settings: dict, name: str
+    trained: Trained, sets: Mapping[str, Examples], settings: Settings, name: str
 ) -> pd.DataFrame:
     """Return a table: ordering, split, images, units, three areas, and the unablated scores on both sets."""
     import pandas as pd
@@ -119,21 +111,21 @@ def observe_checkpoint(
     for split, examples in sets.items():
         score = evaluate(trained.model, examples.images, examples.labels)
         scores |= {f"{split}_loss": score.loss, f"{split}_accuracy": score.accuracy}
-    examples = sets[settings["split"]]
-    layers = ablation.chosen(trained.layers, settings["layers"])
+    examples = sets[settings.split]
+    layers = ablation.chosen(trained.layers, settings.layers)
     units = sum(layers.values())
     curves = ablation.cumulative(
         trained.model,
         examples.images,
         examples.labels,
         layers=layers,
-        orders=ablation.orderings(units, settings["orderings"], trained.seed),
-        ablated_counts=ablation.grid(units, settings["points"]),
+        orders=ablation.orderings(units, settings.orderings, trained.seed),
+        ablated_counts=ablation.grid(units, settings.points),
         values=dict.fromkeys(layers, 0.0),
-        precision=settings.get("precision", "float32"),
+        precision=settings.precision,
         unfinished=trained.unfinished,
         name=name,
     )
     columns = auc.variants(curves.ablated, curves.accuracy, examples.classes)
-    ablated = {"split": settings["split"], "images": len(examples), "units": units}
+    ablated = {"split": settings.split, "images": len(examples), "units": units}
     return pd.DataFrame({"ordering": range(len(curves.accuracy)), **ablated, **columns, **scores})

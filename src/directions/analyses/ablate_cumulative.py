@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from directions.study.analysis_spec import CURVE, POINTS, PRECISION, TRAIN, AnalysisSpec, Setting, curve_cost
+from directions.study.analysis_spec import AnalysisSpec, CurveSettings, Sizes, curve_cost
+from directions.study.settings import setting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,21 +20,22 @@ CLAMP = {
 }  # fmt: skip
 
 
-def _cost(settings, sizes):
+@dataclass(frozen=True)
+class Settings(CurveSettings):
+    """Settings of cumulative ablation."""
+
+    clamp: list[str] = setting(["zero"], "values that ablated units are clamped to", CLAMP)
+
+
+def _cost(settings: Settings, sizes: Sizes) -> tuple[float, float]:
     points, share = curve_cost(settings, sizes)
-    return points * len(settings["clamp"]), share
+    return points * len(settings.clamp), share
 
 
 SPEC = AnalysisSpec(
     table="ablation",
     rows="one row per point of a cumulative ablation curve",
-    settings={
-        "split": TRAIN,
-        **CURVE,
-        "clamp": Setting("values that ablated units are clamped to", CLAMP, ["zero"]),
-        "points": POINTS,
-        "precision": PRECISION,
-    },
+    settings=Settings,
     columns={
         "`clamp`": "value that ablated units are clamped to: zero, or the mean over the training set",
         "`ordering`": "index of the random order of the units, from 0",
@@ -44,7 +47,7 @@ SPEC = AnalysisSpec(
 )
 
 
-def observe(trained: Trained, settings: dict) -> pd.DataFrame:
+def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """Build the table clamp, ordering, ablated, units (of the layers ablated), split, loss, accuracy.
 
     With many classes it ends with accuracy_top5, see `scoring.has_top5`.
@@ -54,13 +57,13 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
     from directions.analyses.network import grid_table
     from directions.interventions import ablation
 
-    examples = trained.examples(settings["split"])
-    layers = ablation.chosen(trained.layers, settings["layers"])
+    examples = trained.examples(settings.split)
+    layers = ablation.chosen(trained.layers, settings.layers)
     units = sum(layers.values())
-    counts = ablation.grid(units, settings["points"])
-    orders = ablation.orderings(units, settings["orderings"], trained.seed)
+    counts = ablation.grid(units, settings.points)
+    orders = ablation.orderings(units, settings.orderings, trained.seed)
     parts = []
-    for clamp in settings["clamp"]:
+    for clamp in settings.clamp:
         curves = ablation.cumulative(
             trained.model,
             examples.images,
@@ -69,11 +72,11 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
             orders=orders,
             ablated_counts=counts,
             values=trained.clamp_values(clamp, layers),
-            precision=settings.get("precision", "float32"),
+            precision=settings.precision,
             unfinished=trained.unfinished,
             name=f"cumulative ablation, clamp to {clamp}",
         )
         keys = ("ordering", range(len(orders))), ("ablated", counts)
         parts.append(grid_table(*keys, **curves.scores).assign(clamp=clamp))
-    table = pd.concat(parts).assign(units=units, split=settings["split"])
+    table = pd.concat(parts).assign(units=units, split=settings.split)
     return table[["clamp", "ordering", "ablated", "units", "split", *curves.scores]]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from directions.core.errors import InputError
-from directions.study.analysis_spec import TEST, AnalysisSpec, Setting
+from directions.study.analysis_spec import AnalysisSpec, Sizes, split_setting
+from directions.study.settings import setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,9 +36,18 @@ UNITS = {
 SHARE = 0.35  # of the multiplications of a pass: layers before the unit are computed once (D29)
 
 
-def _cost(settings, sizes):
-    units = sum(sizes.layers.values())
-    wanted = settings["units"]
+@dataclass(frozen=True)
+class Settings:
+    """Settings of single-unit ablation."""
+
+    split: str = split_setting("test")
+    units: int | str | dict[str, list[int]] = setting(
+        "all", "units to ablate: all, so many at random, or some of each layer", UNITS
+    )
+
+
+def _cost(settings: Settings, sizes: Sizes) -> tuple[float, float]:
+    units, wanted = sum(sizes.layers.values()), settings.units
     if isinstance(wanted, dict):
         return sum(map(len, wanted.values())), SHARE
     return (units if wanted == "all" else min(units, wanted)), SHARE
@@ -45,10 +56,7 @@ def _cost(settings, sizes):
 SPEC = AnalysisSpec(
     table="single",
     rows="one row per unit ablated alone",
-    settings={
-        "split": TEST,
-        "units": Setting("units to ablate: all, so many at random, or some of each layer", UNITS, "all"),
-    },
+    settings=Settings,
     columns={
         "`layer`, `unit`": "name of the layer, and index of the unit within it, from 0",
         "`loss_before`, `loss_after`": "of the intact network, and with this unit clamped to zero",
@@ -62,7 +70,7 @@ SPEC = AnalysisSpec(
 )
 
 
-def observe(trained: Trained, settings: dict) -> pd.DataFrame:
+def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """Build the table layer, unit, split, losses, importance, accuracies, largest accuracy drop of a class.
 
     With few classes it has the drop of every class; ImageNet's thousand would take half a gigabyte.
@@ -72,11 +80,11 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
     from directions.core.scoring import FEW
     from directions.interventions import ablation
 
-    examples = trained.examples(settings["split"])
-    if isinstance(settings["units"], dict):
-        units = numbers(trained.layers, settings["units"])
+    examples = trained.examples(settings.split)
+    if isinstance(settings.units, dict):
+        units = numbers(trained.layers, settings.units)
     else:
-        units = ablation.sample(sum(trained.layers.values()), settings["units"], trained.seed)
+        units = ablation.sample(sum(trained.layers.values()), settings.units, trained.seed)
     found = ablation.single(
         trained.model,
         examples.images,
@@ -95,7 +103,7 @@ def observe(trained: Trained, settings: dict) -> pd.DataFrame:
         trained.numbered()
         .iloc[units]
         .assign(
-            split=settings["split"],
+            split=settings.split,
             loss_before=found.loss_before,
             loss_after=found.loss,
             importance=found.loss - found.loss_before,

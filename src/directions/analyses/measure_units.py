@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from directions.study.analysis_spec import TEST, AnalysisSpec, Setting, whole
+from directions.study.analysis_spec import AnalysisSpec, split_setting
+from directions.study.settings import setting, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,14 +18,20 @@ VALUES = [
     "information_bits_fine", "l1", "dead", "negative", "mean", "sd",
 ]  # fmt: skip
 
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the measures of units."""
+
+    split: str = split_setting("test")
+    bins: int = setting(20, "bins of equal frequency for mutual information", whole(2))
+    shuffles: int = setting(10, "permutations of the labels for its null", whole(1))
+
+
 SPEC = AnalysisSpec(
     table="units",
     rows="one row per unit measured",
-    settings={
-        "split": TEST,
-        "bins": Setting("bins of equal frequency for mutual information", whole(2), 20),
-        "shuffles": Setting("permutations of the labels for its null", whole(1), 10),
-    },
+    settings=Settings,
     columns={
         "`layer`, `unit`": "name of the layer, and index of the unit within it, from 0",
         "`selectivity`": "class selectivity index, 0 to 1 (section 2.4 of the paper); empty for dead units"
@@ -43,23 +51,23 @@ SPEC = AnalysisSpec(
 )
 
 
-def observe(trained: Trained, settings: dict) -> pd.DataFrame:
+def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """Build the table layer, unit, split and VALUES: information with its floor and with other bins."""
     import numpy as np
 
     from directions.analyses import selectivity
 
-    examples = trained.examples(settings["split"])
+    examples = trained.examples(settings.split)
     found = selectivity.measure_all(
         trained.model,
         trained.layers,
         examples.images,
         examples.labels,
         examples.classes,
-        bins=settings["bins"],
-        shuffles=settings["shuffles"],
+        bins=settings.bins,
+        shuffles=settings.shuffles,
         seed=trained.seed,
     )
     norms = [trained.incoming[layer].abs().sum(1).cpu().numpy() for layer in trained.layers]
-    table = trained.numbered().assign(**found, l1=np.concatenate(norms), split=settings["split"])
+    table = trained.numbered().assign(**found, l1=np.concatenate(norms), split=settings.split)
     return table[["layer", "unit", "split", *VALUES]]

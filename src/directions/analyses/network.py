@@ -26,8 +26,8 @@ class Trained:
     """A network in evaluation mode, its data and its seed; `layers` is {name: number of units}.
 
     examples: loads the "train" or the "test" set. header: of the model file, if there is one. checkpoints:
-    the file with the weights kept during training, if there is one. unfinished: the partial results of an
-    interrupted analysis.
+    the file with the weights kept during training, if there is one. rebuild: makes the network with other
+    weights; None: they can be loaded into it. unfinished: the partial results of an interrupted analysis.
     """
 
     def __init__(
@@ -37,15 +37,27 @@ class Trained:
         *,
         seed: int = 0,
         header: dict | None = None,
+        rebuild: Callable[[dict[str, torch.Tensor]], Network] | None = None,
         unfinished: Unfinished | None = None,
     ):
-        self.model, self.layers, self.incoming = network.model, network.layers, network.incoming
-        self.original = network.original
+        self._take(network)
+        self._rebuild = rebuild
         self.checkpoints: Path | str | None = None
         self.header, self.seed = header or {}, seed
         self._load = examples
         self.unfinished = unfinished or Unfinished()
         self._examples: dict[str, Examples] = {}
+
+    def _take(self, network: Network) -> None:
+        self.model, self.layers, self.incoming = network.model, network.layers, network.incoming
+        self.original = network.original
+
+    def load(self, state: dict[str, torch.Tensor]) -> None:
+        """Replace the weights, by those of a checkpoint."""
+        if self._rebuild:
+            self._take(self._rebuild(state))
+        else:
+            self.model.load_state_dict(state)
 
     def examples(self, split: str) -> Examples:
         """Load the "train" set with the labels it was trained on, or the "test" set; read once."""
@@ -85,29 +97,43 @@ def read(
     workers: int = 0,
     unfinished: Unfinished | None = None,
     code: str | None = None,
+    layers: object = None,
 ) -> Trained:
     """Read a network and its data from their files.
 
     workers: processes that decode images that stay in their files. code: the user's function that builds the
-    network, if the config names one; raises InputError for a model file that names another.
+    network, if the config names one; raises InputError for a model file that names another. layers: of units,
+    for a user's model that a study trained; None: all activations.
     """
     state, header = model_files.load_state(model)
-    # Imported by name, so that no analysis of a study's networks depends on it.
-    own = importlib.import_module(OWN) if "own" in header else None
-    if own:
-        network = own.rebuilt(state, header, model, code)
-    else:
-        built = model_files.rebuilt(model, state, header, code)
-        network = Network(built, models.unit_layers(built), models.incoming_weights(built))
-    network.model.to(device)
+    own = "own" in header
+    # Imported by name, so that no analysis of the paper's networks depends on it.
+    user = importlib.import_module(OWN) if own or "build" in header.get("settings", {}) else None
+
+    def rebuilt(state: dict[str, torch.Tensor]) -> Network:
+        if own:
+            network = user.rebuilt(state, header, model, code)
+        else:
+            built = model_files.rebuilt(model, state, header, code)
+            if user:
+                network = user.of_study(built, layers, header["image_shape"], header["classes"])
+            else:
+                network = Network(built, models.unit_layers(built), models.incoming_weights(built))
+        network.model.to(device)
+        return network
+
+    network = rebuilt(state)
     settings = header["settings"]
     tested = settings.get("test_images", "all")
 
     def examples(split: str) -> Examples:
         found = load_examples(data, ledger, split, device, tested, workers)
-        return own.as_trained_on(found, header) if own else found
+        return user.as_trained_on(found, header) if own else found
 
-    return Trained(network, examples, seed=settings["seed"], header=header, unfinished=unfinished)
+    return Trained(
+        network, examples, seed=settings["seed"], header=header, unfinished=unfinished,
+        rebuild=rebuilt if user else None,
+    )  # fmt: skip
 
 
 def grid_table(outer: tuple[str, object], inner: tuple[str, object], **values: np.ndarray) -> pd.DataFrame:
@@ -121,9 +147,9 @@ def write(observe: Callable[[Trained, dict], pd.DataFrame], args: argparse.Names
     device = cli.prepare_torch(args.device, args.threads)
     fingerprint = fingerprint_of(args) if args.resume else ""
     unfinished = Unfinished(args.resume, fingerprint, args.snapshot_seconds)
-    trained = read(
-        args.model, args.data, args.ledger, device, args.threads - 1, unfinished, cli.code(args.asked)
-    )
+    files = args.model, args.data, args.ledger
+    user = cli.user_model(args.asked)
+    trained = read(*files, device, args.threads - 1, unfinished, user.get("code"), user.get("layers"))
     trained.checkpoints = args.checkpoints
     table = observe(trained, cli.settings(args.asked))
     with atomic(args.table) as partial:

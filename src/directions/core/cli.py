@@ -42,10 +42,14 @@ def settings(text: str) -> dict:
         raise InputError(f'--asked needs JSON like {{"settings": {{...}}}}, not {text!r}') from error
 
 
-def code(text: str) -> str | None:
-    """Return the user function that an --asked argument allows to run, as file.py:function, or None."""
+def user_model(text: str) -> dict:
+    """Return what an --asked argument says of a user's model, if any.
+
+    code: the function that may run, as file.py:function. layers: its layers of units; not there: all
+    activations.
+    """
     settings(text)  # refuses invalid JSON
-    return json.loads(text).get("code")
+    return {key: value for key, value in json.loads(text).items() if key in ("code", "layers")}
 
 
 def check_code(argv: list[str]) -> None:

@@ -7,8 +7,7 @@ import pandas as pd
 from directions.core.display_names import DATASETS
 from directions.core.errors import InputError
 from directions.core.tables import Tables, require
-
-MODELS = {"mlp": "MLP", "conv11": "conv11", "conv11_mean": "conv11, mean read-out", "resnet50": "ResNet-50"}
+from directions.study.architectures import ARCHITECTURES
 
 
 def only(rows: pd.DataFrame, column: str, table: str = "runs"):
@@ -26,7 +25,8 @@ def title(tables: Tables, study: str) -> str:
     """Format data set, network and study, e.g. "MNIST · MLP 2×128 · quick study"; own data by its name."""
     runs = require(tables, "runs", "dataset", "model")
     dataset, model = only(runs, "dataset"), only(runs, "model")
-    return f"{DATASETS.get(dataset, dataset)} · {MODELS.get(model, model)}{size(tables)} · {study} study"
+    title = ARCHITECTURES[model].title if model in ARCHITECTURES else model
+    return f"{DATASETS.get(dataset, dataset)} · {title}{size(tables)} · {study} study"
 
 
 def size(tables: Tables) -> str:

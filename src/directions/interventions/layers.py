@@ -51,9 +51,10 @@ def find(network: nn.Module, wanted: Layers, shape: Sequence[int], classes: int 
     calls_of(network, example)  # a first pass, which initialises lazy modules
     network = activations.named(logits.alone(network.requires_grad_(False), example, classes))
     if layer_patterns.asked(wanted):
-        shown = catalogue(network, shape)
+        shown, shared = _listed(network, shape)
         modules = called_once(calls_of(network, example))
-        wanted = layer_patterns.expanded(wanted, list(shown.loc[shown["activation"], "layer"]), modules)
+        known = [*shown.loc[shown["activation"], "layer"], *shared]
+        wanted = layer_patterns.expanded(wanted, known, modules)  # shared ones are refused below
     asked = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(wanted, AS_IS)
     asked = {_name(name, network): activation for name, activation in asked.items()}
     as_given = copied(network)
@@ -93,6 +94,11 @@ def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
     torch.fx cannot trace the network, functional activations are missing, with a warning in the log. Raises
     InputError for a shape that the network does not take.
     """
+    return _listed(network, shape)[0]
+
+
+def _listed(network: nn.Module, shape: Sequence[int]) -> tuple[pd.DataFrame, list[str]]:
+    """Return (`catalogue`, activation modules missing in it: called more than once, and not separable)."""
     example = torch.rand(PROBE, *shape, generator=torch_stream("example"))
     network = activations.named(network.eval())
     calls_of(network, example)
@@ -101,11 +107,11 @@ def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
     except InputError as error:
         log.warning("functional activations are not shown: %s", error)
     calls, feeding, rows = calls_of(network, example), None, []
-    longer = calls_of(network, _one_more(example))
+    longer, once = calls_of(network, _one_more(example)), set(called_once(calls))
     for place, call in enumerate(calls):
         if weighs(call.module):
             feeding = place
-        if feeding is None or sum(other.name == call.name for other in calls) > 1:
+        if feeding is None or call.name not in once:
             continue
         try:
             check_examples_first(longer[place], PROBE + 1)
@@ -117,7 +123,10 @@ def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
         rows.append(
             (call.name, kind or type(call.module).__name__, output, call.output.shape[axis], bool(kind))
         )
-    return pd.DataFrame(rows, columns=["layer", "module", "output", "units", "activation"])
+    shared = [call.name for call in calls if activations.name_of(call.module) and call.name not in once]
+    return pd.DataFrame(rows, columns=["layer", "module", "output", "units", "activation"]), sorted(
+        set(shared)
+    )
 
 
 def _separated(

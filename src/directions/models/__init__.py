@@ -1,7 +1,8 @@
 """The paper's networks: plain `nn.Sequential` models, independent of ablation and noise.
 
 Units are the outputs of the modules that `unit_layers` names: single neurons of a dense layer, or whole
-feature maps of a convolution (paper, section 2.2). They lie along dimension 1 of that output.
+feature maps of a convolution (paper, section 2.2). They lie along dimension 1 of that output. In a model of
+the user, `interventions.layers.find` looks for them (models/user.py).
 """
 
 import importlib
@@ -33,8 +34,8 @@ def build(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn
     """Build the network from training settings, with weights drawn from the stream ("init", seed).
 
     Weights are in channels-last format, which activations inherit, as CPU convolutions compute in it. If the
-    settings have `build`, file.py:function, the model is the user's own. Raises InputError for a model that
-    is not in `MODELS`, and for a user's model without units.
+    settings have `build`, file.py:function, the user's function builds it. Raises InputError for a model that
+    is not in `MODELS`, and if the user's function returns anything but a module.
     """
     if settings["model"] not in MODELS and "build" not in settings:
         raise InputError(f"unknown model {settings['model']!r}: known are {', '.join(MODELS)}")
@@ -55,17 +56,13 @@ def _of_the_user(settings: dict, image_shape: tuple[int, int, int], classes: int
             " planned: rerun"
         )
     model = userfile.call(reference, settings, image_shape, classes)
-    feeding = [layer for _, layer in _fed(model)] if isinstance(model, nn.Module) else []
-    if None in feeding or not feeding:
-        raise InputError(
-            f"{reference} returned {type(model).__name__} without layers of units: return a torch.nn.Module"
-            " with nn.ReLU modules, each registered after the dense layer or convolution that feeds it"
-        )
+    if not isinstance(model, nn.Module):
+        raise InputError(f"{reference} returned {type(model).__name__}, not a torch.nn.Module")
     return model
 
 
 def _fed(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Yield (name of a ReLU, the layer whose weights feed it, batch norm in between or not), in order."""
+    """Yield (name of a ReLU, the layer whose weights feed it) of a built-in model, in order."""
     feeding = None
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear | nn.Conv2d):
@@ -75,12 +72,12 @@ def _fed(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def unit_layers(model: nn.Module) -> dict[str, int]:
-    """Return {name of a ReLU module, whose outputs are units: number of units}, from input to output."""
+    """Return {ReLU module, whose outputs are units: number of units} of a built-in model, in order."""
     return {name: len(layer.weight) for name, layer in _fed(model)}
 
 
 def incoming_weights(model: nn.Module) -> dict[str, Tensor]:
-    """Return {unit layer: weights (units, fan-in) of the layer that feeds it}, for L1 norms (Figure A3).
+    """Return {unit layer of a built-in model: weights (units, fan-in) that feed it}, for Figure A3.
 
     These are the raw weights, as in the paper: batch norm is not folded in.
     """

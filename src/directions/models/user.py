@@ -13,7 +13,8 @@ from directions.data import Dataset
 from directions.data.examples import Examples
 from directions.data.normalize import normalized
 from directions.interventions.hooks import Network
-from directions.interventions.layers import find
+from directions.interventions.layer_patterns import ALL
+from directions.interventions.layers import Layers, find
 from directions.interventions.prepare import plain
 from directions.models import files as model_files
 from directions.models import user_weights
@@ -81,6 +82,22 @@ def rebuilt(state: dict[str, Tensor], header: dict, origin: object, code: str | 
     network = made(own["build"])
     user_weights.fit(network, state, origin)
     return find(network, own["layers"], header["image_shape"], header["classes"])
+
+
+def of_study(model: nn.Module, layers: Layers | None, image_shape: Sequence[int], classes: int) -> Network:
+    """Return a user's model that a study trained, with its units: of `layers`, or of all activations.
+
+    Raises InputError as `find` does.
+    """
+    if layers:
+        return find(model, layers, image_shape, classes)
+    try:
+        return find(model, ALL, image_shape, classes)
+    except InputError as error:
+        raise InputError(
+            f"{error}; or name its layers in the config, as in `models: {{NAME: {{layers: [fc1, fc2]}}}}`:"
+            " nothing is trained again"
+        ) from error
 
 
 def as_trained_on(examples: Examples, header: dict) -> Examples:

@@ -1,43 +1,41 @@
-"""Check a user's model on two images before it is trained."""
+"""Check a user's model on two images before it is trained, and count its units."""
 
-from collections.abc import Callable
+import logging
 
 import torch
 from torch import nn
 
-from directions import models
 from directions.core.errors import InputError
+from directions.interventions.layer_patterns import ALL
+from directions.interventions.layers import find
+from directions.interventions.prepare import copied
+
+log = logging.getLogger(__name__)
 
 
-def check(model: nn.Module, reference: str, image_shape: tuple[int, ...], classes: int) -> None:
-    """Raise InputError unless a model takes these images and returns logits (examples, classes).
+def check(model: nn.Module, reference: str, image_shape: tuple[int, ...], classes: int) -> int | None:
+    """Return the number of units of a model, those of all its activations; the model stays as it is.
 
-    The same for an nn.ReLU module that is used more than once, as only its first use would be ablated.
-    reference: file.py:function, for the message. The model is left in training mode.
+    reference: file.py:function, for messages. If no activations are found, the result is None, with a warning
+    in the log: analyses then need `layers` in the config, which training does not read. Raises InputError for
+    a model that does not take images of this shape or does not return logits (examples, classes).
     """
-    calls = dict.fromkeys(models.unit_layers(model), 0)
-    handles = [model.get_submodule(name).register_forward_hook(_counting(calls, name)) for name in calls]
     try:
         with torch.no_grad():
-            answer = model.eval()(torch.zeros(2, *image_shape))
+            logits = copied(model).eval()(torch.zeros(2, *image_shape))
     except Exception as error:  # the user's code may raise anything
         raise InputError(
             f"{reference}: the network fails on images of shape {image_shape}: {error}"
         ) from error
-    finally:
-        model.train()
-        for handle in handles:
-            handle.remove()
-    shape = tuple(getattr(answer, "shape", ()))
+    shape = tuple(getattr(logits, "shape", ()))
     if shape != (2, classes):
         raise InputError(f"{reference}: for 2 images the network returns {shape}, not logits (2, {classes})")
-    for name, times in calls.items():
-        if times != 1:
-            raise InputError(f"{reference}: nn.ReLU {name} is used {times} times: give each layer its own")
-
-
-def _counting(calls: dict[str, int], name: str) -> Callable[..., None]:
-    def hook(*_: object) -> None:
-        calls[name] += 1
-
-    return hook
+    try:
+        return sum(find(copied(model), ALL, image_shape, classes).layers.values())
+    except InputError as error:
+        log.warning(
+            "%s: analyses must be told its layers of units, in models: {NAME: {layers: [...]}} (%s)",
+            reference,
+            error,
+        )
+        return None

@@ -1,29 +1,17 @@
 """What an analysis declares about itself; schema, rule, job list, DVC stage, cost and documentation follow.
 
-An analysis is one file with `SPEC` and `observe(trained, settings)`, which returns its table. Snakemake
-imports the file while it plans, so whatever needs PyTorch or pandas is imported inside `observe`.
+An analysis is one file with a dataclass `Settings`, `SPEC` and `observe(trained, settings)`, which returns
+its table. Snakemake imports the file while it plans, so whatever needs PyTorch or pandas is imported inside
+`observe`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, is_dataclass
+from typing import Any, Protocol
 
 from directions.interventions.layer_selection import chosen_layers
-
-UNSET = object()  # the default of a setting that may be left out
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting of an analysis.
-
-    values: JSON Schema of the values allowed; its `description` ends the error "allowed is ...". default: for
-    networks of your own, and for a study that sets no other value; UNSET: the setting may be left out.
-    """
-
-    help: str
-    values: Mapping[str, object]
-    default: object = UNSET
+from directions.study import settings as declared
+from directions.study.settings import one_of, setting, whole, whole_or_all
 
 
 class Sizes(Protocol):
@@ -40,69 +28,82 @@ class Sizes(Protocol):
 class AnalysisSpec:
     """The declaration of an analysis.
 
-    table: name of its table and of the folder of its results. rows: what one row of the table is. columns:
-    {names of columns in backquotes: meaning}, besides the key columns. cost: (settings, sizes) to the number
-    of forward passes over the images, and the fraction of the multiplications of a pass that each of them
-    costs. resumes: an interrupted job resumes from a snapshot. checkpoints: it reads the checkpoints of
-    training, so it is not offered for networks of your own.
+    table: name of its table and of the folder of its results. rows: what one row of the table is. settings:
+    a frozen dataclass of `setting` fields. Their defaults are for networks of your own, and for a study that
+    sets no other value. columns: {names of columns in backquotes: meaning}, besides the key columns. cost:
+    (settings, sizes) to the number of forward passes over the images, and the fraction of the multiplications
+    of a pass that each of them costs. resumes: an interrupted job resumes from a snapshot. checkpoints: it
+    reads the checkpoints of training, so it is not offered for networks of your own.
     """
 
     table: str
     rows: str
-    settings: Mapping[str, Setting]
+    settings: type
     columns: Mapping[str, str]
-    cost: Callable[[Mapping, Sizes], tuple[float, float]]
+    cost: Callable[[Any, Sizes], tuple[float, float]]
     resumes: bool = True
     checkpoints: bool = False
 
+    def __post_init__(self):
+        if not isinstance(self.settings, type) or not is_dataclass(self.settings):
+            found = getattr(self.settings, "__name__", type(self.settings).__name__)
+            raise TypeError(f"settings must be a dataclass of setting(default, help, values), not {found}")
+        declared.settings_of(self.settings)
+
     @property
     def defaults(self) -> dict[str, object]:
-        """{setting: default} of all settings that have one."""
-        return {name: one.default for name, one in self.settings.items() if one.default is not UNSET}
+        """{setting: default} of all settings but those that may be left out."""
+        return declared.defaults(self.settings)
+
+    def read(self, given: Mapping[str, object]) -> Any:
+        """Build the settings from plain data; raises InputError as `settings.read` does."""
+        return declared.read(self.settings, given)
+
+    def run(self, observe: Callable[[Any, Any], Any], trained: Any, given: Mapping[str, object]) -> Any:
+        """Return the table of a trained network, observed with these settings, plain data."""
+        return observe(trained, self.read(given))
 
     def schema(self) -> dict[str, object]:
         """Return the closed JSON Schema of its block in a config."""
+        properties = declared.properties(self.settings)
         return {
             "type": "object",
-            "description": "{" + ", ".join(self.settings) + "}",
+            "description": "{" + ", ".join(properties) + "}",
             "additionalProperties": False,
-            "properties": {name: dict(one.values) for name, one in self.settings.items()},
+            "properties": properties,
         }
 
 
-def shared(name: str) -> dict[str, str]:
-    """Refer to values that several analyses share, in `$defs` of the config's schema."""
-    return {"$ref": f"#/$defs/{name}"}
-
-
-def whole(least: int) -> dict[str, object]:
-    """Allow whole numbers from `least` on."""
-    return {
-        "type": "integer",
-        "minimum": least,
-        "maximum": 1_000_000_000,
-        "description": f"a whole number >= {least}, at most 1e9",
-    }
-
-
-def above_zero(unit: str) -> dict[str, object]:
-    """Allow numbers above 0."""
-    return {"type": "number", "exclusiveMinimum": 0, "description": f"a number > 0 ({unit})"}
-
-
-def curve_cost(settings: Mapping, sizes: Sizes) -> tuple[float, float]:
-    """Return the points of one set of curves, and the fraction of a forward pass that each of them costs."""
-    layers = chosen_layers(list(sizes.layers), settings["layers"])
-    units = sum(sizes.layers[name] for name in layers)
-    points = units if settings["points"] == "all" else settings["points"]
-    return settings["orderings"] * points, sizes.curve(layers)
-
-
-SPLIT = "images to score, with their labels"
-TRAIN, TEST = Setting(SPLIT, shared("split"), "train"), Setting(SPLIT, shared("split"), "test")
-CURVE = {
-    "layers": Setting("layers whose units are ablated together", shared("layers"), "all"),
-    "orderings": Setting("random orders of the units, one curve each", shared("orderings"), 10),
+LAYERS = {
+    "anyOf": [
+        {"const": "all"},
+        {"type": "integer", "minimum": 1, "maximum": 1_000_000_000},
+        {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "minLength": 1}},
+    ],
+    "description": "all, or a whole number >= 1 (that many last layers), or a list of layers by name or"
+    " pattern, such as [relu1, block16.*]",
 }
-POINTS = Setting("points of a curve, evenly spaced from no unit to all", shared("curve_points"), 17)
-PRECISION = Setting("number format of the forward passes", shared("precision"), "float32")
+
+
+def split_setting(default: str) -> Any:
+    """Declare on which images, "train" or "test", an analysis measures."""
+    return setting(default, "images to score, with their labels", one_of("train", "test"))
+
+
+@dataclass(frozen=True)
+class CurveSettings:
+    """Settings of analyses that compute cumulative ablation curves."""
+
+    split: str = split_setting("train")
+    layers: int | str | list[str] = setting("all", "layers whose units are ablated together", LAYERS)
+    orderings: int = setting(10, "random orders of the units, one curve each", whole(1))
+    points: int | str = setting(17, "points of a curve, evenly spaced from no unit to all", whole_or_all(2))
+    precision: str = setting("float32", "number format of the forward passes", one_of("float32", "bf16"))
+
+
+def curve_cost(settings: CurveSettings, sizes: Sizes) -> tuple[float, float]:
+    """Return the points of one set of curves, and the fraction of a forward pass that each of them costs."""
+    layers = chosen_layers(list(sizes.layers), settings.layers)
+    units = sum(sizes.layers[name] for name in layers)
+    points = units if settings.points == "all" else settings.points
+    return settings.orderings * points, sizes.curve(layers)

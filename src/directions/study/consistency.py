@@ -8,8 +8,9 @@ from directions.core.errors import InputError
 from directions.core.suggest import nearest
 from directions.data.registry import KNOWN
 from directions.interventions.layer_selection import chosen_layers
+from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import CLAMPED, COUNTED, FIGURES, VARIED, blocks, made_by, tables_of
-from directions.study.run_table import MODELS, OPTIMIZERS, UNIT_LAYERS, Settings, models_of, product, text
+from directions.study.run_table import MODELS, OPTIMIZERS, Settings, models_of, product, text
 from directions.study.training_steps import steps_in_all, steps_per_epoch
 
 
@@ -53,10 +54,9 @@ def last_step(settings: Settings) -> int | None:
 
 
 def unit_layers(settings: Settings) -> list[str] | None:
-    """List a run's layers of units, as in models.unit_layers; None if they depend on the built model."""
-    if settings["model"] == "mlp":
-        return [f"relu{depth}" for depth in range(1, len(settings["hidden"]) + 1)]
-    return list(UNIT_LAYERS[settings["model"]]) if settings["model"] in UNIT_LAYERS else None
+    """List a run's layers of units; None for a user's model, whose layers are known once it is built."""
+    built_in = ARCHITECTURES.get(settings["model"])
+    return built_in.layers(settings) if built_in else None
 
 
 def problems(study: dict, written: dict) -> list[str]:
@@ -245,7 +245,8 @@ def _of_network(path: str, settings: Settings, experiment: dict) -> Iterator[str
 
 def _of_normalising(path: str, settings: Settings) -> Iterator[str]:
     batch, group, used = settings["batch"], settings["norm_batch"], used_images(settings)
-    normalised = settings["model"] == "resnet50" or settings["batch_norm"]
+    built_in = ARCHITECTURES.get(settings["model"])
+    normalised = built_in.batch_norm(settings) if built_in else settings["batch_norm"]
     if group is None:
         if normalised and (batch == 1 or (used is not None and used % batch == 1)):
             yield f"{path}: batch {batch} leaves one image in a batch, too few for batch norm; change one"

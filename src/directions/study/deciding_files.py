@@ -37,12 +37,15 @@ class Deciding:
         self._known: dict[tuple[str, ...], tuple[list[str], str]] = {}
         self._imported: Known = {}
 
-    def __call__(self, stage: str, settings: Mapping) -> str:
-        """Return the digest for a job of a study; "" if it depends on no file of the checkout."""
+    def __call__(self, stage: str, settings: Mapping, *more: str) -> str:
+        """Return the digest for a job of a study; "" if it depends on no file of the checkout.
+
+        more: modules that the job imports by name, besides its analysis or figure.
+        """
         if stage == "data":
             return images(settings["path"]) if "path" in settings else ""
         if stage in self._analyses:
-            return self.code("analyse", *code_of_analysis(stage, self._config))
+            return self.code("analyse", *code_of_analysis(stage, self._config), *more)
         if stage not in SCRIPTS:
             return ""
         modules = [f"directions.figures.{settings['figure']}"] if stage == "figure" else []

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 
 from directions.core import user_functions
 from directions.core.recipe import RECIPES
+from directions.core.source_files import OWN
 from directions.study.catalogue import DERIVED, FIGURES, TRAINED, made_by, paper_files, specs
 from directions.study.run_table import expand, key_columns, labels, labels_name
 
@@ -23,22 +24,24 @@ class Ancestry:
     """Computes the fingerprint of each job of a study, as sorted JSON: equal strings mean equal results.
 
     {"stage": its name, "settings": those of this job, "upstream": digest of all jobs before it}. Where the
-    code is not an input, it adds {"recipe": number} (see recipe.py); for an analysis of a user's own model,
-    {"code": file.py:function}, which builds the model; and {"files": digest of the files of this checkout
-    that the job depends on}, if any. Settings that change no result are left out: device, threads, folders,
-    sources. Chain: data, labels, train, an analysis, collect, areas, selection, figure, claims.
+    code is not an input, it adds {"recipe": number} (see recipe.py); for an analysis of a user's model,
+    {"code": file.py:function}, which builds the model, and {"layers": those of its units}, if the config
+    names them; and {"files": digest of the files of this checkout that the job depends on}, if any. Settings
+    that change no result are left out: device, threads, folders, sources. Chain: data, labels, train, an
+    analysis, collect, areas, selection, figure, claims.
     """
 
     def __init__(
         self,
         config: dict,
         recipes: Mapping[str, int] = RECIPES,
-        files: Callable[[str, dict], str] = lambda _stage, _settings: "",
+        files: Callable[..., str] = lambda _stage, _settings, *_modules: "",
     ):
         """Expand the run table of `config`, as returned by `config.load`.
 
-        files: (stage, settings) -> digest of the files that determine the job's result, "" for none (see
-        deciding_files.py). Only Snakemake uses it: dvc.lock has its own digests of these files.
+        files: (stage, settings, modules imported by name) -> digest of the files that determine the job's
+        result, "" for none (see deciding_files.py). Only Snakemake uses it: dvc.lock has its own digests of
+        these files.
         """
         self._config = config
         self._recipes = recipes
@@ -62,9 +65,9 @@ class Ancestry:
             self._known[key] = self._stages[stage](self, stage=stage, **names)
         return self._known[key]
 
-    def _say(self, stage: str, settings: dict, upstream: object, **more: str) -> str:
+    def _say(self, stage: str, settings: dict, upstream: object, *modules: str, **more: object) -> str:
         recipe = {"recipe": self._recipes[stage]} if stage in self._recipes else {}
-        files = self._files(stage, settings)
+        files = self._files(stage, settings, *modules)
         more |= {"files": files} if files else {}
         return said(stage, settings, upstream, **recipe, **more)
 
@@ -88,8 +91,12 @@ class Ancestry:
     def _analysis(self, stage: str, experiment: str, run: str, **_) -> str:
         settings = self._config["experiments"][experiment][stage]
         model = self._config["models"].get(self._runs[experiment][run]["model"])
-        code = {"code": model["build"]} if model else {}  # the only function that a model file may name
-        return self._say(stage, settings, self.asked("train", experiment=experiment, run=run), **code)
+        upstream = self.asked("train", experiment=experiment, run=run)
+        if model is None:
+            return self._say(stage, settings, upstream)
+        layers = {"layers": model["layers"]} if "layers" in model else {}
+        # `code` is the only function that the model file may name.
+        return self._say(stage, settings, upstream, OWN, code=model["build"], **layers)
 
     def _collect(self, stage: str, experiment: str, table: str, **_) -> str:
         source = "train" if table in TRAINED else self._made_by[table]
@@ -146,7 +153,7 @@ def written(reference: str, what: str) -> dict[str, str]:
     return {what: reference, "code": user_functions.digest(reference)[:16]}
 
 
-def said(stage: str, settings: dict, upstream: object, **more: int | str) -> str:
+def said(stage: str, settings: dict, upstream: object, **more: object) -> str:
     """Return a job's fingerprint as sorted JSON: its own settings, and a digest of everything upstream."""
     return json.dumps(
         {"stage": stage, "settings": settings, "upstream": digest(upstream)} | more, sort_keys=True

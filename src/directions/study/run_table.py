@@ -6,23 +6,11 @@ Names are built only here and looked up everywhere else; nothing parses them.
 import itertools
 from decimal import Decimal
 
+from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import FIGURES, tables_of
 
-MODELS = {  # model -> training settings that it reads and some other models do not
-    "mlp": ("hidden", "init"),
-    "conv11": ("width", "batch_norm", "norm_batch", "pad"),
-    "conv11_mean": ("width", "batch_norm", "norm_batch", "pad"),
-    "resnet50": ("width", "norm_batch", "pad"),
-}
-UNIT_LAYERS = {  # model -> names of its layers of units, as in models.unit_layers; mlp: see `hidden`
-    "conv11": tuple(f"relu{depth}" for depth in range(1, 12)),
-    "conv11_mean": tuple(f"relu{depth}" for depth in range(1, 12)),
-    "resnet50": (
-        "stem.relu",
-        *(f"block{block}.relu{place}" for block in range(1, 17) for place in (1, 2, 3)),
-    ),
-}
-OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # the same for optimizers
+MODELS = {name: one.reads for name, one in ARCHITECTURES.items()}
+OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # {optimizer: settings that only it reads}
 LATER = ("keep_every", "init")  # settings that older studies lack
 
 # What may be varied, in the order of run names: reordering the config's keys renames nothing.

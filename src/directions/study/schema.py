@@ -27,7 +27,7 @@ def read(config: dict | None = None) -> dict:
     training = schema["$defs"]["training"]["properties"]
     analyses = schema["$defs"]["experiment"]["properties"]["analyses"]["items"]
     figures = schema["properties"]["draw"]["propertyNames"]
-    own = schema["$defs"]["own_network"]["properties"]["layers"]["additionalProperties"]
+    followed_by = schema["$defs"]["unit_layers"]["additionalProperties"]
     added = schema["properties"]["models"]["additionalProperties"]["properties"]["reads"]["items"]
     homes = (
         (training["dataset"], [*KNOWN, *_names(config, "datasets")]),
@@ -36,7 +36,7 @@ def read(config: dict | None = None) -> dict:
         (training["optimizer"], OPTIMIZERS),
         (analyses, known),
         (figures, FIGURES),
-        (own, ACTIVATIONS),
+        (followed_by, ACTIVATIONS),
         (schema["$defs"]["own_analyses"]["items"], OWN_ANALYSES),
     )
     for node, names in homes:

@@ -33,12 +33,14 @@ def fingerprint(header: dict, train_set: Examples, test_set: Examples) -> str:
     return digest.hexdigest()
 
 
-def describe(header: dict, model: nn.Module, train_set: Examples, device: torch.device, threads: int) -> str:
+def describe(
+    header: dict, model: nn.Module, units: int | None, train_set: Examples, device: torch.device, threads: int
+) -> str:
     """Describe the training run in one line for the log: network, data and device."""
     settings = header["settings"]
     length = f"{settings['steps']} steps" if settings["steps"] else f"{settings['epochs']} epochs"
     return (
-        f"{settings['model']} with {sum(models.unit_layers(model).values())} units and "
+        f"{settings['model']} with {'an unknown number of' if units is None else units} units and "
         f"{models.parameter_count(model)} parameters, {len(train_set)} images of {settings['dataset']}, "
         f"corrupt {settings['corrupt']}, seed {settings['seed']}, {length}, "
         f"{settings['precision']} on {device} with {threads} threads, torch {torch.__version__}"
@@ -46,9 +48,18 @@ def describe(header: dict, model: nn.Module, train_set: Examples, device: torch.
 
 
 def save(
-    path: Path | str, header: dict, model: nn.Module, train_set: Examples, test_set: Examples, last: dict
+    path: Path | str,
+    header: dict,
+    model: nn.Module,
+    units: int | None,
+    train_set: Examples,
+    test_set: Examples,
+    last: dict,
 ) -> None:
-    """Write record.json: flat, one row of the table `runs`. `last` is the last row of the history."""
+    """Write record.json: flat, one row of the table `runs`.
+
+    units: their number, None if unknown. last: the last row of the history.
+    """
     settings = {
         name: "x".join(map(str, value)) if isinstance(value, list) else value
         for name, value in header["settings"].items()
@@ -57,7 +68,7 @@ def save(
         "train_images": len(train_set),
         "test_images": len(test_set),
         "classes": train_set.classes,
-        "units": sum(models.unit_layers(model).values()),
+        "units": units,
         "parameters": models.parameter_count(model),
         "changed_share": train_set.changed_share,
     }

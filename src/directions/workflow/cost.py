@@ -18,15 +18,13 @@ from directions.core.errors import InputError
 from directions.data.registry import KNOWN
 from directions.interventions.hooks import find_layer
 from directions.study.analysis_spec import AnalysisSpec
+from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import specs
 from directions.study.run_table import expand
 from directions.study.training_steps import checkpoints, steps_in_all, steps_per_epoch
 from directions.workflow.jobs import Job
 
 PASS = 1_000  # images per pass when nothing is trained
-# Fraction of the operations of whole passes that is left in curves of 65 points computed in reverse, at least
-# (docs/PERFORMANCE.md).
-CURVE = {"mlp": 1 / 22, "conv11": 1 / 18, "conv11_mean": 1 / 18, "resnet50": 1 / 39}
 WALKED = 1 / 3  # of the products recomputed at each point in reverse, as units are off at both ends
 BACKWARD = 2  # a backward pass computes twice as much as the forward pass
 
@@ -52,18 +50,18 @@ class Sizes:
     def curve(self, layers: Sequence[str]) -> float:
         """Estimate the fraction of the operations of whole passes that a curve over these layers needs.
 
-        ResNet-50 is a chain only within its last block (chain.py). A chain is computed in reverse: products
-        are recomputed from the second ablated layer on, and what precedes it is practically free. Otherwise
-        everything from the block of the first ablated layer on is computed.
+        A chain is computed in reverse (chain.py): products are recomputed from the second ablated layer on,
+        and what precedes it is practically free. Otherwise everything from the block of the first ablated
+        layer on is computed.
         """
-        every = list(self.layers)
+        every, built_in = list(self.layers), ARCHITECTURES[self.model]
         place = every.index(layers[0])
-        if self.model == "resnet50" and place < len(every) - 3:
+        if built_in.chain and place < len(every) - built_in.chain:
             block = layers[0].split(".")[0]
             first = next(number for number, name in enumerate(every) if name.split(".")[0] == block)
             return 1 - (self.before[every[first - 1]] / self.operations if first else 0)
         anew = self.operations - self.before[every[min(place + 1, len(every) - 1)]]
-        return max(CURVE[self.model], WALKED * anew / self.operations)
+        return max(built_in.curve, WALKED * anew / self.operations)
 
 
 @cache
@@ -118,7 +116,7 @@ def _training(settings: Mapping, network: Sizes, train: int, test: int) -> Work:
 def _analysis(spec: AnalysisSpec, asked: Mapping, network: Sizes, images: int) -> Work:
     if asked.get("images", "all") != "all":
         images = min(images, asked["images"])
-    times, share = spec.cost(asked, network)
+    times, share = spec.cost(spec.read(asked), network)
     return Work(times * max(1, images / PASS), times * images * network.operations * share)
 
 

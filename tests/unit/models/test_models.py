@@ -6,7 +6,7 @@ from torchvision.models.resnet import Bottleneck, resnet50
 from directions import models
 from directions.core.errors import InputError
 from directions.interventions.hooks import observed
-from directions.models import user_check
+from directions.models import user, user_check
 from directions.models.resnet50 import Block
 from directions.study import fingerprints
 
@@ -146,12 +146,8 @@ def deep(settings, image_shape, classes):
     return nn.Sequential(nn.Flatten(), *dense, nn.Linear(sizes[-1], classes))
 
 
-def smooth(settings, image_shape, classes):
-    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.GELU(), nn.Linear(8, classes))
-
-
-def early(settings, image_shape, classes):
-    return nn.Sequential(nn.Flatten(), nn.ReLU(), nn.Linear(64, classes))
+def nothing(settings, image_shape, classes):
+    return None
 
 
 def broken(settings, image_shape, classes):
@@ -163,7 +159,8 @@ def test_a_model_of_the_user_s_own_is_built_like_ours(tmp_path):
     (tmp_path / "nets.py").write_text(NETS)
     settings = {"model": "deep", "build": f"{tmp_path}/nets.py:deep", "hidden": [7, 5], "seed": 3}
     net = models.build(settings, (1, 8, 8), 4)
-    assert list(models.unit_layers(net).values()) == [7, 5]
+    assert user_check.check(net, settings["build"], (1, 8, 8), 4) == 12
+    assert list(user.of_study(net, None, (1, 8, 8), 4).layers.values()) == [7, 5]
     assert net(torch.zeros(2, 1, 8, 8)).shape == (2, 4)
     again, other = (models.build(settings | {"seed": seed}, (1, 8, 8), 4) for seed in (3, 4))
     assert torch.equal(net[1].weight, again[1].weight)
@@ -183,13 +180,12 @@ def test_a_model_whose_file_was_changed_since_its_training_was_planned_is_refuse
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        ("smooth", "returned Sequential without layers of units"),
-        ("early", "returned Sequential without layers of units"),
-        ("broken", "nets.py, line 20, in broken: KeyError: 'depth'"),
+        ("nothing", "nets.py:nothing returned NoneType, not a torch.nn.Module"),
+        ("broken", "nets.py, line 16, in broken: KeyError: 'depth'"),
         ("gone", "has no function gone; it has "),
     ],
 )
-def test_a_model_of_the_user_s_own_without_units_is_refused(tmp_path, function, message):
+def test_what_is_no_model_of_the_user_s_own_is_refused(tmp_path, function, message):
     (tmp_path / "nets.py").write_text(NETS)
     settings = {"model": "net", "build": f"{tmp_path}/nets.py:{function}", "hidden": [7, 5], "seed": 3}
     with pytest.raises(InputError, match=message):
@@ -197,7 +193,31 @@ def test_a_model_of_the_user_s_own_without_units_is_refused(tmp_path, function, 
 
 
 TRIED = """
+import torch
 from torch import nn
+
+
+def smooth(settings, image_shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.GELU(), nn.Linear(8, classes))
+
+
+def early(settings, image_shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.ReLU(), nn.Linear(64, classes))
+
+
+class Branching(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(64, 8), nn.Linear(8, classes)
+
+    def forward(self, x):
+        if x.sum() > -1e9:  # torch.fx cannot follow this
+            x = x.flatten(1)
+        return self.fc2(torch.relu(self.fc1(x)))
+
+
+def hidden(settings, image_shape, classes):
+    return Branching(classes)
 
 
 def shared(settings, image_shape, classes):
@@ -221,7 +241,6 @@ def fine(settings, image_shape, classes):
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        ("shared", r"nets.py:shared: nn.ReLU 2 is used 2 times: give each layer its own"),
         ("more", r"nets.py:more: for 2 images the network returns \(2, 6\), not logits \(2, 4\)"),
         ("larger", r"nets.py:larger: the network fails on images of shape \(1, 8, 8\): .*mat1 and mat2"),
     ],
@@ -232,6 +251,43 @@ def test_a_model_of_the_user_s_own_is_tried_before_it_is_trained(tmp_path, funct
     model = models.build({"model": "net", "build": reference, "seed": 3}, (1, 8, 8), 4)
     with pytest.raises(InputError, match=message):
         user_check.check(model, reference, (1, 8, 8), 4)
+
+
+@pytest.mark.parametrize(
+    ("function", "layers"),
+    [
+        ("fine", {"3": 8}),
+        ("smooth", {"2": 8}),
+        ("shared", {"2": 8, "2_2": 8}),  # one module called twice: each call has its own units
+        ("early", None),
+        ("hidden", None),
+    ],
+)
+def test_units_of_a_model_of_the_user_s_own_follow_its_activations(tmp_path, caplog, function, layers):
+    (tmp_path / "nets.py").write_text(TRIED)
+    reference = f"{tmp_path}/nets.py:{function}"
+    model = models.build({"model": "net", "build": reference, "seed": 3}, (1, 8, 8), 4)
+    assert user_check.check(model, reference, (1, 8, 8), 4) == (layers and sum(layers.values()))
+    if layers:
+        assert user.of_study(model, None, (1, 8, 8), 4).layers == layers
+        return
+    assert "analyses must be told its layers of units" in caplog.text
+    with pytest.raises(
+        InputError, match=r"`models: {NAME: {layers: \[fc1, fc2\]}}`: nothing is trained again"
+    ):
+        user.of_study(model, None, (1, 8, 8), 4)
+    named = user.of_study(model, ["2"] if function == "early" else ["fc1"], (1, 8, 8), 4)
+    assert list(named.layers.values()) == [4 if function == "early" else 8]
+
+
+def test_the_paper_s_networks_have_the_units_that_are_found_in_any_network():
+    for name in models.MODELS:
+        settings = {"batch_norm": True} if name.startswith("conv") else {}
+        net = build(name, hidden=[7, 5], width=0.125, **settings).eval()
+        found = user.of_study(net, None, (3, 32, 32), 10)
+        assert found.layers == models.unit_layers(net)
+        for layer, weights in models.incoming_weights(net).items():  # none alone feeds a sum of branches
+            assert torch.equal(found.incoming[layer], weights) or found.incoming[layer].isnan().all()
 
 
 def test_the_trial_leaves_a_good_model_as_it_was(tmp_path):

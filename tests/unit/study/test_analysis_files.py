@@ -10,15 +10,21 @@ from directions.study.deciding_files import Deciding
 from directions.study.fingerprints import Ancestry
 
 DECLARED = """
-from directions.study.analysis_spec import TEST, AnalysisSpec, Setting
+from dataclasses import dataclass
+from directions.study.analysis_spec import AnalysisSpec, split_setting
+from directions.study.settings import setting
+
+@dataclass(frozen=True)
+class Settings:
+    split: str = split_setting("test")
+    threshold: float = setting(0, "bound", {"type": "number", "description": "a number"})
 
 def observe(trained, settings):
     import helper
 
 SPEC = AnalysisSpec(
     table="sparseness", rows="one row per unit",
-    settings={"split": TEST, "threshold": Setting("bound", {"type": "number", "description": "a number"}, 0)},
-    columns={}, cost=lambda settings, sizes: (1, 1.0),
+    settings=Settings, columns={}, cost=lambda settings, sizes: (1, 1.0),
 )
 """
 EXPERIMENT = "mnist_corruption"
@@ -65,7 +71,10 @@ def test_wrong_settings_are_refused_as_those_of_any_analysis(file, settings, mes
     ("def observe", "def look", "has no function observe; it has look"),
     ('table="sparseness"', 'table="units"', "there is a table units already: choose another name"),
     ("SPEC = AnalysisSpec(", "SPEC = dict(", "SPEC must be an AnalysisSpec, not dict"),
-    ("def observe", "1 / 0\ndef observe", "measure_sparseness.py, line 4, in <module>: ZeroDivisionError"),
+    ("def observe", "1 / 0\ndef observe", "measure_sparseness.py, line 11, in <module>: ZeroDivisionError"),
+    ("@dataclass(frozen=True)", "", "must be a dataclass of setting(default, help, values), not Settings"),
+    ("settings=Settings", "settings={}", "must be a dataclass of setting(default, help, values), not dict"),
+    ('= split_setting("test")', '= "test"', "split: declare it as setting(default, help, values)"),
     ("AnalysisSpec(\n", "AnalysisSpec(", None),
 ])  # fmt: skip
 def test_a_file_that_declares_no_analysis_is_refused_by_what_it_lacks(file, old, new, message):

@@ -77,11 +77,16 @@ def test_a_data_set_of_unknown_size_is_refused_by_name(paper, monkeypatch):
 
 
 DECLARED = """
-from directions.study.analysis_spec import TEST, AnalysisSpec
+from dataclasses import dataclass
+from directions.study.analysis_spec import AnalysisSpec, split_setting
+
+@dataclass(frozen=True)
+class Settings:
+    split: str = split_setting("test")
 
 def observe(trained, settings): ...
 
-SPEC = AnalysisSpec("new", "one row", {"split": TEST}, {}, cost=lambda settings, sizes: (6, 0.5))
+SPEC = AnalysisSpec("new", "one row", Settings, {}, cost=lambda settings, sizes: (6, 0.5))
 """
 
 

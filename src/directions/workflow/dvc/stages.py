@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from directions.core.errors import InputError
 from directions.core.files import md5
-from directions.core.source_files import Known, code_of
+from directions.core.source_files import OWN, Known, code_of
 from directions.study import config, paths
 from directions.study.catalogue import DERIVED, FIGURES, code_of_analysis, made_by, paper_files, specs
 from directions.study.deciding_files import SCRIPTS, paper_of
@@ -140,7 +140,8 @@ class _Stages:
             for analysis in self.config["experiments"][experiment]["analyses"]:
                 rows = self.analysis(experiment, analysis)
                 name = f"{self.specs[analysis].table}-{experiment}"
-                yield self.stage(name, rows, "analyse", *code_of_analysis(analysis, self.config))
+                where = code_of_analysis(analysis, self.config)
+                yield self.stage(name, rows, "analyse", *where, *self.units_code(experiment))
         for experiment, tables in self.config["tables"].items():
             yield from (self.table_stage(experiment, table) for table in self.in_order(tables))
         for figure in self.config["figures"]:
@@ -194,6 +195,11 @@ class _Stages:
             path = paths.MEASURED.at(study=self.study, table=table, experiment=experiment, run=run)["table"]
             rows.append(self.product(path, run, needs, analysis, experiment=experiment, run=run))
         return rows
+
+    def units_code(self, experiment: str) -> list[str]:
+        """Name the module that finds the units of users' models, if the experiment trains any."""
+        models = {settings["model"] for settings in self.runs[experiment].values()}
+        return [OWN] if models & set(self.config["models"]) else []
 
     def in_order(self, tables: list[str]) -> list[str]:
         """Add the tables that these are derived from, and sort inputs first."""

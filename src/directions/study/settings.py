@@ -1,0 +1,86 @@
+"""Settings as frozen dataclasses, whose fields carry default, help and the values allowed.
+
+    @dataclass(frozen=True)
+    class Settings:
+        bins: int = setting(20, "bins of equal frequency", whole(2))
+
+The schema of the config, defaults and documentation follow from such a class.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, asdict, field, fields
+from typing import Any, TypeVar
+
+from directions.core.errors import InputError
+from directions.core.suggest import nearest
+
+Kind = TypeVar("Kind")
+Values = Mapping[str, object]
+
+
+def setting(default: object, help: str, values: Values, **more: object) -> Any:
+    """Declare a setting of a dataclass.
+
+    default: plain data; MISSING: there is none; None: the setting may be left out. values: JSON Schema of the
+    values allowed; its `description` ends the error "allowed is ...". more: of use to some classes.
+    """
+    made = {} if default is MISSING else {"default_factory": lambda: default}
+    return field(**made, metadata={"help": help, "values": values, **more})
+
+
+def settings_of(kind: type) -> dict[str, Field]:
+    """Map the names of a class's settings to their fields. Raises TypeError for what is no such class."""
+    declared = {one.name: one for one in fields(kind)}
+    if plain := [name for name, one in declared.items() if "values" not in one.metadata]:
+        raise TypeError(f"{plain[0]}: declare it as setting(default, help, values)")
+    return declared
+
+
+def properties(kind: type) -> dict[str, dict[str, object]]:
+    """Map settings to the JSON Schema of their values."""
+    return {name: dict(one.metadata["values"]) for name, one in settings_of(kind).items()}
+
+
+def defaults(kind: type) -> dict[str, object]:
+    """Map settings to their defaults, for a class in which all have one; without those of None."""
+    return {name: value for name, value in asdict(kind()).items() if value is not None}
+
+
+def read(kind: type[Kind], given: Mapping[str, object]) -> Kind:
+    """Build settings from plain data that their schema accepts; what is left out takes its default.
+
+    Raises InputError for a setting that does not exist, and for one that is missing and has no default.
+    """
+    known = settings_of(kind)
+    faults = [f"{key}: unknown setting{nearest(key, known)}" for key in given if key not in known]
+    needed = (name for name, one in known.items() if one.default_factory is MISSING)
+    faults += [f"{name}: is missing" for name in needed if name not in given]
+    if faults:
+        raise InputError(f"{'; '.join(faults)} (known here: {', '.join(known)})")
+    return kind(**given)
+
+
+def one_of(*words: str) -> Values:
+    """Allow these words."""
+    return {"enum": list(words), "description": f"{', '.join(words[:-1])} or {words[-1]}"}
+
+
+def whole(least: int) -> Values:
+    """Allow whole numbers from `least` on."""
+    return {
+        "type": "integer",
+        "minimum": least,
+        "maximum": 1_000_000_000,
+        "description": f"a whole number >= {least}, at most 1e9",
+    }
+
+
+def whole_or_all(least: int) -> Values:
+    """Allow "all" and whole numbers from `least` on."""
+    number = {key: value for key, value in whole(least).items() if key != "description"}
+    return {"anyOf": [{"const": "all"}, number], "description": f"all, or {whole(least)['description']}"}
+
+
+def above_zero(unit: str) -> Values:
+    """Allow numbers above 0."""
+    return {"type": "number", "exclusiveMinimum": 0, "description": f"a number > 0 ({unit})"}

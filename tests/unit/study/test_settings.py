@@ -1,0 +1,62 @@
+"""Settings as dataclasses: their types agree with the values allowed, and plain data become objects."""
+
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import get_args, get_origin, get_type_hints
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from directions.core.errors import InputError
+from directions.study import settings as declared
+from directions.study.catalogue import SPECS
+from directions.study.settings import setting, whole
+
+NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
+CLASSES = [spec.settings for spec in SPECS.values()]
+
+
+def of_type(hint) -> set[str]:
+    """The JSON types of a type's values, without null."""
+    parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return {NAMES[get_origin(part) or part] for part in parts if part is not NoneType}
+
+
+def of_values(node: dict) -> set[str]:
+    """The JSON types that a schema allows, without null."""
+    named = node.get("type", [])
+    constants = [*node.get("enum", ()), *([node["const"]] if "const" in node else ())]
+    found = {named} if isinstance(named, str) else set(named)
+    found |= {NAMES[type(value)] for value in constants if value is not None}
+    return found.union(*map(of_values, node.get("anyOf", ()))) - {"null"}
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__module__.split(".")[-1])
+def test_types_are_those_of_the_values_allowed_and_defaults_are_among_these(kind):
+    hints = get_type_hints(kind)
+    for name, values in declared.properties(kind).items():
+        assert of_type(hints[name]) == of_values(values), name
+    for name, default in declared.defaults(kind).items():
+        assert Draft202012Validator(declared.properties(kind)[name]).is_valid(default), name
+
+
+@dataclass(frozen=True)
+class Toy:
+    layers: list = setting(["a"], "layers", {"type": "array"})
+    points: int = setting(3, "points", whole(2))
+    more: int | None = setting(None, "may be left out", whole(0))
+
+
+def test_what_is_left_out_takes_its_default():
+    assert declared.read(Toy, {"points": 5}) == Toy(["a"], 5, None)
+    assert declared.defaults(Toy) == {"layers": ["a"], "points": 3}
+    declared.defaults(Toy)["layers"].append("b")
+    assert Toy().layers == ["a"]
+
+
+def test_a_setting_that_does_not_exist_is_refused_with_the_nearest():
+    with pytest.raises(InputError) as caught:
+        declared.read(Toy, {"pionts": 5, "layers": []})
+    assert str(caught.value) == (
+        "pionts: unknown setting; did you mean points? (known here: layers, points, more)"
+    )
