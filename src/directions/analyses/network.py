@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -108,7 +109,7 @@ def read(
     state, header = model_files.load_state(model)
     own = "own" in header
     # Imported by name, so that no analysis of the paper's networks depends on it.
-    user = importlib.import_module(OWN) if own or "build" in header.get("settings", {}) else None
+    user: Any = importlib.import_module(OWN) if own or "build" in header.get("settings", {}) else None
 
     def rebuilt(state: dict[str, torch.Tensor]) -> Network:
         if own:
@@ -136,7 +137,7 @@ def read(
     )  # fmt: skip
 
 
-def grid_table(outer: tuple[str, object], inner: tuple[str, object], **values: np.ndarray) -> pd.DataFrame:
+def grid_table(outer: tuple[str, object], inner: tuple[str, object], /, **values: np.ndarray) -> pd.DataFrame:
     """Turn arrays (outer, inner) into a long table: one row per pair of keys, one column per array."""
     index = pd.MultiIndex.from_product([outer[1], inner[1]], names=[outer[0], inner[0]])
     return pd.DataFrame({name: array.ravel() for name, array in values.items()}, index=index).reset_index()

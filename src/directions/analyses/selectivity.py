@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from directions.core.scoring import pass_size, passes
 from directions.core.seeds import stream
+from directions.core.types import Images
 from directions.interventions import self_check
 from directions.interventions.hooks import observed
 
@@ -28,7 +29,7 @@ BLOCK = 64  # units measured at a time; their counts take several times the memo
 def unit_activity(
     model: nn.Module,
     layers: Mapping[str, int],
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     size: int | None = None,
     budget: int = BYTES,
@@ -69,12 +70,12 @@ def mean_activity(output: Tensor) -> np.ndarray:
 
 def dead(activity: np.ndarray) -> np.ndarray:
     """Mark units (units,) that are 0 for every image: they have no selectivity and no importance."""
-    return ~activity.any(axis=0)
+    return np.asarray(~activity.any(axis=0))
 
 
 def negative(activity: np.ndarray) -> np.ndarray:
     """Mark units (units,) that are negative for some image: their selectivity index is undefined."""
-    return (activity < 0).any(axis=0)
+    return np.asarray((activity < 0).any(axis=0))
 
 
 def class_means(activity: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
@@ -134,8 +135,8 @@ def information_null(
     bin_numbers: np.ndarray, labels: np.ndarray, classes: int, shuffles: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Estimate the bias: the mean information (units,) in bits that remains when labels are shuffled."""
-    total = sum(mutual_information(bin_numbers, rng.permutation(labels), classes) for _ in range(shuffles))
-    return total / shuffles
+    each = (mutual_information(bin_numbers, rng.permutation(labels), classes) for _ in range(shuffles))
+    return sum(each, np.zeros(bin_numbers.shape[1])) / shuffles
 
 
 def measure(
@@ -171,7 +172,7 @@ def measure(
 def measure_all(
     model: nn.Module,
     layers: Mapping[str, int],
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     classes: int,
     *,

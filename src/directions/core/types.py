@@ -23,7 +23,7 @@ class Images(Protocol):
     def device(self) -> "torch.device":
         """Device of the batches."""
 
-    def __getitem__(self, chosen: slice, /) -> "Images": ...
+    def __getitem__(self, chosen: "slice | torch.Tensor", /) -> "Images": ...
 
     def split(self, size: int, /) -> "Iterable[torch.Tensor]":
         """Return consecutive batches of at most `size` images."""

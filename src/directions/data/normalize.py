@@ -47,7 +47,7 @@ class Normalized:
         """Device of the batches."""
         return self.images.device
 
-    def __getitem__(self, chosen: slice) -> "Normalized":
+    def __getitem__(self, chosen: slice | Tensor) -> "Normalized":
         return Normalized(self.images[chosen], self.mean, self.sd)
 
     def split(self, size: int) -> Iterator[Tensor]:

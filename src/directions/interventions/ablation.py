@@ -9,7 +9,7 @@ have the same logits.
 """
 
 import logging
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -276,7 +276,7 @@ def single(
     layers: Mapping[str, int],
     classes: int,
     values: Values,
-    units: Sequence[int] | None = None,
+    units: Iterable[int] | None = None,
     size: int | None = None,
     by_hooks: bool = False,
     unfinished: Unfinished | None = None,

@@ -9,16 +9,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any, Protocol
 
+from directions.core.types import Count
 from directions.interventions.layer_selection import chosen_layers
 from directions.study import settings as declared
 from directions.study.settings import one_of, setting, whole, whole_or_all
 
 
 class Sizes(Protocol):
-    """What a cost is computed from: {unit layer: units}, and how many checkpoints training keeps."""
+    """What a cost is computed from: sizes of a network and of its training."""
 
-    layers: Mapping[str, int]
-    checkpoints: int
+    @property
+    def layers(self) -> Mapping[str, int]:
+        """{unit layer: units}."""
+
+    @property
+    def checkpoints(self) -> int:
+        """Number of checkpoints that training keeps."""
 
     def curve(self, layers: list[str]) -> float:
         """Return the fraction of a whole forward pass that one point of a curve over these layers costs."""
@@ -97,7 +103,7 @@ class CurveSettings:
     split: str = split_setting("train")
     layers: int | str | list[str] = setting("all", "layers whose units are ablated together", LAYERS)
     orderings: int = setting(10, "random orders of the units, one curve each", whole(1))
-    points: int | str = setting(17, "points of a curve, evenly spaced from no unit to all", whole_or_all(2))
+    points: Count = setting(17, "points of a curve, evenly spaced from no unit to all", whole_or_all(2))
     precision: str = setting("float32", "number format of the forward passes", one_of("float32", "bf16"))
 
 
