@@ -62,6 +62,9 @@ def analyse(
 ) -> Analysis:
     """Ablate, add noise to, and measure the units of a network, which is left unchanged.
 
+    The analyses are those of Morcos et al. (2018): cumulative ablation and noise (section 3.1), single-unit
+    ablation (3.4), class selectivity (2.4), and mutual information with the class in bits (A.5).
+
     Args:
         network: maps images (n, ...) to logits (n, classes), returned alone, in a tuple, or as `logits` of a
             dict or an object.
@@ -94,9 +97,27 @@ def analyse(
             be meaningless, and the like; the message says what to do.
 
     Example:
-        result = analyse(network, {"fc1": "relu"}, (images, labels), orderings=20, noise=[0.5, 1, 2])
-        result.tables["areas"]
-        result.save("mine")
+        Four images, each of a class of its own, which one unit alone responds to. Without units, accuracy is
+        at chance.
+
+        >>> from torch import arange, eye, nn
+        >>> from directions import analyse
+        >>> network = nn.Sequential(nn.Linear(4, 4, bias=False), nn.ReLU(), nn.Linear(4, 4, bias=False))
+        >>> network.load_state_dict({"0.weight": 2 * eye(4), "2.weight": 2 * eye(4)})
+        <All keys matched successfully>
+        >>> images, labels = eye(4), arange(4)
+        >>> found = analyse(network, ["1"], (images, labels), orderings=5, noise=[0.5, 1], progress=False)
+        >>> found.tables["units"][["layer", "unit", "selectivity"]]
+          layer  unit  selectivity
+        0     1     0          1.0
+        1     1     1          1.0
+        2     1     2          1.0
+        3     1     3          1.0
+        >>> found.tables["ablation"].groupby("ablated")["accuracy"].mean().iloc[[0, -1]]
+        ablated
+        0    1.00
+        4    0.25
+        Name: accuracy, dtype: float64
     """
     for short, value in (("ablate", ablate), ("orderings", orderings), ("noise", noise), ("units", units)):
         if value is not None:

@@ -34,11 +34,32 @@ def unit_activity(
     size: int | None = None,
     budget: int = BYTES,
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (layer, activity (images, <= BLOCK units) in float32) for all units of `layers`, in blocks.
+    """Yield the activity of all units on each image, in blocks of units; section 2.4.
 
-    layers: {name: number of units}; images: uint8 (n, c, h, w). A feature map's activity is its mean over
-    positions. The images are run once if the activity of all units fits into `budget` bytes, else several
-    times. size: images per pass, None: see `scoring.pass_size`.
+    A feature map's activity is its mean over positions.
+
+    Args:
+        model: in evaluation mode.
+        layers: {name: number of units}.
+        images: uint8 (n, c, h, w), or floating point as the network takes them.
+        labels: (n,).
+        size: images per pass; None: see `scoring.pass_size`.
+        budget: most bytes of activity in memory; if that of all units does not fit, the images are run
+            several times.
+
+    Returns:
+        Pairs (layer, activity (images, at most BLOCK units) in float32), in the order of `Trained.numbered`.
+
+    Example:
+        >>> from torch import arange, eye, nn
+        >>> from directions.analyses.selectivity import unit_activity
+        >>> model = nn.Sequential(nn.Linear(3, 3, bias=False), nn.ReLU())
+        >>> _ = model[0].weight.data.copy_(2 * eye(3))
+        >>> [(layer, activity)] = unit_activity(model, {"1": 3}, eye(3), arange(3))
+        >>> activity  # (images, units)
+        array([[2., 0., 0.],
+               [0., 2., 0.],
+               [0., 0., 2.]], dtype=float32)
     """
     blocks = [
         (layer, first, min(first + BLOCK, units))

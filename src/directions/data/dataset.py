@@ -57,9 +57,25 @@ class FileList:
 class Dataset:
     """Images and labels of both splits.
 
-    `*_images` are uint8 (images, channels, height, width), as a NumPy array or a FileList, or float32
-    (images, ...) as a network takes them; `*_labels` int64 (images,) from 0 to `classes` - 1, indices into
-    `class_names`. Raises InputError for anything else.
+    Attributes:
+        name: of the data set.
+        class_names: one per class.
+        train_images: uint8 (images, channels, height, width), as a NumPy array or a FileList, or float32
+            (images, ...) as a network takes them.
+        train_labels: int64 (images,), from 0 to `classes` - 1, indices into `class_names`.
+        test_images: as `train_images`.
+        test_labels: as `train_labels`.
+
+    Raises:
+        InputError: for arrays of other types or shapes, and labels outside the classes.
+
+    Example:
+        >>> import numpy as np
+        >>> from directions.data.dataset import Dataset
+        >>> images, labels = np.zeros((2, 1, 8, 8), np.uint8), np.array([0, 1])
+        >>> strokes = Dataset("strokes", ("zero", "one"), images, labels, images[:1], labels[:1])
+        >>> strokes.classes, strokes.split("test")[0].shape
+        (2, (1, 1, 8, 8))
     """
 
     name: str

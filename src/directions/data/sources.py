@@ -39,10 +39,33 @@ class Unavailable(Exception):
 
 
 def fetch(known: Known, request: Request) -> list[bytes]:
-    """Return the unpacked, verified content of each file of `known.raw`, in its order.
+    """Return the unpacked, verified content of each file of a data set.
 
-    Raises InputError for a damaged local file, and, if no source has all files, with the reason of every
-    source and the ways to get the files by hand.
+    Args:
+        known: the data set; its `raw` lists the files.
+        request: where to look.
+
+    Returns:
+        The content of the files, in their order in `known.raw`.
+
+    Raises:
+        InputError: for a damaged local file, and, if no source has all files, with the reason of every
+            source and the ways to get the files by hand.
+
+    Example:
+        >>> import hashlib
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from directions.data.sources import fetch
+        >>> from directions.data.specs import Known, Raw, RawFile, Request
+        >>> file = RawFile("strokes.npz", hashlib.md5(b"content").hexdigest(), unpack=False)
+        >>> raw = Raw((file,), folders=("strokes",), mirrors=lambda: (), by_hand="ask whoever drew them")
+        >>> strokes = Known("strokes", "Strokes", None, None, None, None, ("local",), read=fetch, raw=raw)
+        >>> with TemporaryDirectory() as folder:
+        ...     Path(folder, "strokes").mkdir()
+        ...     _ = Path(folder, "strokes", "strokes.npz").write_bytes(b"content")
+        ...     fetch(strokes, Request(Path(folder), sources=("local",)))
+        [b'content']
     """
     search = Search(known, request.raw)
     for source in request.sources:
