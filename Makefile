@@ -51,6 +51,7 @@ test: setup  ## format, lint and all tests but those on Slurm
 	snakefmt --check $(SNAKEFILES)
 	snakemake --lint
 	lint-imports --no-cache
+	mypy
 	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
 
 test-slurm: setup  ## the workflow on a real Slurm, started for the tests; needs root on Debian, else skipped

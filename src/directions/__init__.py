@@ -10,7 +10,7 @@ __all__ = ["analyse", "show_layers"]
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     """Import `directions.analyse` and `show_layers` on first use: the workflow must not wait for torch.
 
     They are imported by name because jobs list the modules they import, and jobs do not use these two.

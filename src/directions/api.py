@@ -4,18 +4,19 @@ import importlib
 import logging
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
 
 from directions.analyses import auc, auc_error, invariants
 from directions.analyses.describe import record
 from directions.analyses.network import Trained
 from directions.core.errors import InputError
 from directions.core.log_capture import heard
+from directions.core.types import present
 from directions.data import torch_datasets, user_arrays
 from directions.data.examples import Examples
 from directions.data.labels import choose_images
@@ -29,7 +30,9 @@ from directions.study import user_networks
 from directions.study.catalogue import ANALYSES, SPECS
 
 Array = np.ndarray | Tensor
-Data = tuple[Array, Array] | Dataset | DataLoader
+Pair = tuple[Array, Array]
+Data = Pair | torch_datasets.Source
+Settings = dict[str, Any]
 log = logging.getLogger(__name__)
 
 DRAWN = {"train": "own data", "test": "own data, test set"}  # seed the random choice of images
@@ -55,9 +58,12 @@ def analyse(
     orderings: int | None = None,
     noise: Sequence[float] | None = None,
     units: str | int | Mapping[str, Sequence[int]] | None = None,
-    **settings,
+    **settings: Any,
 ) -> Analysis:
     """Ablate, add noise to, and measure the units of a network, which is left unchanged.
+
+    The analyses are those of Morcos et al. (2018): cumulative ablation and noise (section 3.1), single-unit
+    ablation (3.4), class selectivity (2.4), and mutual information with the class in bits (A.5).
 
     Args:
         network: maps images (n, ...) to logits (n, classes), returned alone, in a tuple, or as `logits` of a
@@ -91,15 +97,33 @@ def analyse(
             be meaningless, and the like; the message says what to do.
 
     Example:
-        result = analyse(network, {"fc1": "relu"}, (images, labels), orderings=20, noise=[0.5, 1, 2])
-        result.tables["areas"]
-        result.save("mine")
+        Four images, each of a class of its own, which one unit alone responds to. Without units, accuracy is
+        at chance.
+
+        >>> from torch import arange, eye, nn
+        >>> from directions import analyse
+        >>> network = nn.Sequential(nn.Linear(4, 4, bias=False), nn.ReLU(), nn.Linear(4, 4, bias=False))
+        >>> network.load_state_dict({"0.weight": 2 * eye(4), "2.weight": 2 * eye(4)})
+        <All keys matched successfully>
+        >>> images, labels = eye(4), arange(4)
+        >>> found = analyse(network, ["1"], (images, labels), orderings=5, noise=[0.5, 1], progress=False)
+        >>> found.tables["units"][["layer", "unit", "selectivity"]]
+          layer  unit  selectivity
+        0     1     0          1.0
+        1     1     1          1.0
+        2     1     2          1.0
+        3     1     3          1.0
+        >>> found.tables["ablation"].groupby("ablated")["accuracy"].mean().iloc[[0, -1]]
+        ablated
+        0    1.00
+        4    0.25
+        Name: accuracy, dtype: float64
     """
     for short, value in (("ablate", ablate), ("orderings", orderings), ("noise", noise), ("units", units)):
         if value is not None:
             analysis, key = SHORT[short]
             settings[analysis] = settings.get(analysis, {}) | {key: _listed(value)}
-    sets = {"train": train} if test is None else {"train": train, "test": test}
+    sets: dict[str, Data] = {"train": train} if test is None else {"train": train, "test": test}
     with heard(progress) as doubts:
         _check(network, layers, sets, settings | ({} if normalize is None else {"normalize": normalize}))
         chosen = user_networks.merged(
@@ -113,7 +137,12 @@ def analyse(
 
 
 def _prepared(
-    network: nn.Module, layers: Layers, sets: dict, chosen: dict, normalize: dict | None, device: object
+    network: nn.Module,
+    layers: Layers,
+    sets: Mapping[str, Data],
+    chosen: Settings,
+    normalize: dict[str, Sequence[float]] | None,
+    device: str | torch.device,
 ) -> Trained:
     """Find the network's layers on its first image, then load all images that are used."""
     shapes = {split: _first(data, split).shape[1:] for split, data in sets.items()}
@@ -122,13 +151,13 @@ def _prepared(
             f"test images are {shapes['test']}, training images {shapes['train']}: crop or resize"
         )
     found = find(network.cpu(), layers, shapes["train"], _classes(sets))
-    data = {
+    data: dict[str, Pair] = {
         split: torch_datasets.read(pair, chosen[f"{split}_images"], DRAWN[split])
         if torch_datasets.is_one(pair)
         else pair
         for split, pair in sets.items()
     }
-    classes = _classes(data)
+    classes = present(_classes(data))  # as all labels have been read
     examples = {
         split: normalized(_examples(*pair, split, chosen, classes, device), normalize)
         for split, pair in data.items()
@@ -137,11 +166,13 @@ def _prepared(
     return Trained(found, examples.__getitem__, seed=chosen["seed"])
 
 
-def _tables(name: str, trained: Trained, sets: dict, chosen: dict, progress: bool) -> dict[str, pd.DataFrame]:
+def _tables(
+    name: str, trained: Trained, sets: Mapping[str, Data], chosen: Settings, progress: bool
+) -> dict[str, pd.DataFrame]:
     """Run the analyses; return all tables, with the key columns first."""
     data = "own data" if "test" in sets else "own data, no test set"
-    examples = [trained.examples(split) if split in sets else None for split in DRAWN]
-    made = {"runs": pd.DataFrame([record(name, trained, *examples, data)])}
+    train, test = trained.examples("train"), trained.examples("test") if "test" in sets else None
+    made = {"runs": pd.DataFrame([record(name, trained, train, test, data)])}
     for place, analysis in enumerate(chosen["analyses"], start=1):
         if progress:
             print(f"{name}: {analysis} ({place} of {len(chosen['analyses'])})", file=sys.stderr)
@@ -157,7 +188,7 @@ def _tables(name: str, trained: Trained, sets: dict, chosen: dict, progress: boo
     return tables
 
 
-def _listed(value: object) -> object:
+def _listed(value: Any) -> Any:
     """Convert sequences, arrays and mappings to the lists and dicts of a config."""
     if isinstance(value, Mapping):
         return {key: _listed(item) for key, item in value.items()}
@@ -177,14 +208,15 @@ def _first(data: Data, split: str) -> np.ndarray:
     return user_arrays.as_images(images, f"{split} images, the first", doubted=False)
 
 
-def _classes(sets: dict[str, Data]) -> int | None:
+def _classes(sets: Mapping[str, Data]) -> int | None:
     """Return the number of classes in the labels; None before those of a Dataset have been read."""
-    if any(torch_datasets.is_one(data) for data in sets.values()):
+    pairs = {split: data for split, data in sets.items() if not torch_datasets.is_one(data)}
+    if len(pairs) < len(sets):
         return None
-    return 1 + max(int(_labels(*pair, split).max()) for split, pair in sets.items())
+    return 1 + max(int(_labels(*pair, split).max()) for split, pair in pairs.items())
 
 
-def _check(network: object, layers: object, sets: dict[str, object], settings: dict) -> None:
+def _check(network: object, layers: Layers, sets: Mapping[str, object], settings: Settings) -> None:
     """Raise InputError for arguments that are easily confused."""
     if not isinstance(network, nn.Module):
         hint = ": call it first, analyse(build(), ...)" if callable(network) else ""
@@ -213,7 +245,7 @@ def _check(network: object, layers: object, sets: dict[str, object], settings: d
         raise InputError(f"{asked[0]}: split test, but there is no test set: give test=(images, labels)")
 
 
-def _untested(defaults: dict) -> dict:
+def _untested(defaults: Settings) -> Settings:
     """Return the settings with every analysis on training images, for lack of a test set."""
     return {key: value | {"split": "train"} if key in ANALYSES else value for key, value in defaults.items()}
 
@@ -244,7 +276,9 @@ def _labels(images: Array, labels: Array, split: str) -> np.ndarray:
     return given
 
 
-def _examples(images: Array, labels: Array, split: str, chosen: dict, classes: int, device: str) -> Examples:
+def _examples(
+    images: Array, labels: Array, split: str, chosen: Settings, classes: int, device: str | torch.device
+) -> Examples:
     """Return up to the requested number of examples, drawn as the workflow draws them from a user's files."""
     pixels = user_arrays.as_images(user_arrays.plain(images, f"{split} images"), f"{split} images")
     given = _labels(images, labels, split)

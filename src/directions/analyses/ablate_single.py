@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from directions.core.errors import InputError
+from directions.core.types import Count
 from directions.study.analysis_spec import AnalysisSpec, Sizes, split_setting
 from directions.study.settings import setting
 
@@ -41,7 +42,7 @@ class Settings:
     """Settings of single-unit ablation."""
 
     split: str = split_setting("test")
-    units: int | str | dict[str, list[int]] = setting(
+    units: Count | dict[str, list[int]] = setting(
         "all", "units to ablate: all, so many at random, or some of each layer", UNITS
     )
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from directions.analyses import sanity
 from directions.analyses.network import Trained
 from directions.core.errors import InputError
 from directions.core.scoring import evaluate, scaled
+from directions.core.types import Images
 from directions.data.dataset import SPLITS
 from directions.data.examples import Examples
 from directions.interventions import ablation, self_check
@@ -64,7 +66,7 @@ def check_answers(network: Trained, examples: Examples) -> None:
     with torch.no_grad():
         answers = network.model(scaled(images))
     _check_batch(network.original or network.model, scaled(images))
-    shape = tuple(answers.shape) if isinstance(answers, Tensor) else type(answers).__name__
+    shape: Any = tuple(answers.shape) if isinstance(answers, Tensor) else type(answers).__name__
     fits = isinstance(answers, Tensor) and len(shape) == 2 and shape[0] == len(images)
     if not fits or shape[1] < examples.classes:
         lowest = int(examples.labels.min())
@@ -94,7 +96,7 @@ def check_answers(network: Trained, examples: Examples) -> None:
 
 
 @torch.no_grad()
-def _check_original(network: Trained, images: Tensor) -> None:
+def _check_original(network: Trained, images: Images) -> None:
     """Raise InputError if the prepared network differs from the one given, on any image."""
     if network.original is None:
         return

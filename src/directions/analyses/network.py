@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,11 +24,32 @@ from directions.models import files as model_files
 
 
 class Trained:
-    """A network in evaluation mode, its data and its seed; `layers` is {name: number of units}.
+    """A network in evaluation mode, its data and its seed: what `observe` of an analysis receives.
 
-    examples: loads the "train" or the "test" set. header: of the model file, if there is one. checkpoints:
-    the file with the weights kept during training, if there is one. rebuild: makes the network with other
-    weights; None: they can be loaded into it. unfinished: the partial results of an interrupted analysis.
+    Args:
+        network: with its units.
+        examples: loads the "train" or the "test" set.
+        seed: of the training, from which an analysis derives its random streams.
+        header: of the model file, if there is one.
+        rebuild: makes the network with other weights; None: they can be loaded into it.
+        unfinished: the partial results of an interrupted analysis.
+
+    Attributes:
+        model: maps images (n, c, h, w) to logits (n, classes).
+        layers: {name: number of units}, in the order of the forward pass.
+        incoming: {layer: weights (units, fan-in) that feed it, NaN if no single layer does}.
+        original: the network as given, if `model` was rewritten from it.
+        checkpoints: the file with the weights kept during training, if there is one.
+
+    Example:
+        >>> from torch import arange, eye, nn
+        >>> from directions.analyses.network import Trained
+        >>> from directions.data.examples import Examples
+        >>> from directions.interventions.layers import find
+        >>> model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 4))
+        >>> trained = Trained(find(model, ["1"], (4,)), lambda split: Examples(eye(4), arange(4), 4))
+        >>> trained.layers
+        {'1': 3}
     """
 
     def __init__(
@@ -53,14 +75,49 @@ class Trained:
         self.original = network.original
 
     def load(self, state: dict[str, torch.Tensor]) -> None:
-        """Replace the weights, by those of a checkpoint."""
+        """Replace the weights, by those of a checkpoint.
+
+        Args:
+            state: {name of a parameter or buffer: its values}, as of `state_dict`.
+
+        Example:
+            >>> from torch import arange, eye, nn
+            >>> from directions.analyses.network import Trained
+            >>> from directions.data.examples import Examples
+            >>> from directions.interventions.layers import find
+            >>> model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 4))
+            >>> trained = Trained(find(model, ["1"], (4,)), lambda split: Examples(eye(4), arange(4), 4))
+            >>> zeros = {name: 0 * values for name, values in trained.model.state_dict().items()}
+            >>> trained.load(zeros)
+            >>> trained.model(eye(4))[0].tolist()
+            [0.0, 0.0, 0.0, 0.0]
+        """
         if self._rebuild:
             self._take(self._rebuild(state))
         else:
             self.model.load_state_dict(state)
 
     def examples(self, split: str) -> Examples:
-        """Load the "train" set with the labels it was trained on, or the "test" set; read once."""
+        """Load a set of images; read once.
+
+        Args:
+            split: "train", with the labels that the network was trained on, or "test".
+
+        Returns:
+            `images` uint8 (n, c, h, w), or floating point as the network takes them; `labels` (n,) from 0;
+            and the number of `classes`.
+
+        Example:
+            >>> from torch import arange, eye, nn
+            >>> from directions.analyses.network import Trained
+            >>> from directions.data.examples import Examples
+            >>> from directions.interventions.layers import find
+            >>> model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 4))
+            >>> trained = Trained(find(model, ["1"], (4,)), lambda split: Examples(eye(4), arange(4), 4))
+            >>> test = trained.examples("test")
+            >>> tuple(test.images.shape), test.labels.tolist(), test.classes
+            ((4, 4), [0, 1, 2, 3], 4)
+        """
         if split not in self._examples:
             self._examples[split] = self._load(split)
         return self._examples[split]
@@ -68,9 +125,25 @@ class Trained:
     def moments(
         self, layers: Mapping[str, int] | None = None
     ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-        """Compute mean and standard deviation over the training set of the units of `layers` (None: all).
+        """Compute mean and standard deviation of units over the training set (section 3.1, Appendix A.1).
 
-        Each is (units, ...): every element of a feature map has its own (docs/DEVIATIONS.md, D25).
+        Args:
+            layers: {name: number of units}; None: all.
+
+        Returns:
+            {layer: (mean, standard deviation)}, each (units, ...): every element of a feature map has its own
+            (docs/DEVIATIONS.md, D25).
+
+        Example:
+            >>> from torch import arange, eye, nn
+            >>> from directions.analyses.network import Trained
+            >>> from directions.data.examples import Examples
+            >>> from directions.interventions.layers import find
+            >>> model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 4))
+            >>> trained = Trained(find(model, ["1"], (4,)), lambda split: Examples(eye(4), arange(4), 4))
+            >>> mean, sd = trained.moments()["1"]
+            >>> tuple(mean.shape), tuple(sd.shape)
+            ((3,), (3,))
         """
         train = self.examples("train")
         size = pass_size(self.model, train.images)
@@ -78,13 +151,50 @@ class Trained:
         return moments(self.model, layers or self.layers, batches)
 
     def clamp_values(self, clamp: str, layers: Mapping[str, int]) -> Mapping[str, torch.Tensor | float]:
-        """Return each layer's clamp value: 0, or each element's mean over the training set (Appendix A.1)."""
+        """Return the values that ablated units are clamped to (Appendix A.1).
+
+        Args:
+            clamp: "zero", or "mean" for each element's mean over the training set.
+            layers: {name: number of units}.
+
+        Returns:
+            {layer: 0.0, or means (units, ...)}.
+
+        Example:
+            >>> from torch import arange, eye, nn
+            >>> from directions.analyses.network import Trained
+            >>> from directions.data.examples import Examples
+            >>> from directions.interventions.layers import find
+            >>> model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 4))
+            >>> trained = Trained(find(model, ["1"], (4,)), lambda split: Examples(eye(4), arange(4), 4))
+            >>> trained.clamp_values("zero", trained.layers)
+            {'1': 0.0}
+            >>> tuple(trained.clamp_values("mean", trained.layers)["1"].shape)
+            (3,)
+        """
         if clamp == "zero":
             return dict.fromkeys(layers, 0.0)
         return {name: mean.float() for name, (mean, _) in self.moments(layers).items()}
 
     def numbered(self) -> pd.DataFrame:
-        """List every unit in columns layer, unit, in the order in which ablation numbers them."""
+        """List every unit, in the order in which ablation numbers them.
+
+        Returns:
+            A table with columns layer and unit, the index within the layer from 0.
+
+        Example:
+            >>> from torch import arange, eye, nn
+            >>> from directions.analyses.network import Trained
+            >>> from directions.data.examples import Examples
+            >>> from directions.interventions.layers import find
+            >>> model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 4))
+            >>> trained = Trained(find(model, ["1"], (4,)), lambda split: Examples(eye(4), arange(4), 4))
+            >>> trained.numbered()
+              layer  unit
+            0     1     0
+            1     1     1
+            2     1     2
+        """
         rows = [(name, unit) for name, count in self.layers.items() for unit in range(count)]
         return pd.DataFrame(rows, columns=["layer", "unit"])
 
@@ -108,7 +218,7 @@ def read(
     state, header = model_files.load_state(model)
     own = "own" in header
     # Imported by name, so that no analysis of the paper's networks depends on it.
-    user = importlib.import_module(OWN) if own or "build" in header.get("settings", {}) else None
+    user: Any = importlib.import_module(OWN) if own or "build" in header.get("settings", {}) else None
 
     def rebuilt(state: dict[str, torch.Tensor]) -> Network:
         if own:
@@ -136,7 +246,7 @@ def read(
     )  # fmt: skip
 
 
-def grid_table(outer: tuple[str, object], inner: tuple[str, object], **values: np.ndarray) -> pd.DataFrame:
+def grid_table(outer: tuple[str, object], inner: tuple[str, object], /, **values: np.ndarray) -> pd.DataFrame:
     """Turn arrays (outer, inner) into a long table: one row per pair of keys, one column per array."""
     index = pd.MultiIndex.from_product([outer[1], inner[1]], names=[outer[0], inner[0]])
     return pd.DataFrame({name: array.ravel() for name, array in values.items()}, index=index).reset_index()

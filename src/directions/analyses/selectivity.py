@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from directions.core.scoring import pass_size, passes
 from directions.core.seeds import stream
+from directions.core.types import Images
 from directions.interventions import self_check
 from directions.interventions.hooks import observed
 
@@ -28,16 +29,37 @@ BLOCK = 64  # units measured at a time; their counts take several times the memo
 def unit_activity(
     model: nn.Module,
     layers: Mapping[str, int],
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     size: int | None = None,
     budget: int = BYTES,
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (layer, activity (images, <= BLOCK units) in float32) for all units of `layers`, in blocks.
+    """Yield the activity of all units on each image, in blocks of units; section 2.4.
 
-    layers: {name: number of units}; images: uint8 (n, c, h, w). A feature map's activity is its mean over
-    positions. The images are run once if the activity of all units fits into `budget` bytes, else several
-    times. size: images per pass, None: see `scoring.pass_size`.
+    A feature map's activity is its mean over positions.
+
+    Args:
+        model: in evaluation mode.
+        layers: {name: number of units}.
+        images: uint8 (n, c, h, w), or floating point as the network takes them.
+        labels: (n,).
+        size: images per pass; None: see `scoring.pass_size`.
+        budget: most bytes of activity in memory; if that of all units does not fit, the images are run
+            several times.
+
+    Returns:
+        Pairs (layer, activity (images, at most BLOCK units) in float32), in the order of `Trained.numbered`.
+
+    Example:
+        >>> from torch import arange, eye, nn
+        >>> from directions.analyses.selectivity import unit_activity
+        >>> model = nn.Sequential(nn.Linear(3, 3, bias=False), nn.ReLU())
+        >>> _ = model[0].weight.data.copy_(2 * eye(3))
+        >>> [(layer, activity)] = unit_activity(model, {"1": 3}, eye(3), arange(3))
+        >>> activity  # (images, units)
+        array([[2., 0., 0.],
+               [0., 2., 0.],
+               [0., 0., 2.]], dtype=float32)
     """
     blocks = [
         (layer, first, min(first + BLOCK, units))
@@ -69,12 +91,12 @@ def mean_activity(output: Tensor) -> np.ndarray:
 
 def dead(activity: np.ndarray) -> np.ndarray:
     """Mark units (units,) that are 0 for every image: they have no selectivity and no importance."""
-    return ~activity.any(axis=0)
+    return np.asarray(~activity.any(axis=0))
 
 
 def negative(activity: np.ndarray) -> np.ndarray:
     """Mark units (units,) that are negative for some image: their selectivity index is undefined."""
-    return (activity < 0).any(axis=0)
+    return np.asarray((activity < 0).any(axis=0))
 
 
 def class_means(activity: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
@@ -134,8 +156,8 @@ def information_null(
     bin_numbers: np.ndarray, labels: np.ndarray, classes: int, shuffles: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Estimate the bias: the mean information (units,) in bits that remains when labels are shuffled."""
-    total = sum(mutual_information(bin_numbers, rng.permutation(labels), classes) for _ in range(shuffles))
-    return total / shuffles
+    each = (mutual_information(bin_numbers, rng.permutation(labels), classes) for _ in range(shuffles))
+    return sum(each, np.zeros(bin_numbers.shape[1])) / shuffles
 
 
 def measure(
@@ -171,7 +193,7 @@ def measure(
 def measure_all(
     model: nn.Module,
     layers: Mapping[str, int],
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     classes: int,
     *,

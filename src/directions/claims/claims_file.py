@@ -156,5 +156,6 @@ def _needs(text: str, where: str) -> tuple[tuple[str, str, str], ...]:
             raise InputError(
                 f"{where}: column 'needs' holds {part!r}: write name=value, name>=value or name<=value"
             )
-        conditions.append(match.groups())
+        name, sign, wanted = match.groups()
+        conditions.append((name, sign, wanted))
     return tuple(conditions)

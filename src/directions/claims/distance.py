@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from directions.claims.statistics import STATISTICS
+from directions.claims.statistics.bootstrap import Statistic
 from directions.claims.statistics.curves import falls_to_half
 from directions.core.tables import Tables
 from directions.study import paper_curves
@@ -50,7 +51,7 @@ def of_course(tables: Tables, figures: Path | str) -> dict[str, float]:
     drawn = paper_curves.read(Path(figures) / "fig4a.csv")
     area, loss = (drawn.dropna(subset=[name]) for name in ("area_normalized", "test_loss"))
     peak = area["area_normalized"].idxmax()
-    ours = {name: STATISTICS[name].value(tables, {}) for name in _COURSE}
+    ours = {name: _value(name, tables) for name in _COURSE}
     end = area["area_normalized"].iloc[-1] / area["area_normalized"].max()
     lowest = loss.loc[loss["test_loss"].idxmin(), "epoch"]
     return {
@@ -76,4 +77,10 @@ _COURSE = ("auc_peak_epoch", "test_loss_lowest_epoch", "auc_end_relative", "auc_
 
 
 def _ours(statistic: str, tables: Tables) -> np.ndarray:
-    return np.array([STATISTICS[statistic].value(tables, {"corrupt": f}) for f in FRACTIONS])
+    return np.array([_value(statistic, tables, corrupt=f) for f in FRACTIONS])
+
+
+def _value(name: str, tables: Tables, **condition: float) -> float:
+    statistic = STATISTICS[name]
+    assert isinstance(statistic, Statistic)  # the others have no value without an interval
+    return statistic.value(tables, condition)

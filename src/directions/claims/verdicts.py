@@ -30,6 +30,7 @@ from directions.claims.statistics.conditions import written
 from directions.core import tables as table_files
 from directions.core.display_names import DATASETS
 from directions.core.errors import InputError
+from directions.core.types import present
 from directions.study.lossy_copies import COPIES, judged, original
 from directions.study.training_settings import VARIABLE
 
@@ -92,17 +93,18 @@ def judge(claim: Claim, ours: Estimate) -> tuple[str, str]:
     if ours.low is None or ours.high is None:
         return TOO_FEW, ours.note
     if claim.kind == "value":
-        reach = claim.paper_error + claim.tolerance
-        if ours.low - reach <= claim.paper_value <= ours.high + reach:
+        theirs, error = present(claim.paper_value), present(claim.paper_error)
+        reach = error + present(claim.tolerance)
+        if ours.low - reach <= theirs <= ours.high + reach:
             return REPRODUCED, ""
-        error = f" ± {claim.paper_error:.2g}" if claim.paper_error else ""
-        theirs = f"{claim.paper_value:g}{error}"
-        return NOT_REPRODUCED, f"the number {theirs} is missed (tolerance {claim.tolerance:g})"
+        printed = f"{theirs:g} ± {error:.2g}" if error else f"{theirs:g}"
+        return NOT_REPRODUCED, f"the number {printed} is missed (tolerance {claim.tolerance:g})"
     sign = 1 if claim.direction == "above" else -1
-    side = f"{claim.direction} {claim.bound:g}"
-    if sign * (ours.value - claim.bound) <= 0:
+    bound = present(claim.bound)
+    side = f"{claim.direction} {bound:g}"
+    if sign * (ours.value - bound) <= 0:
         return NOT_REPRODUCED, f"our value is not {side}"
-    if sign * (ours.low - claim.bound) > 0 and sign * (ours.high - claim.bound) > 0:
+    if sign * (ours.low - bound) > 0 and sign * (ours.high - bound) > 0:
         return REPRODUCED, ""
     return DIRECTION_ONLY, f"the interval is not wholly {side}"
 

@@ -11,7 +11,8 @@ PREFIX = "warning: "  # marks log lines that the workflow repeats at the end of 
 class _Heard(logging.Handler):
     def __init__(self, shown: int):
         super().__init__()
-        self.shown, self.doubts = shown, []
+        self.shown = shown
+        self.doubts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         said = record.getMessage()

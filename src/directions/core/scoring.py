@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from directions.core.types import Images
+
 FEW = 10  # classes; among ten, five guesses are right half the time, so top-5 accuracy needs more
 PASS_SIZE = 2000  # maximum images per forward pass: enough to keep a GPU busy with a dense network
 PROBE = 2  # images for counting the activations per image: some networks refuse a batch of one
@@ -29,14 +31,14 @@ def scaled(images: Tensor) -> Tensor:
     return images.to(torch.float32).div_(255)
 
 
-def passes(images: Tensor, labels: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+def passes(images: Images, labels: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield consecutive (scaled images, labels) of at most `size` examples."""
     for chosen_images, chosen_labels in zip(images.split(size), labels.split(size), strict=True):
         yield scaled(chosen_images), chosen_labels
 
 
 @torch.no_grad()
-def pass_size(model: nn.Module, images: Tensor) -> int:
+def pass_size(model: nn.Module, images: Images) -> int:
     """Return how many uint8 images (n, c, h, w) to run per pass for all activations to fit in `ELEMENTS`.
 
     Feature maps dominate: an image has 2,000 activations in a dense network, a million in a conv net.
@@ -130,7 +132,7 @@ class Totals(NamedTuple):
 
 
 @torch.no_grad()
-def totals(model: nn.Module, images: Tensor, labels: Tensor, size: int | None = None) -> tuple[Totals, int]:
+def totals(model: nn.Module, images: Images, labels: Tensor, size: int | None = None) -> tuple[Totals, int]:
     """Compute (sums over images uint8 (n, c, h, w) with labels (n,), number of classes), in evaluation mode.
 
     size: images per pass, None: see `pass_size`.
@@ -147,7 +149,7 @@ def totals(model: nn.Module, images: Tensor, labels: Tensor, size: int | None = 
     return Totals(loss, correct, top5), logits.shape[1]
 
 
-def evaluate(model: nn.Module, images: Tensor, labels: Tensor, size: int | None = None) -> Score:
+def evaluate(model: nn.Module, images: Images, labels: Tensor, size: int | None = None) -> Score:
     """Score `model` on uint8 images (n, c, h, w) and labels (n,); see `totals`."""
     sums, classes = totals(model, images, labels, size)
     return sums.means(len(labels), classes)

@@ -85,19 +85,18 @@ def _imports(root: Path, path: Path, package: Package) -> Iterator[str]:
         if base.split(".")[0] != PACKAGE:
             continue
         yield base
+        init = root / "src" / Path(*base.split(".")) / "__init__.py"
         for name in names:
             if _module(root, (*base.split("."), name)):
                 yield f"{base}.{name}"
-            elif (root / "src" / Path(*base.split(".")) / "__init__.py").is_file():
-                init = _module(root, tuple(base.split(".")))
-                if name != "*" and name not in _defined((root / init).read_text(encoding="utf-8")):
-                    raise InputError(f"{path} imports {name} from {base}, which has no such module or name")
+            elif init.is_file() and name not in ("*", *_defined(init.read_text(encoding="utf-8"))):
+                raise InputError(f"{path} imports {name} from {base}, which has no such module or name")
 
 
 @cache
 def _statements(source: str, where: str, package: Package) -> list[tuple[str, tuple[str, ...]]]:
     """Return [(absolute module, names taken from it)] for every import statement."""
-    found = []
+    found: list[tuple[str, tuple[str, ...]]] = []
     try:
         tree = ast.parse(source)
     except SyntaxError as error:

@@ -35,10 +35,31 @@ def csv(path: Path | str) -> pd.DataFrame:
 
 
 def require(tables: Tables, name: str, *columns: str, may_be_empty: Iterable[str] = ()) -> pd.DataFrame:
-    """Return table `name`, checked to have rows and a value in all of these `columns` in every row.
+    """Return a table, checked to have rows and a value in all of these columns in every row.
 
-    Columns in `may_be_empty` must exist but may have empty fields (a dead unit has no selectivity).
-    Raises InputError naming the table and the column.
+    Args:
+        tables: {name: table} of one experiment.
+        name: of the table.
+        columns: names of columns.
+        may_be_empty: columns that must exist but may have empty fields (a dead unit has no selectivity).
+
+    Returns:
+        The table as it is, with all of its columns.
+
+    Raises:
+        InputError: naming the table and the column that is missing or has empty fields.
+
+    Example:
+        >>> import pandas as pd
+        >>> from directions.core.tables import require
+        >>> tables = {"units": pd.DataFrame({"layer": ["relu1", "relu1"], "unit": [0, 1]})}
+        >>> require(tables, "units", "layer", "unit")
+           layer  unit
+        0  relu1     0
+        1  relu1     1
+        >>> require(tables, "units", "selectivity")
+        Traceback (most recent call last):
+        directions.core.errors.InputError: table 'units' has no column 'selectivity': it has layer, unit
     """
     if name not in tables:
         raise InputError(f"table {name!r} is missing: tables here are {', '.join(sorted(tables))}")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from directions.core.errors import InputError
+from directions.core.types import present
 
 
 def parted(reference: str) -> tuple[Path, str]:
@@ -124,12 +125,12 @@ def _running(reference: str) -> Iterator[object]:
     Raises InputError if it defines no such name, and for any error inside the block, with the user's line.
     """
     path, name = parted(reference)
-    spec = importlib.util.spec_from_file_location(f"own_{path.stem}", path)
+    spec = present(importlib.util.spec_from_file_location(f"own_{path.stem}", path))
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.parent.resolve()))
     sys.modules[spec.name] = module  # dataclasses look their module up by its name
     try:
-        spec.loader.exec_module(module)
+        present(spec.loader).exec_module(module)
         if not hasattr(module, name):
             known = [name for name, value in vars(module).items() if callable(value)]
             near = difflib.get_close_matches(name, known, n=len(known), cutoff=0.0)

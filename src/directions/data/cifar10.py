@@ -9,11 +9,13 @@ import zlib
 import numpy as np
 
 from directions.core.errors import InputError
+from directions.core.types import present
 from directions.data.dataset import Dataset
 from directions.data.sources import fetch
 from directions.data.specs import Known, Raw, RawFile, Request
 
 BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
+CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 ALLOWED = {  # all globals in the published batches; numpy.core moved to numpy._core in NumPy 2
     ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
     ("numpy", "ndarray"): np.ndarray,
@@ -47,17 +49,17 @@ def decode_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 def read(known: Known, request: Request) -> Dataset:
     """Read the data set from its archive, without unpacking it to disk."""
-    [file], [archive] = known.raw.files, fetch(known, request)
+    [file], [archive] = present(known.raw).files, fetch(known, request)
     batches = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as members:
             for name in (*BATCHES, "test_batch"):
-                content = members.extractfile(f"cifar-10-batches-py/{name}").read()
+                content = present(members.extractfile(f"cifar-10-batches-py/{name}")).read()
                 batches[name] = decode_batch(content, f"{file.name}: {name}")
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, KeyError) as error:
         raise InputError(f"{file.name} is not the archive of CIFAR-10: {error}") from error
     images, labels = (np.concatenate(parts) for parts in zip(*(batches[n] for n in BATCHES), strict=True))
-    return Dataset(known.name, known.class_names, images, labels, *batches["test_batch"])
+    return Dataset(known.name, present(known.class_names), images, labels, *batches["test_batch"])
 
 
 def _mirrors() -> tuple[str, ...]:
@@ -71,10 +73,7 @@ CIFAR10 = Known(
     title="CIFAR-10",
     train_images=50_000,
     test_images=10_000,
-    class_names=(
-        *("airplane", "automobile", "bird", "cat", "deer"),
-        *("dog", "frog", "horse", "ship", "truck"),
-    ),
+    class_names=CLASS_NAMES,
     shape=(3, 32, 32),
     sources=("local", "mirror"),
     read=read,

@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from directions.core.errors import InputError
+from directions.core.types import present
 from directions.data.cifar10 import CIFAR10
 from directions.data.cifar10_jpeg import CIFAR10_JPEG, TREE, as_known, decoded
 from directions.data.dataset import Dataset
@@ -30,6 +31,7 @@ def read(known: Known, request: Request, *, pixels: str = GENUINE) -> Dataset:
     Raises InputError if neither exists, and for a file that holds anything else.
     """
     place = request.raw / FILE
+    origin: Path | str
     if "local" in request.sources and place.exists():
         origin, images, labels = place, *load(place)
     else:
@@ -67,6 +69,7 @@ def _from_archive(place: Path, request: Request) -> tuple[np.ndarray, np.ndarray
         whole = CIFAR10.prepare(replace(request, sources=tuple(asked)))
     except InputError as error:
         raise InputError(f"there is no {place}, and CIFAR-10 itself is not available: {error}") from error
+    assert isinstance(whole.train_images, np.ndarray)
     return whole.train_images[: TRAIN + TEST], whole.train_labels[: TRAIN + TEST]
 
 
@@ -88,9 +91,8 @@ def read_jpeg(
 def _split(known: Known, images: np.ndarray, labels: np.ndarray) -> Dataset:
     """Split off the last `known.test_images` as the test set."""
     train = known.train_images
-    return Dataset(
-        known.name, known.class_names, images[:train], labels[:train], images[train:], labels[train:]
-    )
+    parts = images[:train], labels[:train], images[train:], labels[train:]
+    return Dataset(known.name, present(known.class_names), *parts)
 
 
 CIFAR10_FIRST4000 = replace(

@@ -8,7 +8,7 @@ import PIL
 from PIL import Image, features
 
 from directions.core.errors import InputError
-from directions.data.cifar10 import CIFAR10
+from directions.data.cifar10 import CIFAR10, CLASS_NAMES
 from directions.data.dataset import Dataset
 from directions.data.specs import Known, Request
 from directions.data.tree import Tree, fetch
@@ -18,7 +18,7 @@ SIDE = 32  # pixels
 
 def paths(train: int, test: int) -> tuple[str, ...]:
     """List the files for these numbers of images per class: "test/airplane/0000.jpg" and so on, sorted."""
-    splits = product((("test", test), ("train", train)), CIFAR10.class_names)
+    splits = product((("test", test), ("train", train)), CLASS_NAMES)
     return tuple(
         f"{split}/{name}/{place:04d}.jpg" for (split, count), name in splits for place in range(count)
     )
@@ -66,16 +66,16 @@ def read(known: Known, request: Request, *, tree: Tree = TREE, pixels: str = PIX
     parts = []
     for split in ("train", "test"):
         files = sum(name.startswith(f"{split}/") for name in tree.names)
-        labels = np.arange(files, dtype=np.int64) % known.classes
+        labels = np.arange(files, dtype=np.int64) % len(CLASS_NAMES)
         parts += [decoded(contents, split, labels), labels]
-    return as_known(Dataset(known.name, known.class_names, *parts), pixels)
+    return as_known(Dataset(known.name, CLASS_NAMES, *parts), pixels)
 
 
 def decoded(contents: dict[str, bytes], split: str, labels: np.ndarray) -> np.ndarray:
     """Decode images uint8 (n, 3, 32, 32) for `labels` (n,), taking those of each class in their order."""
-    images, used = np.empty((len(labels), 3, SIDE, SIDE), np.uint8), [0] * len(CIFAR10.class_names)
+    images, used = np.empty((len(labels), 3, SIDE, SIDE), np.uint8), [0] * len(CLASS_NAMES)
     for index, label in enumerate(labels):
-        name = f"{split}/{CIFAR10.class_names[label]}/{used[label]:04d}.jpg"
+        name = f"{split}/{CLASS_NAMES[label]}/{used[label]:04d}.jpg"
         used[label] += 1
         with Image.open(io.BytesIO(contents[name]), formats=["JPEG"]) as image:
             images[index] = np.asarray(image.convert("RGB")).transpose(2, 0, 1)
@@ -104,7 +104,7 @@ CIFAR10_JPEG = Known(
     title="CIFAR-10, JPEG copy",
     train_images=50_000,
     test_images=10_000,
-    class_names=CIFAR10.class_names,
+    class_names=CLASS_NAMES,
     shape=CIFAR10.shape,
     sources=("local", "clone"),
     read=read,

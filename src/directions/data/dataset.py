@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -56,9 +57,25 @@ class FileList:
 class Dataset:
     """Images and labels of both splits.
 
-    `*_images` are uint8 (images, channels, height, width), as a NumPy array or a FileList, or float32
-    (images, ...) as a network takes them; `*_labels` int64 (images,) from 0 to `classes` - 1, indices into
-    `class_names`. Raises InputError for anything else.
+    Attributes:
+        name: of the data set.
+        class_names: one per class.
+        train_images: uint8 (images, channels, height, width), as a NumPy array or a FileList, or float32
+            (images, ...) as a network takes them.
+        train_labels: int64 (images,), from 0 to `classes` - 1, indices into `class_names`.
+        test_images: as `train_images`.
+        test_labels: as `train_labels`.
+
+    Raises:
+        InputError: for arrays of other types or shapes, and labels outside the classes.
+
+    Example:
+        >>> import numpy as np
+        >>> from directions.data.dataset import Dataset
+        >>> images, labels = np.zeros((2, 1, 8, 8), np.uint8), np.array([0, 1])
+        >>> strokes = Dataset("strokes", ("zero", "one"), images, labels, images[:1], labels[:1])
+        >>> strokes.classes, strokes.split("test")[0].shape
+        (2, (1, 1, 8, 8))
     """
 
     name: str
@@ -173,10 +190,11 @@ def load(path: Path | str) -> Dataset:
     Raises InputError naming the file if it is missing, damaged, or not a data set.
     """
     tensors, facts = _read(path)
+    parts: dict[str, Any] = dict(tensors)
     for split, files in facts.get("files", {}).items():
-        names, digests = tensors.pop(f"{split}_names"), tensors.pop(f"{split}_digests")
-        tensors[f"{split}_images"] = FileList(names=names, digests=digests, **files)
-    return Dataset(facts["name"], tuple(facts["class_names"]), **tensors)
+        names, digests = parts.pop(f"{split}_names"), parts.pop(f"{split}_digests")
+        parts[f"{split}_images"] = FileList(names=names, digests=digests, **files)
+    return Dataset(facts["name"], tuple(facts["class_names"]), **parts)
 
 
 def load_labels(path: Path | str, split: str) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from directions.core.errors import InputError
 from directions.core.files import atomic, md5
+from directions.core.types import present
 from directions.data.specs import Known, RawFile
 
 LOG = logging.getLogger(__name__)
@@ -48,8 +49,8 @@ class Search:
     """A search for files: sources read what is `missing`, `offer` content and report what `failed`."""
 
     def __init__(self, known: Known, folder: Path):
-        self.raw = known.raw
-        self.folders = [folder / below for below in known.raw.folders]
+        self.raw = present(known.raw)
+        self.folders = [folder / below for below in self.raw.folders]
         self.found: dict[str, bytes] = {}  # by file name, verified and unpacked
         self.failures: list[str] = []
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from directions import data
 from directions.core.errors import InputError
+from directions.core.types import Count, Images
 from directions.data import labels as data_labels
 from directions.data.dataset import Dataset, FileList
 from directions.data.streaming import ImageFiles
@@ -23,7 +24,7 @@ class Examples:
     changed_share: fraction of `labels` that differ from the true ones. changed: which do, (n,); None: none.
     """
 
-    images: Tensor | ImageFiles
+    images: Images
     labels: Tensor
     classes: int
     changed_share: float = 0.0
@@ -43,7 +44,7 @@ def load_examples(
     ledger_path: Path | str,
     split: str,
     device: torch.device | str,
-    test_images: int | str = "all",
+    test_images: Count = "all",
     workers: int = 0,
 ) -> Examples:
     """Load the training set with the images and labels of the ledger, or the unchanged test set.

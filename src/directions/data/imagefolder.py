@@ -40,15 +40,18 @@ def read(known: Known, request: Request) -> Dataset:
     if request.size < 1:
         raise InputError(f"imagefolder: size is {request.size} pixels, it must be at least 1")
     train, test = find_splits(request.tree, *SPLIT_FOLDERS)
-    parts = []
-    for split in (train, test):
-        images = (
-            listed(split, request.size, request.size, request.threads)
-            if request.stream
-            else decoded(split, request.size, request.threads)
-        )
-        parts += [images, np.array(split.targets, np.int64)]
-    return Dataset(known.name, tuple(train.classes), *parts)
+    return Dataset(known.name, tuple(train.classes), *_read(train, request), *_read(test, request))
+
+
+def _read(split: "ImageFolder", request: Request) -> tuple[np.ndarray | FileList, np.ndarray]:
+    if request.stream:
+        return listed(split, request.size, request.size, request.threads), labels(split)
+    return decoded(split, request.size, request.threads), labels(split)
+
+
+def labels(split: "ImageFolder") -> np.ndarray:
+    """Return the labels of the images, int64 (n,)."""
+    return np.array(split.targets, np.int64)
 
 
 def find_splits(tree: Path, *names: tuple[str, ...]) -> list["ImageFolder"]:
@@ -94,7 +97,7 @@ def _split(tree: Path, names: tuple[str, ...]) -> "ImageFolder":
         split = ImageFolder(str(folder), allow_empty=True)
     except FileNotFoundError as error:  # no class
         raise InputError(f"{form}: {error}") from error
-    found = np.bincount(np.array(split.targets, np.int64), minlength=len(split.classes))
+    found = np.bincount(labels(split), minlength=len(split.classes))
     empty = [name for name, images in zip(split.classes, found, strict=True) if not images]
     if empty:
         raise InputError(f"{form}: there are no images in {shown(empty)}")
@@ -106,7 +109,7 @@ def files(folder: Path) -> Iterator[str]:
 
     Raises InputError for a broken link, and for a link to a folder that contains it.
     """
-    waiting = [(str(folder), frozenset())]
+    waiting: list[tuple[str, frozenset[str]]] = [(str(folder), frozenset())]
     while waiting:
         place, above = waiting.pop()
         if (real := os.path.realpath(place)) in above:
@@ -131,7 +134,8 @@ def state(tree: Path) -> str:
     Instead of the content of many or large images, which are not read, it covers their sizes and times.
     Raises InputError as `files` does.
     """
-    digest, whole, found = hashlib.sha256(), os.path.realpath(tree), {}
+    digest, whole = hashlib.sha256(), os.path.realpath(tree)
+    found: dict[str, os.stat_result] = {}
     for names in SPLIT_FOLDERS:
         folder = next((tree / name for name in names if (tree / name).is_dir()), None)
         found |= {path: os.stat(path) for path in files(folder)} if folder else {}

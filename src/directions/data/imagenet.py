@@ -5,11 +5,10 @@ import shutil
 import tarfile
 from pathlib import Path
 
-import numpy as np
-
 from directions.core.errors import InputError
+from directions.core.types import present
 from directions.data.dataset import Dataset
-from directions.data.imagefolder import find_splits, listed
+from directions.data.imagefolder import find_splits, labels, listed
 from directions.data.specs import Known, Request
 
 LOG = logging.getLogger(__name__)
@@ -28,22 +27,19 @@ def read(known: Known, request: Request) -> Dataset:
     tree = request.raw / "imagenet"
     unpack(tree)
     train, val = find_splits(tree, ("train",), ("val",))
-    for split, images in ((train, known.train_images), (val, known.test_images)):
+    for split, total in ((train, known.train_images), (val, known.test_images)):
         for what, expected, found in (
             ("classes", CLASSES, len(split.classes)),
-            ("images", images, len(split.samples)),
+            ("images", total, len(split.samples)),
         ):
             if expected != found:
                 raise InputError(
                     f"{split.root}: expected {expected} {what}, found {found}: this is not exactly the"
                     " ImageNet of 2012; correct it, or delete the folder to have it unpacked again"
                 )
-    size = known.shape[-1]
-    parts = []
-    for split in (train, val):
-        images = listed(split, RESIZE, size, request.threads)
-        parts += [images, np.array(split.targets, np.int64)]
-    return Dataset(known.name, tuple(train.classes), *parts)
+    size = present(known.shape)[-1]
+    images, test_images = (listed(split, RESIZE, size, request.threads) for split in (train, val))
+    return Dataset(known.name, tuple(train.classes), images, labels(train), test_images, labels(val))
 
 
 def unpack(tree: Path) -> None:

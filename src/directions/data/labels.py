@@ -14,11 +14,12 @@ from directions.core.errors import InputError
 from directions.core.files import atomic
 from directions.core.seeds import stream
 from directions.core.suggest import rebuild
+from directions.core.types import Count
 
 COLUMNS = ["image", "true", "given", "selected"]
 
 
-def choose_images(total: int, wanted: int | str, dataset: str) -> np.ndarray:
+def choose_images(total: int, wanted: Count, dataset: str) -> np.ndarray:
     """Choose the training images to use: sorted indices (wanted,); "all" takes every image (D12).
 
     A smaller subset is contained in a larger one. Raises InputError if the data set has fewer images.
@@ -47,7 +48,7 @@ def corrupt(true: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, n
     return given, selected
 
 
-def ledger(labels: np.ndarray, dataset: str, images: int | str, fraction: float, seed: int) -> pd.DataFrame:
+def ledger(labels: np.ndarray, dataset: str, images: Count, fraction: float, seed: int) -> pd.DataFrame:
     """Build the table of `COLUMNS`, one row per training image used, from all training labels (n,)."""
     image = choose_images(len(labels), images, dataset)
     true = labels[image]

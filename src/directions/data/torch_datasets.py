@@ -3,6 +3,7 @@
 import itertools
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -10,8 +11,14 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset,
 
 from directions.core.errors import InputError
 from directions.core.seeds import number
+from directions.core.types import Count, present
 from directions.data import user_arrays
 from directions.data.labels import choose_images
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+Source = Dataset[Any] | DataLoader[Any]
 
 IMAGES = ("pixel_values", "image", "images", "img", "input", "x")  # keys of items that are dicts
 LABELS = ("label", "labels", "target", "targets", "y")
@@ -21,12 +28,12 @@ MANY = 10_000  # items read at most from a data set without a length
 log = logging.getLogger(__name__)
 
 
-def is_one(data: object) -> bool:
+def is_one(data: object) -> "TypeIs[Source]":
     """Return whether the data are a Dataset or a DataLoader."""
     return isinstance(data, Dataset | DataLoader)
 
 
-def first(data: Dataset | DataLoader) -> np.ndarray:
+def first(data: Source) -> np.ndarray:
     """Return the first image (1, ...), unconverted. Raises InputError if there is none."""
     image, _ = next(_items(data, "all", "first"), (None, None))
     if image is None:
@@ -34,7 +41,7 @@ def first(data: Dataset | DataLoader) -> np.ndarray:
     return image[None]
 
 
-def read(data: Dataset | DataLoader, wanted: int | str, drawn: str) -> tuple[np.ndarray, np.ndarray]:
+def read(data: Source, wanted: Count, drawn: str) -> tuple[np.ndarray, np.ndarray]:
     """Return (images (n, ...), labels (n,)) of the images used, unconverted.
 
     wanted: the largest number of images, or "all". drawn: seeds the random choice, as for arrays. An
@@ -56,14 +63,14 @@ def _equal(first: np.ndarray, second: np.ndarray) -> bool:
 
 
 def _items(
-    data: Dataset | DataLoader, wanted: int | str, drawn: str, seed: str = "own"
+    data: Source, wanted: Count, drawn: str, seed: str = "own"
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(number(seed))
         loader = data if isinstance(data, DataLoader) else None
-        dataset = data if loader is None else loader.dataset
+        dataset: Any = data if loader is None else loader.dataset
         if isinstance(dataset, IterableDataset) or (loader is not None and loader.batch_sampler is None):
-            found = (_pair(item) for item in data)
+            found = (_pair(item) for item in (dataset if loader is None else loader))
             batched = loader is not None and loader.batch_size is not None
             pairs = itertools.chain.from_iterable(map(_single, found)) if batched else found
             yield from itertools.islice(pairs, MANY if wanted == "all" else wanted)
@@ -98,7 +105,7 @@ def _of_batches(
 
 def _places(loader: DataLoader) -> Sequence[int]:
     """Return the indices of the items that a loader takes from its data set, ascending."""
-    sampler = loader.batch_sampler
+    sampler = present(loader.batch_sampler)
     if type(sampler) is BatchSampler:  # it may leave out a last partial batch (drop_last)
         return sorted(set(sampler.sampler))
     return sorted({place for batch in sampler for place in batch})

@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 
 from directions.core.errors import InputError
+from directions.core.types import present
 from directions.data.download import Damaged, keep
 from directions.data.imagefolder import shown
 from directions.data.sources import LONGER, Unavailable, no_source, run
@@ -119,7 +120,7 @@ def read_archive(tree: Tree, archive: Path) -> dict[str, bytes]:
             for member in members:
                 name = _below(tree, member.name)
                 if name and not member.isdir():
-                    found[name] = members.extractfile(member).read() if member.isreg() else b""
+                    found[name] = present(members.extractfile(member)).read() if member.isreg() else b""
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise Damaged(f"it is not a complete tar archive ({error})") from error
     check_names(tree, found)

@@ -12,7 +12,7 @@ from directions.core import user_functions
 from directions.core.errors import InputError
 from directions.core.torch_files import BROKEN, reason, unpickled
 from directions.data import imagefolder, label_file
-from directions.data.dataset import SPLITS, Dataset
+from directions.data.dataset import SPLITS, Dataset, FileList
 from directions.data.mnist import decode_idx
 from directions.data.registry import KNOWN
 from directions.data.specs import ARRAYS, Request
@@ -33,6 +33,7 @@ def dataset(
     that is missing, broken, or does not fit.
     """
     files: dict[str, list[str]] = {}
+    images: dict[str, np.ndarray | FileList]
     if isinstance(data, dict) and "imagefolder" in data:
         tree = Path(data["imagefolder"]).expanduser()
         known = known or KNOWN["imagefolder"].prepare(

@@ -23,7 +23,7 @@ class Group(NamedTuple):
     """Networks that share a curve."""
 
     label: str  # the area follows it
-    colour: str | tuple[float, ...]
+    colour: style.Colour
     runs: list[str]
     line: str = "-"
     clamp: str = CLAMP
@@ -77,7 +77,7 @@ def difference(tables: Tables, statistic: str, key: str, sides: str) -> str:
         return f"area, {sides}: none, {lacking}"
     interval = (
         ""
-        if found.low is None
+        if found.low is None or found.high is None
         else f" [{figures_text.number(found.low, 3)}, {figures_text.number(found.high, 3)}]"
     )
     return f"area, {sides}: {figures_text.number(found.value, 3)}{interval}"
@@ -144,7 +144,8 @@ def draw_paper(axes: Axes, groups: list[Group], scale: float) -> None:
 
 def _zoom(axes: Axes) -> None:
     """Limit both axes to where our means differ by at least a third of their largest difference."""
-    means = [line.get_xydata() for line in axes.get_lines() if not line.get_label().startswith("_")]
+    drawn = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_")]
+    means = [np.asarray(line.get_xydata()) for line in drawn]
     places = np.unique(np.concatenate([mean[:, 0] for mean in means]))
     heights = np.array([np.interp(places, *mean.T) for mean in means])
     apart = np.flatnonzero(np.ptp(heights, axis=0) >= np.ptp(heights, axis=0).max() / 3)

@@ -98,13 +98,13 @@ def scatter(tables: Tables, study: str, figure: str, measure: Measure) -> Figure
             draw_dots(axes, mine, measure.column, effect)
             if measure.floor is not None:
                 _floor(axes, mine, measure.floor)
-            if effect in beside:
+            if theirs is not None and effect in beside:
                 overlay.dots(axes, theirs["selectivity"], theirs["impact"])
                 axes.set_xlim(right=max(axes.get_xlim()[1], 1.02 * theirs["selectivity"].max()))
             axes.set(xlabel=measure.label, ylabel=label)
             axes.margins(y=0.06)
-            if bends[effect] is not None:
-                scales.set_symmetric_log(axes, bends[effect])
+            if (threshold := bends[effect]) is not None:
+                scales.set_symmetric_log(axes, threshold)
         handles = panels[0].get_legend_handles_labels()[0] + behind
         style.legend(drawn, panels[0], layout, columns, handles=handles)
         if many:
@@ -125,7 +125,7 @@ def draw_dots(axes: Axes, units: pd.DataFrame, x: str, y: str, strip: bool = Tru
     left = 0.07 * right if strip and len(dead) else 0.0
     axes.set_xlim(-left, right)
     if left:
-        look = {"color": style.colour("dead"), "markersize": 4, "rasterized": len(dead) > 1000}
+        look: style.Look = {"color": style.colour("dead"), "markersize": 4, "rasterized": len(dead) > 1000}
         axes.plot([-left / 2] * len(dead), dead[y], "x", **look, label="dead")
         axes.axvline(0, color=style.colour("dead"), linewidth=0.5)
 
@@ -133,22 +133,28 @@ def draw_dots(axes: Axes, units: pd.DataFrame, x: str, y: str, strip: bool = Tru
 def _few(axes: Axes, live: pd.DataFrame, names: dict[str, int], x: str, y: str) -> None:
     for layer, place in names.items():
         some = live[live["layer"] == layer]
-        look = {"color": layers.colour(place, len(names)), "markersize": 3.6, "markeredgewidth": 0}
+        look: style.Look = {"color": layers.colour(place, len(names)), "markersize": 3.6}
         marker = style.MARKERS[place - 1]
-        axes.plot(some[x], some[y], marker, **look, alpha=0.75, label=f"layer {place}")
+        axes.plot(some[x], some[y], marker, **look, markeredgewidth=0, alpha=0.75, label=f"layer {place}")
 
 
 def _many(axes: Axes, live: pd.DataFrame, names: dict[str, int], x: str, y: str) -> None:
     mixed = live.sort_values("unit", kind="stable")  # so that no layer covers all others
     size, alpha = (8, 0.6) if len(mixed) < 2000 else (2.2, 0.4)  # overlapping dots look darker
-    look = {"s": size, "linewidths": 0, "alpha": alpha, "rasterized": len(mixed) > 2000, "zorder": 2}
+    look: style.Look = {
+        "s": size,
+        "linewidths": 0,
+        "alpha": alpha,
+        "rasterized": len(mixed) > 2000,
+        "zorder": 2,
+    }
     shades = layers.norm(len(names))
     axes.scatter(mixed[x], mixed[y], c=mixed["layer"].map(names), cmap=style.SEQUENCE, norm=shades, **look)
 
 
 def _floor(axes: Axes, units: pd.DataFrame, column: str) -> None:
     level = units.loc[~units["dead"], column].mean()
-    look = {"color": style.colour("null floor"), "linestyle": "--", "linewidth": 1.0, "zorder": 1}
+    look: style.Look = {"color": style.colour("null floor"), "linestyle": "--", "linewidth": 1.0, "zorder": 1}
     axes.axvline(level, **look, label=f"shuffled labels: {level:.3f}")
 
 

@@ -63,7 +63,7 @@ def _pooled(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {side: style.pooled(table, "epoch", f"{side}_loss") for side in SIDES}
 
 
-def _marks(curve: pd.DataFrame) -> dict[str, object]:
+def _marks(curve: pd.DataFrame) -> style.Look:
     """Return markers, if there are few enough checkpoints to tell them apart."""
     return {"marker": "o", "markersize": 2.6} if len(curve) <= MANY else {}
 
@@ -87,7 +87,7 @@ def _areas(left: Axes, areas: pd.DataFrame) -> Axes:
     curve = style.pooled(areas, "epoch", "auc")
     style.band(right, curve, colour, "area / largest (right)", **_marks(curve))
     curve = style.pooled(areas, "epoch", "auc_relative")
-    look = {"color": colour, "linewidth": 1.1, "linestyle": ":", "zorder": 1.8}
+    look: style.Look = {"color": colour, "linewidth": 1.1, "linestyle": ":", "zorder": 1.8}
     right.plot(curve.index, curve["mean"], **look, label="the same / unablated accuracy")
     right.spines["right"].set_visible(True)
     right.set_ylabel("area / largest", color=colour)

@@ -47,7 +47,7 @@ def draw(tables: Tables, study: str) -> Figure:
 def _dots(axes: Axes, dots: pd.DataFrame, column: str, norm: Normalize) -> None:
     for place, (_, mine) in enumerate(dots.groupby("run")):
         marker = style.MARKERS[place % len(style.MARKERS)]
-        look = {
+        look: style.Look = {
             "s": 20 if len(dots) < 100 else 9,
             "marker": marker,
             "linewidths": 0,

@@ -40,10 +40,11 @@ def draw(tables: Tables, study: str) -> Figure:
     return figure
 
 
-def shade(side: str, place: int, number: int) -> tuple[float, ...]:
+def shade(side: str, place: int, number: int) -> style.Colour:
     """Return the colour for a kind of labels, paler for smaller dropout fractions; `place` from 0."""
     strength = 1 - (1 - PALEST) * (1 - (place + 1) / number) if number > 1 else 1
-    return tuple(1 - strength * (1 - part) for part in to_rgb(style.colour(side)))
+    red, green, blue = (1 - strength * (1 - part) for part in to_rgb(style.colour(side)))
+    return red, green, blue
 
 
 def _upright(axes, place: float, label: str) -> None:

@@ -21,7 +21,7 @@ def places(units: pd.DataFrame) -> dict[str, int]:
     return {layer: place for place, layer in enumerate(units["layer"].drop_duplicates(), 1)}
 
 
-def colour(place: int, number: int):
+def colour(place: int, number: int) -> style.Colour:
     """Return the colour of layer `place` (from 1) of `number`: a named colour if they are few."""
     if number <= FEW_LAYERS:
         return style.colour(f"layer {place}")

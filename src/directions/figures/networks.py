@@ -78,7 +78,11 @@ def dots_by_rate(axes: Axes, networks: pd.DataFrame, x: str, y: str, hollow_too:
     for place, rate in enumerate(rates):
         mine = networks[networks["learning_rate"] == rate]
         colour = style.in_sequence(place, len(rates))
-        look = {"marker": style.MARKERS[place % len(style.MARKERS)], "color": colour, "linestyle": "none"}
+        look: style.Look = {
+            "marker": style.MARKERS[place % len(style.MARKERS)],
+            "color": colour,
+            "linestyle": "none",
+        }
         look |= {"markersize": 4.5, "alpha": 0.85}
         counted = mine if hollow_too else mine[mine["trained"]]
         label = f"{text.plain(rate)}: {rho(counted[x], counted[y])} ({len(counted)})"

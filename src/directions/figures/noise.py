@@ -47,7 +47,7 @@ def corruption(tables: Tables, study: str) -> Figure:
     return figure
 
 
-def curve(axes: Axes, noise: pd.DataFrame, edge: float, colour: tuple[float, ...], label: str) -> None:
+def curve(axes: Axes, noise: pd.DataFrame, edge: float, colour: style.Colour, label: str) -> None:
     """Draw mean and SD of accuracy against noise; a dot at `edge` is the untouched network."""
     every = style.pooled(noise, "noise_sd_ratio", "accuracy")
     untouched, noisy = every[every.index == 0], every[every.index > 0]

@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from directions.core.tables import Tables, require
+from directions.figures.style import Look
 
 NAME = "paper, read from its figure"
 GREY = "#555555"
-LINE = {"linestyle": (0, (3.2, 1.8)), "linewidth": 0.9, "zorder": 1.5, "label": f"_{NAME}"}
-DOTS = {"linestyle": "none", "marker": "o", "markersize": 2.6, "markerfacecolor": "none", "zorder": 1.4}
+LINE: Look = {"linestyle": (0, (3.2, 1.8)), "linewidth": 0.9, "zorder": 1.5, "label": f"_{NAME}"}
+DOTS: Look = {"linestyle": "none", "marker": "o", "markersize": 2.6, "markerfacecolor": "none", "zorder": 1.4}
 DOTS |= {"markeredgewidth": 0.45, "markeredgecolor": "#9a9a9a", "label": f"_{NAME}"}
 UNITS = {  # units at the right end of the x axis in the paper's panels
     "fig1a": 1024, "fig1b": 1536, "fig1c": 6144, "fig3a": 2816, "fig5a": 4096, "fig5b": 1536
@@ -35,7 +36,7 @@ SHOWN = {  # how many of the paper's dots could be read
 }
 
 
-def of(tables: Tables, *columns: str, **which: object) -> pd.DataFrame | None:
+def of(tables: Tables, *columns: str, **which: str | float) -> pd.DataFrame | None:
     """Select the rows of the paper's table with these values; None without such rows or such a table.
 
     Numbers match within rounding. Raises InputError for a table without `columns`.

@@ -1,6 +1,6 @@
 """A user's own network: one figure that shows all its tables."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,8 @@ def summary(tables: Tables) -> Figure:
     named = {} if bar else {f"layer {place}": layer for layer, place in places.items()}
     listed = () if named else (_layers(tables, run),)
     notes = (*_scores(run), *_splits(tables), *listed, *_doubts(tables, run))
-    rows = -(-(len(named) + bool(named and units["dead"].any())) // len(drawn))
+    dead = bool(named) and units is not None and bool(units["dead"].any())
+    rows = -(-(len(named) + dead) // len(drawn))
     layout = style.Layout(notes, rows, tuple(above for above, _ in drawn), width=PANEL * len(drawn), bar=bar)
     with style.look():
         figure, axes = style.titled(f"{run['run']} · {run['dataset']} · {int(run['units']):,} units", layout)
@@ -101,7 +102,7 @@ def _ablation(axes: Axes, tables: Tables) -> None:
         axes.legend(loc="best")
 
 
-def draw_noise(axes: Axes, tables: Tables, colours: dict | None = None) -> None:
+def draw_noise(axes: Axes, tables: Tables, colours: Mapping[str, style.Colour] | None = None) -> None:
     """Draw accuracy against noise, one curve per network, in the colours {network: colour} if given."""
     table = require(tables, "noise", "run", "repeat", "noise_sd_ratio", "split", "accuracy")
     positive = table.loc[table["noise_sd_ratio"] > 0, "noise_sd_ratio"]
@@ -124,7 +125,7 @@ def draw_chance(axes: Axes, runs: pd.DataFrame, shown: pd.DataFrame) -> None:
     if len(numbers) == 1:
         style.chance_line(axes, numbers[0])
         return
-    look = {"color": style.colour("chance"), "fontsize": style.SMALL, "va": "bottom"}
+    look: style.Look = {"color": style.colour("chance"), "fontsize": style.SMALL, "va": "bottom"}
     for classes in numbers:
         axes.axhline(1 / classes, color=style.colour("chance"), linestyle=":", linewidth=1.0, zorder=1)
         axes.text(
@@ -172,13 +173,16 @@ def _rho(units: pd.DataFrame, measure: str, effect: str) -> str:
         (some[measure].to_numpy(float), some["importance"].to_numpy(float))
         for _, some in found.groupby("layer")
     ]
-    pooled = (
-        correlate([tuple(np.concatenate(side) for side in zip(*pairs, strict=True))]) if pairs else np.nan
-    )
+    pooled = correlate([_concatenated(pairs)]) if pairs else np.nan
     if np.isnan(pooled):
         return said
     within = f", within layers {text.number(float(correlate(pairs)))}" if len(pairs) > 1 else ""
     return f"{said}\nSpearman {text.number(float(pooled))}{within}"
+
+
+def _concatenated(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    xs, ys = zip(*pairs, strict=True)
+    return np.concatenate(xs), np.concatenate(ys)
 
 
 def _scores(run: pd.Series) -> Iterator[str]:

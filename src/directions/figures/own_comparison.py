@@ -1,6 +1,6 @@
 """A comparison of a user's own networks, side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from directions.core.tables import Tables
 from directions.figures import own, style
 
 DISTINCT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito's
+Colours = dict[str, style.Colour]
 
 
 def comparison(every: dict[str, Tables]) -> Figure:
@@ -21,11 +22,15 @@ def comparison(every: dict[str, Tables]) -> Figure:
     Raises InputError as `summary`, and if the networks share no analysis that this figure shows.
     """
     tables = pooled(every)
-    colours = {
+    colours: Colours = {
         name: DISTINCT[place] if len(every) <= len(DISTINCT) else style.in_sequence(place, len(every))
         for place, name in enumerate(every)
     }
-    panels = {"ablation": _shares, "noise": own.draw_noise, "units": _spread}
+    panels: dict[str, Callable[[Axes, Tables, Colours], None]] = {
+        "ablation": _shares,
+        "noise": own.draw_noise,
+        "units": _spread,
+    }
     shown = {table: draw for table, draw in panels.items() if table in tables}
     if not shown:
         raise InputError(
@@ -88,7 +93,7 @@ def _named(tables: Tables, name: str) -> str:
     return f"{name}: {own.area(mine[mine['clamp'] == mine['clamp'].iloc[0]])}" if len(mine) else name
 
 
-def _shares(axes: Axes, tables: Tables, colours: dict) -> None:
+def _shares(axes: Axes, tables: Tables, colours: Colours) -> None:
     """Draw accuracy against the fraction of units ablated, as networks differ in size; first clamp only."""
     for name, table in tables["ablation"].groupby("run", sort=False):
         mine = table[table["clamp"] == table["clamp"].iloc[0]]
@@ -102,7 +107,7 @@ def _shares(axes: Axes, tables: Tables, colours: dict) -> None:
     )  # fmt: skip
 
 
-def _spread(axes: Axes, tables: Tables, colours: dict) -> None:
+def _spread(axes: Axes, tables: Tables, colours: Colours) -> None:
     """Draw the fraction of units whose index is at most x; networks without an index are left out."""
     largest = tables["units"]["selectivity"].max()
     for name, table in tables["units"].groupby("run", sort=False):

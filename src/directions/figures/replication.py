@@ -57,7 +57,7 @@ def described(tables: Tables) -> str:
 
 def their_area(rows: pd.DataFrame) -> float:
     """Compute the normalised area under one of the replication's curves (DEVIATIONS.md, D9)."""
-    return area(rows["units_ablated"].to_numpy(), rows["mean_accuracy"].to_numpy())
+    return float(area(rows["units_ablated"].to_numpy(), rows["mean_accuracy"].to_numpy()))
 
 
 def draw_study(axes: Axes, tables: Tables, theirs: dict[float, pd.DataFrame]) -> dict[float, float]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -18,11 +18,14 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
+from matplotlib.typing import ColorType as Colour
 
 from directions.core.errors import InputError
 from directions.core.files import atomic
 from directions.core.tables import Tables
 from directions.figures import text
+
+Look = dict[str, Any]  # keyword arguments of matplotlib's functions
 
 WIDTH, WIDE, PLOT_HEIGHT, LEFT, RIGHT, BAR = 4.6, 7.4, 2.45, 0.72, 0.20, 0.58  # inches
 SMALL = 7.5  # points, the smallest text in any figure
@@ -53,7 +56,7 @@ MARKERS = "o^sDvPX"
 # Viridis without its yellow, which is too pale for dots and lines; its order shows without colour vision.
 SEQUENCE = ListedColormap(mpl.colormaps["viridis"](np.linspace(0, 0.9, 256)), name="viridis without yellow")
 
-_LOOK = {
+_LOOK: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # ships with matplotlib, so every machine draws the same
     "font.size": 8.5,
     "axes.titlesize": 9.0,
@@ -104,14 +107,14 @@ def colour(name: str) -> str:
     return COLOURS[name]
 
 
-def corruption_colour(fraction: float) -> tuple[float, ...]:
+def corruption_colour(fraction: float) -> Colour:
     """Pick from viridis, dark (true labels) to light green (corrupted); yellow is too pale for lines."""
     if not 0 <= fraction <= 1:
         raise InputError(f"no colour for corrupted fraction {fraction}: it must lie between 0 and 1")
     return mpl.colormaps["viridis"](0.88 * fraction)
 
 
-def in_sequence(place: int, number: int) -> tuple[float, ...]:
+def in_sequence(place: int, number: int) -> Colour:
     """Return colour `place` (from 0) of `number` in an ordered sequence, such as layers or learning rates."""
     return SEQUENCE(place / max(number - 1, 1))
 

@@ -9,10 +9,11 @@ have the same logits.
 """
 
 import logging
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from directions.core.scoring import correct_top5_each, has_top5, pass_size, right, tally, tally_each
 from directions.core.seeds import stream
+from directions.core.types import Count, Images
 from directions.interventions import self_check
 from directions.interventions.accumulate import Unfinished, over_images
 from directions.interventions.chain import Values, find_chain
@@ -31,6 +33,24 @@ from directions.interventions.one_unit import Alone
 from directions.interventions.reverse import Revival
 
 log = logging.getLogger(__name__)
+
+
+class CurveEngine(Protocol):
+    """An engine for cumulative ablation."""
+
+    def answers(self, inputs: Tensor) -> Iterator[tuple[int, list[int], Tensor]]:
+        """Yield (row, columns, logits (columns, n, classes)) of all curves for inputs (n, c, h, w)."""
+
+
+class UnitEngine(Protocol):
+    """An engine for single-unit ablation."""
+
+    def answers(self, inputs: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """Yield (row, logits (n, classes)) on inputs (n, c, h, w): -1 with none off, then a row per unit."""
+
+
+Engine = TypeVar("Engine", CurveEngine, UnitEngine)
+Ways = tuple[dict[str, partial[Engine]], partial[Engine]]  # faster ones by name; the one that always works
 
 
 @dataclass(frozen=True)
@@ -62,14 +82,14 @@ def orderings(units: int, count: int, seed: int) -> list[np.ndarray]:
     return [stream("ablation", seed, ordering).permutation(units) for ordering in range(count)]
 
 
-def sample(units: int, wanted: int | str, seed: int) -> np.ndarray:
+def sample(units: int, wanted: Count, seed: int) -> np.ndarray:
     """Draw `wanted` unit numbers at random, ascending; take all for "all" or if there are too few."""
     if wanted == "all" or wanted >= units:
         return np.arange(units)
     return np.sort(stream("single units", seed).permutation(units)[:wanted])
 
 
-def grid(units: int, points: int | str) -> np.ndarray:
+def grid(units: int, points: Count) -> np.ndarray:
     """Return the numbers of ablated units, from 0 to all, at which a curve is measured (D4).
 
     points: number of points, evenly spaced and rounded to whole units; "all" measures at every number.
@@ -80,7 +100,7 @@ def grid(units: int, points: int | str) -> np.ndarray:
 
 
 @contextmanager
-def ablated(model: nn.Module, layers: Mapping[str, int], units: np.ndarray, values: Values):
+def ablated(model: nn.Module, layers: Mapping[str, int], units: np.ndarray, values: Values) -> Iterator[None]:
     """Clamp the given units while the context is open; units are numbered through all `layers`, in order."""
     with ExitStack() as stack:
         first = 0
@@ -119,7 +139,7 @@ class Hooks:
 @torch.no_grad()
 def cumulative(
     model: nn.Module,
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     *,
     layers: Mapping[str, int],
@@ -140,7 +160,7 @@ def cumulative(
     by_hooks: use the reference engine, in float32, for any network.
     """
     untouched = self_check.of_clamping(model, layers, images)
-    ways = _ways((Revival, GraphCurves, Hooks), model, layers, values, images, by_hooks)
+    ways: Ways[CurveEngine] = _ways((Revival, GraphCurves, Hooks), model, layers, values, images, by_hooks)
     engine = _engine(*ways, images, name)
     chain = engine.args[0] if engine.func is Revival else None
     options = {"precision": precision} if chain else {}
@@ -163,12 +183,14 @@ def cumulative(
     return Curves(np.asarray(ablated_counts), loss, accuracy, top5 if counted else None)
 
 
-def _engine(faster: dict[str, partial], slowest: partial, images: Tensor, name: str) -> partial:
+def _engine(
+    faster: dict[str, partial[CurveEngine]], slowest: partial[CurveEngine], images: Images, name: str
+) -> partial[CurveEngine]:
     """Pick the fastest curve engine with the right logits on the first images; it takes orders and counts."""
     order, counts = self_check.trial(slowest.keywords["layers"])
 
-    def answers(engine: partial) -> Tensor:
-        found = {}
+    def answers(engine: partial[CurveEngine]) -> Tensor:
+        found: dict[int, Tensor] = {}
         for _, columns, logits in engine(orders=[order], counts=counts).answers(self_check.few(images)):
             found |= dict(zip(columns, logits, strict=True))
         return torch.stack([found[column] for column in range(len(counts))])
@@ -177,19 +199,19 @@ def _engine(faster: dict[str, partial], slowest: partial, images: Tensor, name: 
 
 
 def _ways(
-    engines: tuple[type, type, type],
+    engines: Sequence[Callable[..., Engine]],
     model: nn.Module,
     layers: Mapping[str, int],
     values: Values,
-    images: Tensor,
+    images: Images,
     by_hooks: bool,
-) -> tuple[dict[str, partial], partial]:
+) -> Ways[Engine]:
     """Return ({name: faster engine that may suit the network}, fastest first; the engine that always works).
 
     engines: for a chain, for a graph, by hooks.
     """
     on_chain, on_graph, hooked = (partial(engine, layers=layers, values=values) for engine in engines)
-    faster = {}
+    faster: dict[str, partial[Engine]] = {}
     if name := self_check.hooked(model):
         log.info("ablation by hooks (slow): %s has hooks or overrides forward on the instance", name)
         return faster, partial(hooked, model, whole=True)
@@ -248,13 +270,13 @@ class HooksAlone:
 @torch.no_grad()
 def single(
     model: nn.Module,
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     *,
     layers: Mapping[str, int],
     classes: int,
     values: Values,
-    units: Sequence[int] | None = None,
+    units: Iterable[int] | None = None,
     size: int | None = None,
     by_hooks: bool = False,
     unfinished: Unfinished | None = None,
@@ -266,7 +288,7 @@ def single(
     wanted = range(sum(layers.values())) if units is None else dict.fromkeys(units)
     shape = (len(wanted) + 1, 1 + classes)  # loss, correct per class; the last row: none clamped
     self_check.of_clamping(model, layers, images)
-    ways = _ways((Alone, GraphUnits, HooksAlone), model, layers, values, images, by_hooks)
+    ways: Ways[UnitEngine] = _ways((Alone, GraphUnits, HooksAlone), model, layers, values, images, by_hooks)
     way = _engine_alone(*ways, images)(units=wanted)
 
     def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:
@@ -285,11 +307,13 @@ def single(
     return SingleUnits(loss[-1], accuracy[-1], loss[:-1], accuracy[:-1], class_images)
 
 
-def _engine_alone(faster: dict[str, partial], slowest: partial, images: Tensor) -> partial:
+def _engine_alone(
+    faster: dict[str, partial[UnitEngine]], slowest: partial[UnitEngine], images: Images
+) -> partial[UnitEngine]:
     """Pick the fastest single-unit engine that gives the right logits on the first images; it takes units."""
-    units = self_check.loudest(*slowest.args, slowest.keywords["layers"], images)
+    units = self_check.loudest(slowest.args[0], slowest.keywords["layers"], images)
 
-    def answers(engine: partial) -> Tensor:
+    def answers(engine: partial[UnitEngine]) -> Tensor:
         found = [logits.clone() for _, logits in engine(units=units).answers(self_check.few(images))]
         return torch.stack(found)
 

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -11,11 +12,19 @@ from torch import Tensor
 
 from directions.core import snapshots
 from directions.core.scoring import passes
+from directions.core.types import Images
 from directions.interventions.batching import in_parts
 
 REPORT_SECONDS = 5.0  # between two progress lines
 
 log = logging.getLogger(__name__)
+
+
+class Part(TypedDict):
+    """Partial sums, and the number of images they cover."""
+
+    sums: Tensor
+    images: int
 
 
 class Unfinished:
@@ -27,7 +36,7 @@ class Unfinished:
 
     def __init__(self, path: Path | None = None, fingerprint: str = "", seconds: float = 30.0):
         self.path, self.fingerprint, self.seconds = path, fingerprint, seconds
-        self.parts: dict[str, dict] = (snapshots.load(path, fingerprint) if path else None) or {}
+        self.parts: dict[str, Part] = (snapshots.load(path, fingerprint) if path else None) or {}
         self.saved_at = time.monotonic()
 
     def found(self, name: str, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
@@ -53,7 +62,7 @@ class Unfinished:
 
 def over_images(
     add: Callable[[Tensor, Tensor, int], np.ndarray],
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     *,
     size: int,

@@ -7,13 +7,15 @@ every such call becomes a module. The network computes the same as before.
 import copy
 import re
 from collections import Counter
+from collections.abc import Mapping
 
 from torch import Tensor, fx, nn
+from torch.fx.node import Argument
 from torch.nn import functional
 
 from directions.core.errors import InputError
 from directions.interventions.names import ACTIVATIONS
-from directions.interventions.tracing import UNTRACEABLE, in_place, reassigned
+from directions.interventions.tracing import UNTRACEABLE, first_input, in_place, reassigned
 from directions.interventions.tracing import traced as followed
 
 MODULES = {
@@ -38,14 +40,15 @@ class Applied(nn.Module):
 
     elementwise = True
 
-    def __init__(self, name: str, args: tuple, kwargs: dict):
+    def __init__(self, name: str, args: tuple[Argument, ...], kwargs: Mapping[str, Argument]):
         super().__init__()
         self.name, self.args = name, args
         self.kwargs = {key: value for key, value in kwargs.items() if key != "inplace"}
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the activation to a tensor of any shape."""
-        return getattr(functional, self.name)(x, *self.args, **self.kwargs)
+        applied: Tensor = getattr(functional, self.name)(x, *self.args, **self.kwargs)
+        return applied
 
 
 def separated(network: nn.Module) -> fx.GraphModule:
@@ -104,11 +107,11 @@ def named(network: nn.Module) -> nn.Module:
 def kind(node: fx.Node, network: nn.Module) -> str | None:
     """Return the name of the activation that a node calls, as module, function or method; else None."""
     if node.op == "call_module":
-        return name_of(network.get_submodule(node.target))
+        return name_of(network.get_submodule(str(node.target)))
     if node.op == "call_function":
         name = getattr(node.target, "__name__", "")
     else:
-        name = node.target if node.op == "call_method" else ""
+        name = str(node.target) if node.op == "call_method" else ""
     name = name.rstrip("_")
     return name if name in ACTIVATIONS else None
 
@@ -123,7 +126,7 @@ def _before(node: fx.Node) -> str:
 
     The last sum of a residual block is thus layer3.2.add, however many layers come before it.
     """
-    before = node.args[0]
+    before = first_input(node)
     if before.op == "call_module":
         return str(before.target)
     name = re.sub(r"_\d+$", "", before.name).strip("_")
@@ -132,7 +135,7 @@ def _before(node: fx.Node) -> str:
     return ".".join(filter(None, (block, {"iadd": "add"}.get(name, name))))
 
 
-def _free(target: str, taken: Counter) -> str:
+def _free(target: str, taken: Counter[str]) -> str:
     """Return `target`, numbered if that name is taken."""
     stem, number = (target[:-2], 2) if target.endswith("_2") else (target, 1)
     while target in taken:

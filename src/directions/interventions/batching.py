@@ -50,4 +50,4 @@ def in_parts(
     parts = zip(
         inputs.split(half), targets.split(half), range(first, first + len(targets), half), strict=True
     )
-    return sum(in_parts(work, *part) for part in parts)
+    return sum((in_parts(work, *part) for part in parts), np.array(0))

@@ -11,6 +11,7 @@ import logging
 import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, fx, nn
@@ -18,8 +19,10 @@ from torch.nn import functional
 from torch.nn.functional import conv2d, linear, unfold
 
 from directions.core.scoring import PROBE, scaled
+from directions.core.types import Images
 from directions.interventions.batching import affordable
-from directions.interventions.tracing import UNTRACEABLE, subgraph, traced
+from directions.interventions.hooks import unit_axis
+from directions.interventions.tracing import UNTRACEABLE, make_in_place, subgraph, traced
 
 Values = Mapping[str, Tensor | float]  # the values to which the units of each layer are clamped
 
@@ -113,14 +116,14 @@ class Chain:
     links: tuple[Link, ...]
 
     @torch.no_grad()
-    def pass_size(self, images: Tensor) -> int:
+    def pass_size(self, images: Images) -> int:
         """Return how many uint8 images (n, c, h, w) to process at a time (see `batching.affordable`)."""
         activity, *_ = self._of_one(images)
         elements = activity.numel() + sum(sums.numel() for sums in self._sums(activity))
         return affordable(elements, images.device)
 
     @torch.no_grad()
-    def check_joined(self, images: Tensor) -> None:
+    def check_joined(self, images: Images) -> None:
         """Raise NoChain if an input that joins the chain would be broadcast, such as one number per unit."""
         activity, *joined = self._of_one(images)
         shapes = [
@@ -131,7 +134,7 @@ class Chain:
         if shapes != [other.shape for other in joined]:
             raise NoChain("what is added to the chain does not have its shape")
 
-    def _of_one(self, images: Tensor) -> tuple[Tensor, ...]:
+    def _of_one(self, images: Images) -> tuple[Tensor, ...]:
         """Run the prefix on the first image."""
         [probe] = images[:PROBE].split(PROBE)
         return tuple(values[:1] for values in self.prefix(scaled(probe)))
@@ -143,7 +146,7 @@ class Chain:
             yield activity
 
 
-def find_chain(model: nn.Module, layers: Mapping[str, int], images: Tensor | None = None) -> Chain | None:
+def find_chain(model: nn.Module, layers: Mapping[str, int], images: Images | None = None) -> Chain | None:
     """Find the chain from the first of `layers` to the logits; if there is none, log why and return None.
 
     The model must be in evaluation mode. All of `layers` must lie on the chain. images: (n, c, h, w); one of
@@ -153,7 +156,7 @@ def find_chain(model: nn.Module, layers: Mapping[str, int], images: Tensor | Non
         followed = traced(model)
         first = _only_node(followed.graph, next(iter(layers)))
         links = tuple(_links(dict(model.named_modules()), first))
-        on_chain = (str(first.target), *(link.units for link in links[:-1]))
+        on_chain = (str(first.target), *(link.units for link in links[:-1] if link.units))
         if missing := set(layers) - set(on_chain):
             raise NoChain(f"{', '.join(sorted(missing))} do not follow {first.target} in a chain")
         joined = [link.joined for link in links if link.joined is not None]
@@ -172,7 +175,7 @@ class NoChain(Exception):
 
 
 def _only_node(graph: fx.Graph, layer: str) -> fx.Node:
-    nodes = [node for node in graph.nodes if node.op == "call_module" and node.target == layer]
+    nodes: list[fx.Node] = [node for node in graph.nodes if node.op == "call_module" and node.target == layer]
     if len(nodes) != 1:
         raise NoChain(f"{layer} is used {len(nodes)} times")
     return nodes[0]
@@ -212,8 +215,8 @@ def _links(modules: Mapping[str, nn.Module], first: fx.Node) -> Iterator[Link]:
 
 def _called(modules: Mapping[str, nn.Module], node: fx.Node) -> nn.Module | None:
     """Return the module that a node calls; NoChain if its units are not on dimension 1 (`hooks.edited`)."""
-    module = modules.get(node.target) if node.op == "call_module" else None
-    if getattr(module, "unit_axis", 1) != 1:
+    module = modules.get(str(node.target)) if node.op == "call_module" else None
+    if module is not None and unit_axis(module) != 1:
         raise NoChain(f"units of {node.target} are not on dimension 1")
     return module
 
@@ -239,7 +242,7 @@ def _is_log_softmax(node: fx.Node, module: nn.Module | None) -> bool:
     return node.target in LOG_SOFTMAX and dim in (1, -1) and node.kwargs.get("dtype") is None
 
 
-def is_elementwise(module: nn.Module | None) -> bool:
+def is_elementwise(module: nn.Module | None) -> TypeGuard[nn.Module]:
     """Return whether a module acts elementwise; this project's own modules declare it."""
     return isinstance(module, ELEMENTWISE) or getattr(module, "elementwise", False)
 
@@ -249,7 +252,7 @@ def out_of_place(module: nn.Module) -> nn.Module:
     if not getattr(module, "inplace", False):
         return module
     other = copy.copy(module)
-    other.inplace = False
+    make_in_place(other, False)
     return other
 
 
@@ -273,7 +276,7 @@ def weights_of(module: nn.Conv2d | nn.Linear, pools: tuple[nn.Module, ...]) -> L
 
 def folded(link: Link, norm: NORMS) -> Link:
     """Fold the batch norm that follows, in evaluation mode, into the link's weights."""
-    if norm.running_var is None:
+    if norm.running_mean is None or norm.running_var is None:
         raise NoChain("batch norm without running statistics depends on the other images")
     scale = (norm.running_var.double() + norm.eps).rsqrt()
     shift = -norm.running_mean.double() * scale

@@ -28,7 +28,7 @@ def feeds(network: nn.Module, weights: str, layer: str, example: Tensor) -> bool
 
     example: images (2 or more, ...). Both modules are called once and have their units on `unit_axis`.
     """
-    units = len(network.get_submodule(weights).weight)
+    units = len(_weight(network, weights))
     tried = [units * place // TRIED for place in range(min(TRIED, units))]
     sizes = [FAR, -FAR, FURTHER * FAR, -FURTHER * FAR]
     images = torch.cat([example[:1].repeat_interleave(1 + len(sizes) * len(tried), 0), example[1:2]])
@@ -69,7 +69,14 @@ def weights_of(
 ) -> Tensor | None:
     """Return the weights (units, fan-in) of the last of `called` that feeds a layer; None if none does."""
     for name in called[::-1]:
-        weight = network.get_submodule(name).weight
+        weight = _weight(network, name)
         if len(weight) == units and feeds(network, name, layer, example):
             return weight.detach().flatten(1)
     return None
+
+
+def _weight(network: nn.Module, name: str) -> Tensor:
+    """Return the weights (units, ...) of a dense layer or convolution."""
+    weight = network.get_submodule(name).weight
+    assert isinstance(weight, Tensor)
+    return weight

@@ -5,16 +5,19 @@ like one that ends in `nn.Sequential(nn.Flatten(), fc)`.
 """
 
 import operator
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 from torch import Tensor, fx, nn
+from torch.fx.node import Argument
 from torch.nn import functional
 
-from directions.interventions.tracing import UNTRACEABLE, in_place
+from directions.interventions.tracing import UNTRACEABLE, first_input, in_place
 from directions.interventions.tracing import traced as followed
 
-POOLS = {
+Sizes = int | tuple[int, ...]
+
+POOLS: Mapping[object, Callable[..., nn.Module]] = {
     functional.max_pool2d: nn.MaxPool2d,
     functional.avg_pool2d: nn.AvgPool2d,
     functional.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d,
@@ -27,9 +30,9 @@ POSITIONS = [[2, 3], [-2, -1]]  # height and width
 class Recorder(fx.Interpreter):
     """Runs a traced network and records the sizes that it computes: integers, or tuples of them."""
 
-    def sizes(self, example: Tensor) -> dict[fx.Node, int | tuple[int, ...]]:
+    def sizes(self, example: Tensor) -> dict[fx.Node, Sizes]:
         """Return {node: sizes} for examples (n, ...)."""
-        self.found = {}
+        self.found: dict[fx.Node, Sizes] = {}
         with torch.no_grad():
             self.run(example.clone())
         return self.found
@@ -67,17 +70,17 @@ def as_modules(network: nn.Module, layers: Collection[str], example: Tensor) -> 
     return traced
 
 
-def _sizes(traced: fx.GraphModule, example: Tensor) -> dict[fx.Node, int | tuple[int, ...]]:
+def _sizes(traced: fx.GraphModule, example: Tensor) -> dict[fx.Node, Sizes]:
     """Return {node: value} for sizes other than the number of examples, such as x.size(3)."""
     recorder = Recorder(traced.eval())
     few, more = (recorder.sizes(batch) for batch in (example, torch.cat([example, example[:1]])))
     return {node: value for node, value in few.items() if more[node] == value}
 
 
-def _replaced(node: fx.Node, traced: fx.GraphModule, sizes: dict) -> bool:
+def _replaced(node: fx.Node, traced: fx.GraphModule, sizes: Mapping[fx.Node, Sizes]) -> bool:
     """Replace a functional call by a module, or remove a dropout; return whether this node was one."""
     if node.target is functional.dropout and node.kwargs.get("training") is False:
-        node.replace_all_uses_with(node.args[0])
+        node.replace_all_uses_with(first_input(node))
         traced.graph.erase_node(node)
         return True
     if node.op not in ("call_function", "call_method"):
@@ -94,7 +97,9 @@ def _replaced(node: fx.Node, traced: fx.GraphModule, sizes: dict) -> bool:
     return True
 
 
-def _as_module(function: object, args: tuple, kwargs: dict) -> nn.Module | None:
+def _as_module(
+    function: object, args: tuple[Argument, ...], kwargs: Mapping[str, Argument]
+) -> nn.Module | None:
     """Return the module that applies this function to its first argument; None if there is none."""
     unknown: list[fx.Node] = []
     fx.map_arg((args, kwargs), unknown.append)
@@ -107,12 +112,12 @@ def _as_module(function: object, args: tuple, kwargs: dict) -> nn.Module | None:
     return nn.Flatten() if function in RESHAPES and _flattens(args) else None
 
 
-def _over_positions(dim: object = None, keepdim: bool = False, **others: object) -> bool:
+def _over_positions(dim: object = None, keepdim: object = False, **others: object) -> bool:
     """Return whether a mean with these arguments is over the positions of a feature map."""
     return isinstance(dim, tuple | list) and sorted(dim) in POSITIONS and not others
 
 
-def _flattens(args: tuple) -> bool:
+def _flattens(args: tuple[Argument, ...]) -> bool:
     """Return whether arguments flatten, as in x.view(x.size(0), -1) or x.view(-1, 400)."""
     shape = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
     if len(shape) != 2 or not isinstance(shape[1], int):
@@ -124,4 +129,4 @@ def _counts_examples(node: object) -> bool:
     """Return whether a node is x.size(0) or x.shape[0]."""
     if not isinstance(node, fx.Node) or node.args[1:] != (0,):
         return False
-    return node.target == "size" or (node.target is operator.getitem and "shape" in node.args[0].args)
+    return node.target == "size" or (node.target is operator.getitem and "shape" in first_input(node).args)

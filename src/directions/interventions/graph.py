@@ -7,14 +7,17 @@ kind that says what it does to single channels: `weights` mix them, `each` acts 
 
 import logging
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, fx, nn
+from torch.fx.node import Argument
 from torch.nn import functional
 
 from directions.core.scoring import PROBE, scaled
+from directions.core.types import Images
 from directions.interventions.chain import (
     NORMS,
     PASSED,
@@ -27,6 +30,7 @@ from directions.interventions.chain import (
     weights_of,
 )
 from directions.interventions.conv_matrices import as_matrix
+from directions.interventions.hooks import unit_axis
 from directions.interventions.tracing import INPLACE, UNTRACEABLE, Tracer, in_place
 
 PAIRS = (operator.add, operator.sub, operator.mul, torch.add, torch.sub, torch.mul, "add", "sub", "mul")
@@ -68,6 +72,16 @@ class Step:
     need: frozenset[str] | None = None
     depends: frozenset[str] = field(default_factory=frozenset)  # layers before it, and its own
 
+    @property
+    def own(self) -> frozenset[str]:
+        """Return the layer whose units leave the network here, as a set of one or none."""
+        return frozenset() if self.layer is None else frozenset([self.layer])
+
+    def size(self, axis: int) -> int:
+        """Return the length of an axis of the output, a tensor."""
+        assert self.shape is not None
+        return self.shape[axis]
+
 
 class Graph:
     """The steps of a network (in evaluation mode) in the order of a forward pass; the last gives the logits.
@@ -75,10 +89,10 @@ class Graph:
     layers: {name: number of units} of the marked layers. images: (n, c, h, w), used to infer shapes.
     """
 
-    def __init__(self, model: nn.Module, layers: Mapping[str, int], images: Tensor):
+    def __init__(self, model: nn.Module, layers: Mapping[str, int], images: Images):
         self.module = _marked(model, layers)
         _without_effects(self.module)
-        self._axes = {name: getattr(model.get_submodule(name), "unit_axis", 1) for name in layers}
+        self._axes = {name: unit_axis(model.get_submodule(name)) for name in layers}
         self._shapes = _Shapes(self.module).of(images)
         self.caller = fx.Interpreter(self.module)
         self.steps = list(self._steps())
@@ -89,7 +103,7 @@ class Graph:
             raise NoGraph(f"the outputs of {', '.join(sorted(missing))} do not appear in it")
         _tell_needs(self.steps)
 
-    def call(self, node: fx.Node, *tensors: object) -> object:
+    def call(self, node: fx.Node, *tensors: Argument) -> Any:
         """Evaluate a node with these values in place of the nodes that it reads."""
         given = dict(zip(node.all_input_nodes, tensors, strict=True))
         args, kwargs = fx.map_arg((node.args, node.kwargs), given.__getitem__)
@@ -97,7 +111,7 @@ class Graph:
 
     def submodule(self, node: fx.Node) -> nn.Module | None:
         """Return the module that a node calls."""
-        return self.module.get_submodule(node.target) if node.op == "call_module" else None
+        return self.module.get_submodule(str(node.target)) if node.op == "call_module" else None
 
     def after(self, layer: str) -> list[Step]:
         """List all steps that depend on the units of a layer, starting with its own mark."""
@@ -113,8 +127,7 @@ class Graph:
             read = self._folds(node) or node
             inputs = [made[other] for other in read.all_input_nodes]
             step = self._step(node, inputs)
-            own = {step.layer} if step.layer else set()
-            step.depends = frozenset(own).union(*(other.depends for other in inputs))
+            step.depends = step.own.union(*(other.depends for other in inputs))
             made[node] = step
             yield step
 
@@ -123,14 +136,16 @@ class Graph:
         if node.op in ("placeholder", "get_attr"):
             return Step(node, {"placeholder": "images", "get_attr": "constant"}[node.op], inputs, shape)
         if node.target is units:
-            return Step(node, "units", inputs, shape, node.args[1], self._axes[node.args[1]])
+            layer = str(node.args[1])
+            return Step(node, "units", inputs, shape, layer, self._axes[layer])
         if (link := self._link(node)) is not None:
             return Step(node, "weights", inputs, shape, link=link)
-        if shape is None or any(other.shape is None for other in inputs):
+        read = [other.shape for other in inputs if other.shape is not None]
+        if shape is None or len(read) < len(inputs):
             return Step(node, "other", inputs, shape)
-        if len(inputs) == 1 and self._each(node, inputs[0].shape, shape):
+        if len(inputs) == 1 and self._each(node, read[0], shape):
             return Step(node, "each", inputs, shape)
-        return Step(node, "pair" if self._pair(node, inputs, shape) else "other", inputs, shape)
+        return Step(node, "pair" if self._pair(node, read, shape) else "other", inputs, shape)
 
     def _each(self, node: fx.Node, before: tuple[int, ...], after: tuple[int, ...]) -> bool:
         """Return whether a node acts on every channel separately."""
@@ -145,11 +160,11 @@ class Graph:
         flat = node.target in ("flatten", torch.flatten) and node.args[1:] == (1,)
         return node.target in FUNCTIONS or scaled_by or mean or (flat and after == before[:2])
 
-    def _pair(self, node: fx.Node, inputs: list[Step], shape: tuple[int, ...]) -> bool:
+    def _pair(self, node: fx.Node, before: Sequence[tuple[int, ...]], after: tuple[int, ...]) -> bool:
         """Return whether a node acts on two tensors channel by channel."""
-        if node.target not in PAIRS or node.kwargs or len(node.args) != 2 or len(inputs) != 2:
+        if node.target not in PAIRS or node.kwargs or len(node.args) != 2 or len(before) != 2:
             return False
-        return all(len(other.shape) == len(shape) > 1 and other.shape[1] == shape[1] for other in inputs)
+        return all(len(shape) == len(after) > 1 and shape[1] == after[1] for shape in before)
 
     def _norm_after(self, node: fx.Node) -> bool:
         """Return whether only a batch norm reads a node with weights, so that it is folded into them."""
@@ -165,9 +180,13 @@ class Graph:
 
     def _link(self, node: fx.Node) -> Link | None:
         """Return the weights of a node, including the batch norm if the node is one."""
-        before = self._folds(node)
-        link = folded(self._plain_link(before), self.submodule(node)) if before else self._plain_link(node)
-        return as_matrix(link, self._shapes[(before or node).all_input_nodes[0]]) if link else None
+        weights = self._folds(node) or node
+        link, norm = self._plain_link(weights), self.submodule(node)
+        if link is None:
+            return None
+        shape = self._shapes[weights.all_input_nodes[0]]
+        assert shape is not None  # else `_plain_link` finds none
+        return as_matrix(folded(link, norm) if isinstance(norm, NORMS) else link, shape)
 
     def _plain_link(self, node: fx.Node) -> Link | None:
         """Return the weights of a node, or None if a link cannot represent them."""
@@ -181,7 +200,7 @@ class Graph:
         return weights_of(module, ()) if fits else None
 
 
-def find_graph(model: nn.Module, layers: Mapping[str, int], images: Tensor) -> Graph | None:
+def find_graph(model: nn.Module, layers: Mapping[str, int], images: Images) -> Graph | None:
     """Trace a network into a graph; if torch.fx cannot, log why and return None."""
     try:
         graph = Graph(model, layers, images)
@@ -198,7 +217,7 @@ def find_graph(model: nn.Module, layers: Mapping[str, int], images: Tensor) -> G
     return graph
 
 
-def is_depthwise(module: nn.Module) -> bool:
+def is_depthwise(module: nn.Module | None) -> TypeGuard[nn.Conv2d]:
     """Return whether a module is a depthwise convolution."""
     if not isinstance(module, nn.Conv2d) or module.padding_mode != "zeros":
         return False
@@ -212,7 +231,9 @@ class _Marking(Tracer):
         super().__init__()
         self.layers = layers
 
-    def call_module(self, m, forward, args, kwargs):
+    def call_module(
+        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         """Call the module as `fx.Tracer` does, then mark the output of a unit layer."""
         output = super().call_module(m, forward, args, kwargs)
         name = self.path_of_module(m)
@@ -262,9 +283,9 @@ class _Shapes(fx.Interpreter):
     """Runs a network to record the shapes of its nodes' outputs."""
 
     @torch.no_grad()
-    def of(self, images: Tensor) -> dict[fx.Node, tuple[int, ...] | None]:
+    def of(self, images: Images) -> dict[fx.Node, tuple[int, ...] | None]:
         """Map each node to its shape for `PROBE` of these images, or None if it returns no tensor."""
-        self.found = {}
+        self.found: dict[fx.Node, tuple[int, ...] | None] = {}
         [probe] = images[:PROBE].split(PROBE)
         self.run(scaled(probe))
         return self.found
@@ -281,10 +302,11 @@ def _tell_needs(steps: list[Step]) -> None:
     wanted: dict[Step, list[frozenset[str] | None]] = {step: [] for step in steps}
     wanted[steps[-1]].append(None)
     for step in reversed(steps):
-        asked = wanted[step]
+        parts = [asked for asked in wanted[step] if asked is not None]
         # Without ablated layers before it, a step is computed once, for all points.
-        step.need = frozenset().union(*asked) if step.depends and asked and None not in asked else None
-        passed = {"units": frozenset([step.layer]), "each": step.need, "pair": step.need}.get(step.kind)
+        in_part = step.depends and parts and len(parts) == len(wanted[step])
+        step.need = frozenset[str]().union(*parts) if in_part else None
+        passed = {"units": step.own, "each": step.need, "pair": step.need}.get(step.kind)
         if step.kind == "units" and step.axis != 1:
             passed = None
         for other in step.inputs:

@@ -53,7 +53,7 @@ class _Walk:
         self.patching, self.inputs, self.values = patching, inputs, values
         self._on: dict[str, Tensor] = {}
         self._unions: dict[frozenset[str], tuple[list[Tensor], Tensor]] = {}
-        self._kept: dict[Step, tuple[tuple, Patch]] = {}
+        self._kept: dict[Step, tuple[Sequence[object], Patch]] = {}
 
     def logits(self, on: Mapping[str, Tensor]) -> Tensor:
         """Compute logits (n, classes) with these units {layer: numbers} on and all others off."""
@@ -64,7 +64,7 @@ class _Walk:
             rows = None if step.need is None else self._union(step.need)
             given = [self._kept[other][1] for other in step.inputs]
             # Patches and sets of units that are kept are the same objects.
-            key = (*given, rows, self._on.get(step.layer))
+            key = (*given, rows, *map(self._on.get, step.own))
             if step not in self._kept or not _identical(key, self._kept[step][0]):
                 self._kept[step] = key, self._made(step, given, rows)
         return self.patching.whole(step, self._kept[step][1])
@@ -72,12 +72,12 @@ class _Walk:
     def _made(self, step: Step, given: list[Patch], rows: Tensor | None) -> Patch:
         if step.kind == "images":
             return Patch(None, self.inputs)
-        if step.kind != "units":
+        if step.layer is None:
             return self.patching.step(step, given, rows)
         [before], [patch], on = step.inputs, given, self._on[step.layer]
         if step.axis == 1:
             return Patch(on, self.patching.channels(before, patch, on)) if len(on) else SAME
-        count = step.shape[step.axis]
+        count = step.size(step.axis)
         off = torch.ones(count, dtype=torch.bool, device=on.device).index_fill(0, on, False).nonzero()[:, 0]
         whole = self.patching.whole(before, patch)
         return Patch(None, clamped(whole, off, self.values[step.layer], step.axis))
@@ -91,7 +91,7 @@ class _Walk:
         return self._unions[layers][1]
 
 
-def _identical(left: Sequence, right: Sequence) -> bool:
+def _identical(left: Sequence[object], right: Sequence[object]) -> bool:
     return all(one is other for one, other in zip(left, right, strict=True))
 
 

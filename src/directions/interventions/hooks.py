@@ -6,7 +6,7 @@ output in both cases (paper, section 2.2). A module whose units are on another a
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from directions.core.errors import InputError
+
+UNIT_AXIS = "unit_axis"  # attribute of a module: the axis of its output that holds its units
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,20 @@ class Network:
     original: nn.Module | None = None
 
 
+def unit_axis(module: nn.Module) -> int:
+    """Return the axis of a module's output that holds its units: 1, unless `set_unit_axis` set another."""
+    axis: int = getattr(module, UNIT_AXIS, 1)
+    return axis
+
+
+def set_unit_axis(module: nn.Module, axis: int) -> None:
+    """Record in a module which axis of its output holds its units."""
+    setattr(module, UNIT_AXIS, axis)
+
+
 def find_layer(model: nn.Module, name: str) -> nn.Module:
     """Return the module called `name`; raises InputError with the names that exist."""
-    modules = dict(model.named_modules())
+    modules: dict[str, nn.Module] = dict(model.named_modules())
     if name not in modules:
         raise InputError(
             f"no layer {name!r}: layers of this network are {', '.join(n for n in modules if n)}"
@@ -55,15 +68,16 @@ def split(model: nn.Module, layer: str) -> tuple[nn.Module, nn.Module]:
     chain = chain and not (model._forward_hooks or model._forward_pre_hooks)  # of the model itself
     if not chain or inside not in model._modules:
         return nn.Identity(), model
-    children = list(model._modules.items())  # named_children() omits a module's second use
+    # named_children() omits a module's second use.
+    children = [(name, child) for name, child in model._modules.items() if child is not None]
     place = [name for name, _ in children].index(inside)
     head, tail = children[:place], children[place:]
     if not nested:
         through = nn.Identity()
-        through.unit_axis = getattr(tail[0][1], "unit_axis", 1)
+        set_unit_axis(through, unit_axis(tail[0][1]))
         head, tail = [*head, tail[0]], [(layer, through), *tail[1:]]
-    chains = (nn.Sequential(OrderedDict(part)).train(model.training) for part in (head, tail))
-    return tuple(chains)
+    first, rest = (nn.Sequential(OrderedDict(part)).train(model.training) for part in (head, tail))
+    return first, rest
 
 
 @contextmanager
@@ -72,7 +86,7 @@ def edited(layer: nn.Module, edit: Callable[[Tensor], Tensor]) -> Iterator[None]
 
     `edit` receives the output with its units on dimension 1, (examples, units, ...), whatever their axis.
     """
-    axis = getattr(layer, "unit_axis", 1)
+    axis = unit_axis(layer)
 
     def turned(output: Tensor) -> Tensor:
         return edit(output) if axis == 1 else edit(output.movedim(axis, 1)).movedim(1, axis)
@@ -105,7 +119,7 @@ def clamped(layer: nn.Module, units: Tensor, value: Tensor | float = 0.0) -> Ite
 
 
 @contextmanager
-def observed_inputs(model: nn.Module, layers: Mapping[str, object]) -> Iterator[dict[str, Tensor]]:
+def observed_inputs(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, Tensor]]:
     """Record what each named layer is given in every pass, such as the pre-activations of a ReLU.
 
     As `observed`: units are on dimension 1.
@@ -128,7 +142,7 @@ def observed_inputs(model: nn.Module, layers: Mapping[str, object]) -> Iterator[
 
 
 @contextmanager
-def observed(model: nn.Module, layers: Mapping[str, object]) -> Iterator[dict[str, Tensor]]:
+def observed(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, Tensor]]:
     """Record each named layer's output of every pass in the yielded dict while the context is open."""
     seen: dict[str, Tensor] = {}
 
@@ -153,7 +167,9 @@ def moments(
     One pass; batch statistics are merged in float64 (Chan et al. 1979), so the result does not depend on the
     batch size. Feature maps keep their spatial elements (Appendix A.1 uses each one's own mean).
     """
-    count, means, squares = 0, {}, {}
+    means: dict[str, Tensor] = {}
+    squares: dict[str, Tensor] = {}
+    count = 0
     with observed(model, layers) as seen, torch.no_grad():
         for images in batches:
             model(images)

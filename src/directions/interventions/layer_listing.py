@@ -36,7 +36,20 @@ def show_layers(network: nn.Module, shape: Sequence[int]) -> list[str]:
         InputError: for a shape that the network does not take.
 
     Example:
-        result = analyse(network, show_layers(network, (1, 28, 28)), (images, labels))
+        The names returned are what `analyse` takes as `layers`.
+
+        >>> from torch import nn
+        >>> from directions import show_layers
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(784, 16), nn.ReLU(), nn.Linear(16, 10))
+        >>> show_layers(network, (1, 28, 28))
+        layer  module  output  units
+        1      Linear  16      16
+        2      relu    16      16
+        3      Linear  10      10
+        <BLANKLINE>
+        all activations:
+        layers: ['2']
+        ['2']
     """
     told, activations = text(original(copied(network)), shape)
     print(told)

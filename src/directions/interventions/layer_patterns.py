@@ -1,7 +1,7 @@
 """Select layers by a name pattern, `layer1.*`, or all activations of a network at once."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from directions.core.errors import InputError
@@ -28,7 +28,7 @@ def asked(wanted: str | Sequence[str] | Mapping[str, str]) -> list[str]:
     return found
 
 
-def expanded(wanted: str | Sequence[str], activations: Sequence[str], modules: Sequence[str]) -> list[str]:
+def expanded(wanted: str | Iterable[str], activations: Sequence[str], modules: Sequence[str]) -> list[str]:
     """Return the names of these layers with patterns expanded, each once.
 
     activations: names of all activations. modules: names of all modules that are called once. Both are in

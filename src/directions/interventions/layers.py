@@ -20,11 +20,11 @@ from directions.core.errors import InputError
 from directions.core.seeds import torch_stream
 from directions.interventions import activations, functions, layer_patterns, logits, self_check
 from directions.interventions.feeding_layers import weights_of as feeding_weights
-from directions.interventions.hooks import Network
+from directions.interventions.hooks import Network, set_unit_axis, unit_axis
 from directions.interventions.module_calls import CONVOLUTIONS, PROBE, Call, called_once, calls_of
 from directions.interventions.prepare import check_still, copied, layer_name, plain
-from directions.interventions.tracing import same
-from directions.interventions.unit_axes import check_examples_first, unit_axis, weighs
+from directions.interventions.tracing import make_in_place, same
+from directions.interventions.unit_axes import check_examples_first, found_axis, weighs
 
 log = logging.getLogger(__name__)
 
@@ -80,11 +80,11 @@ def _out_of_place(network: nn.Module, example: Tensor) -> None:
     tried = [example, *(noise * size for size in SIZES)]
     before = [network(images.clone()) for images in tried]
     for module in modules:
-        module.inplace = False
+        make_in_place(module, False)
     pairs = zip((network(images.clone()) for images in tried), before, strict=True)
     if any(isinstance(old, Tensor) and not self_check.agree(new, old) for new, old in pairs):
         for module in modules:
-            module.inplace = True  # `self.relu(h)` with its result unused
+            make_in_place(module, True)  # `self.relu(h)` with its result unused
 
 
 def catalogue(network: nn.Module, shape: Sequence[int]) -> pd.DataFrame:
@@ -115,13 +115,13 @@ def _listed(network: nn.Module, shape: Sequence[int]) -> tuple[pd.DataFrame, lis
             continue
         try:
             check_examples_first(longer[place], PROBE + 1)
-            axis = unit_axis(call, calls[feeding])
+            axis = found_axis(call, calls[feeding])
         except InputError:
             continue  # its units are ambiguous
         kind = activations.name_of(call.module)
-        shape = "x".join(map(str, call.output.shape[1:]))
+        output = "x".join(map(str, call.output.shape[1:]))
         rows.append(
-            (call.name, kind or type(call.module).__name__, shape, call.output.shape[axis], bool(kind))
+            (call.name, kind or type(call.module).__name__, output, call.output.shape[axis], bool(kind))
         )
     shared = [call.name for call in calls if activations.name_of(call.module) and call.name not in once]
     return pd.DataFrame(rows, columns=["layer", "module", "output", "units", "activation"]), sorted(
@@ -129,7 +129,9 @@ def _listed(network: nn.Module, shape: Sequence[int]) -> tuple[pd.DataFrame, lis
     )
 
 
-def _separated(network: nn.Module, asked: dict[str, str], example: Tensor) -> tuple:
+def _separated(
+    network: nn.Module, asked: dict[str, str], example: Tensor
+) -> tuple[nn.Module, list[str], list[Call]]:
     """Return (network with one module per call of an activation, names of the layers in it, its calls)."""
     existing = dict(network.named_modules())
     if (unknown := next((name for name in asked if name not in existing), None)) and set(asked.values()) == {
@@ -195,7 +197,7 @@ def _measured(network: nn.Module, wanted: list[str], calls: list[Call], example:
     """Count the units of each layer, mark their axis, and find the weights that feed them."""
     for call in calls:
         if isinstance(call.module, nn.Linear) and isinstance(call.output, Tensor) and call.output.dim() > 2:
-            call.module.unit_axis = -1
+            set_unit_axis(call.module, -1)
     for call in calls_of(network, _one_more(example)):
         if call.name in wanted:
             check_examples_first(call, PROBE + 1)
@@ -210,8 +212,8 @@ def _measured(network: nn.Module, wanted: list[str], calls: list[Call], example:
             raise InputError(f"layer {call.name} is called {times} times: name one that is called once")
         if feeding is None:
             raise InputError(f"layer {call.name}: no layer of weights is called before it")
-        call.module.unit_axis = unit_axis(call, calls[feeding])
-        layers[call.name] = call.output.shape[call.module.unit_axis]
+        set_unit_axis(call.module, found_axis(call, calls[feeding]))
+        layers[call.name] = call.output.shape[unit_axis(call.module)]
         earlier = calls[: feeding + 1]
         weights = [other.name for other in earlier if isinstance(other.module, (nn.Linear, *CONVOLUTIONS))]
         units, called = layers[call.name], weights[-BRANCHES:]

@@ -1,7 +1,7 @@
 """Find the logits in a network's output: a single tensor, `logits` of a dict, or an item of a tuple."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +17,9 @@ class Place(NamedTuple):
     key: str | int
     attribute: bool = False
 
-    def of(self, answer: object) -> object:
+    def of(self, answer: Any) -> Any:
         """Return the logits of an output."""
-        return getattr(answer, self.key) if self.attribute else answer[self.key]
+        return getattr(answer, str(self.key)) if self.attribute else answer[self.key]
 
 
 @torch.no_grad()
@@ -36,7 +36,7 @@ def alone(network: nn.Module, example: Tensor, classes: int | None = None) -> nn
         return network
     place, given = _place(answer, len(example), classes), type(network)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self: nn.Module, images: Tensor) -> Any:
         return place.of(given.forward(self, images))
 
     network.__class__ = type(given.__name__, (given,), {"forward": forward, "__doc__": given.__doc__})

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,14 +20,14 @@ class Call:
 
     name: str
     module: nn.Module
-    output: object
+    output: Any
 
 
 def calls_of(network: nn.Module, example: Tensor) -> list[Call]:
     """Return all module calls in a forward pass of these examples, in the order in which they finish."""
     calls: list[Call] = []
 
-    def noting(name: str) -> Callable:
+    def noting(name: str) -> Callable[..., None]:
         return lambda module, _inputs, output: calls.append(Call(name, module, output))
 
     handles = [module.register_forward_hook(noting(name)) for name, module in network.named_modules() if name]

@@ -5,7 +5,7 @@ Noise is added after the ReLU, fresh for every image and element, with the stand
 are the same at every ratio, so a curve reflects the size of the noise and not the luck of the draw.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from directions.core.scoring import pass_size, tally
 from directions.core.seeds import torch_stream
+from directions.core.types import Images
 from directions.interventions import self_check
 from directions.interventions.accumulate import Unfinished, over_images
 from directions.interventions.hooks import edited, find_layer, split
@@ -34,7 +35,7 @@ def block_size(spread: Mapping[str, Tensor]) -> int:
 
 
 def draws(
-    key: tuple, start: int, count: int, shape: tuple[int, ...], device: torch.device, size: int
+    key: tuple[object, ...], start: int, count: int, shape: tuple[int, ...], device: torch.device, size: int
 ) -> Tensor:
     """Draw standard normal (count, *shape) for images start..start+count, independent of their grouping.
 
@@ -54,7 +55,7 @@ def draws(
 @torch.no_grad()
 def add_noise(
     model: nn.Module,
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     *,
     spread: Mapping[str, Tensor],
@@ -94,7 +95,7 @@ def add_noise(
     return loss, accuracy
 
 
-def _parts(model: nn.Module, spread: Mapping[str, Tensor], images: Tensor) -> tuple[nn.Module, nn.Module]:
+def _parts(model: nn.Module, spread: Mapping[str, Tensor], images: Images) -> tuple[nn.Module, nn.Module]:
     """Split as `hooks.split` does, or keep the whole model as the tail if splitting changes its logits."""
     self_check.of_clamping(model, spread, images)
     shift = {name: sd.float()[None] for name, sd in spread.items()}  # one SD added to every unit
@@ -116,6 +117,9 @@ def noisy(model: nn.Module, noise: Mapping[str, Tensor], ratio: float) -> Iterat
     """Add `ratio` times the noise to every layer's output while the context is open; ratio 0 adds none."""
     with ExitStack() as stack:
         for name, values in noise.items() if ratio > 0 else ():
-            added = ratio * values
-            stack.enter_context(edited(find_layer(model, name), lambda output, added=added: output + added))
+            stack.enter_context(edited(find_layer(model, name), _adding(ratio * values)))
         yield
+
+
+def _adding(noise: Tensor) -> Callable[[Tensor], Tensor]:
+    return lambda activity: activity + noise

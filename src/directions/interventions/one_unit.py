@@ -56,8 +56,8 @@ class Alone:
         link = self.chain.links[place]
         sums = self._products[place](link.pooled(activity), len(link.weight))
         sums += link.bias.view(1, -1, *[1] * (sums.dim() - 2))
-        if constants[place] is not None:
-            sums += constants[place]
+        if (constant := constants[place]) is not None:
+            sums += constant
         return sums
 
     def _above_value(self, place: int, name: str, activity: Tensor) -> Tensor:

@@ -14,12 +14,13 @@ a layer with half its units off, that is half of the sums. All other steps are g
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from directions.core.scoring import PROBE
-from directions.interventions.chain import Values
+from directions.interventions.chain import Link, Values
 from directions.interventions.graph import Graph, Step, is_depthwise
 
 NOTHING = torch.empty(0, dtype=torch.long)
@@ -61,10 +62,10 @@ class Patching:
         same = all(patch.empty for patch in given)
         if given and same and (step.kind in ("weights", "each", "pair") or self._complete(step)):
             return SAME
-        if step.kind == "weights":
-            return self._weights(step, given[0], rows)
-        if step.kind == "each" and given[0].at is not None:
-            return self._each(step, given[0], rows)
+        if step.link is not None:
+            return self._weights(step, step.link, given[0], rows)
+        if step.kind == "each" and (at := given[0].at) is not None:
+            return self._each(step, given[0], at, rows)
         if step.kind == "pair" and self.base:
             return self._pair(step, given, rows)
         tensors = (self.whole(other, patch) for other, patch in zip(step.inputs, given, strict=True))
@@ -96,9 +97,9 @@ class Patching:
         base = base.expand(self.count, *base.shape[1:])
         return base.index_copy(1, known.nonzero()[:, 0], patch.new.index_select(1, place[known]))
 
-    def _weights(self, step: Step, patch: Patch, rows: Tensor | None) -> Patch:
-        link, before = step.link, step.inputs[0]
-        weight, bias = link.by_unit(before.shape[1]), link.bias
+    def _weights(self, step: Step, link: Link, patch: Patch, rows: Tensor | None) -> Patch:
+        before = step.inputs[0]
+        weight, bias = link.by_unit(before.size(1)), link.bias
         if rows is not None:
             weight, bias = weight.index_select(0, rows), bias[rows]
         if patch.at is None:
@@ -114,8 +115,8 @@ class Patching:
             return Patch(rows, sums)
         return Patch(rows, link.product(change, weight).add_(sums))
 
-    def _each(self, step: Step, patch: Patch, rows: Tensor | None) -> Patch:
-        at, new, module = patch.at, patch.new, self.graph.submodule(step.node)
+    def _each(self, step: Step, patch: Patch, at: Tensor, rows: Tensor | None) -> Patch:
+        new, module = patch.new, self.graph.submodule(step.node)
         if rows is not None and at is not rows and not (read := torch.isin(at, rows)).all():
             at = at[read]
             new = self.channels(step.inputs[0], patch, at)
@@ -128,15 +129,17 @@ class Patching:
             return Patch(at, made)
         if is_depthwise(module):
             bias = None if module.bias is None else module.bias[at]
-            settings = module.stride, module.padding, module.dilation, len(at)
-            return Patch(at, nn.functional.conv2d(new, module.weight[at], bias, *settings))
+            weight, stride, padding = module.weight[at], module.stride, module.padding
+            made = nn.functional.conv2d(new, weight, bias, stride, padding, module.dilation, len(at))
+            return Patch(at, made)
         return Patch(at, self.graph.call(step.node, new))
 
     def _pair(self, step: Step, given: Sequence[Patch], rows: Tensor | None) -> Patch:
         pairs = list(zip(step.inputs, given, strict=True))
         at = rows
-        if rows is None and not any(patch.at is None for patch in given):
-            at = torch.cat([patch.at for patch in given]).unique()
+        differing = [patch.at for patch in given if patch.at is not None]
+        if rows is None and len(differing) == len(given):
+            at = torch.cat(differing).unique()
         if at is None:
             return Patch(None, self.graph.call(step.node, *(self.whole(*pair) for pair in pairs)))
         return Patch(at, self.graph.call(step.node, *(self.channels(*pair, at) for pair in pairs)))
@@ -163,19 +166,20 @@ def clamped(activity: Tensor, units: Tensor, value: Tensor | float, axis: int = 
 
 def run(graph: Graph, inputs: Tensor, off: Mapping[str, Tensor], values: Values) -> dict[Step, Tensor]:
     """Map each step to its output for inputs (n, c, h, w), with units {layer: numbers} at their values."""
-    patching, found = Patching(graph, len(inputs)), {}
+    patching = Patching(graph, len(inputs))
+    found: dict[Step, Tensor] = {}
     for step in graph.steps:
         if step.kind == "images":
             found[step] = inputs
             continue
         made = patching.step(step, [Patch(None, found[other]) for other in step.inputs]).new
-        if step.layer in off:
+        if step.layer is not None and step.layer in off:
             made = clamped(made, off[step.layer], values[step.layer], step.axis)
         found[step] = made
     return found
 
 
-def one_of(step: Step, value: object) -> object:
+def one_of(step: Step, value: Any) -> Any:
     """Reduce an output for `PROBE` images to the first, (1, ...); outputs without an image axis are kept."""
     same = isinstance(value, Tensor) and step.kind != "constant" and len(value.shape) and len(value) == PROBE
     return value[:1] if same else value

@@ -116,10 +116,11 @@ class Walk:
         """
         units = len(self._on[0]) - 1
         points = [units - int(count) for count in reversed(counts)]
-        joined = iter(joined)
+        values = iter(joined)
+        sorts: list[Tensor | slice] = [*self._sorts[1:], slice(None)]
         constants = [
-            None if link.joined is None else next(joined)[:, order]
-            for link, order in zip(self.chain.links, [*self._sorts[1:], slice(None)], strict=True)
+            None if link.joined is None else next(values)[:, order]
+            for link, order in zip(self.chain.links, sorts, strict=True)
         ]
         for point, answers in self._from(0, _channels(activity, self._sorts[0]), constants, points):
             yield units - point, answers
@@ -138,8 +139,8 @@ class Walk:
             activity = activity - zero_point[:, : activity.shape[1]]
         sums, done = None, 0
         start = self._start(place, rows, zero_point)
-        if constants[place] is not None:
-            start = start + constants[place][:, :rows]
+        if (constant := constants[place]) is not None:
+            start = start + constant[:, :rows]
         for here, group in groupby(points, key=on.__getitem__):
             same = list(group)
             if sums is None:

@@ -8,7 +8,7 @@ the engine is not used. This costs a few passes over `IMAGES` images.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from directions.core.errors import InputError
 from directions.core.scoring import scaled
+from directions.core.types import Images
 from directions.interventions.hooks import edited, find_layer, observed
 
 IMAGES = 8  # number of images, the first ones; an arbitrary choice
@@ -34,20 +35,20 @@ Way = TypeVar("Way")
 log = logging.getLogger(__name__)
 
 
-def few(images: Tensor) -> Tensor:
+def few(images: Images) -> Tensor:
     """Return the first `IMAGES` images in the form a network takes them."""
     [batch] = images[:IMAGES].split(IMAGES)
     return scaled(batch)
 
 
 @torch.no_grad()
-def of_network(model: nn.Module, layers: Mapping[str, object], images: Tensor) -> Tensor:
+def of_network(model: nn.Module, layers: Iterable[str], images: Images) -> Tensor:
     """Return the logits (n, classes) of the first images with no intervention.
 
     Raises InputError if two passes differ, logits are not finite, or a layer's hook does not fire.
     """
     inputs = few(images)
-    logits = model(inputs.clone())
+    logits: Tensor = model(inputs.clone())
     with observed(model, layers) as seen:
         again = model(inputs.clone())
     if silent := [name for name in layers if name not in seen]:
@@ -68,7 +69,7 @@ def of_network(model: nn.Module, layers: Mapping[str, object], images: Tensor) -
 
 
 @torch.no_grad()
-def of_clamping(model: nn.Module, layers: Mapping[str, object], images: Tensor) -> Tensor:
+def of_clamping(model: nn.Module, layers: Iterable[str], images: Images) -> Tensor:
     """Check as `of_network` does, and raise InputError if the output of a layer is never read."""
     logits = of_network(model, layers, images)
     names = list(layers)
@@ -97,11 +98,11 @@ def hooked(model: nn.Module) -> str:
     return ""
 
 
-def _of_weights(hook: Callable) -> bool:
+def _of_weights(hook: object) -> bool:
     return type(hook).__module__.startswith("torch.nn.utils")
 
 
-def _read(model: nn.Module, names: Sequence[str], images: Tensor) -> Iterator[bool]:
+def _read(model: nn.Module, names: Sequence[str], images: Images) -> Iterator[bool]:
     """Return whether logits depend on each layer: it returns NaN for one of as many copies of an image."""
     batch = few(images)[:1].repeat_interleave(max(2, len(names)), 0)
     before = model(batch.clone())
@@ -140,7 +141,9 @@ def right(faster: Mapping[str, Way], slowest: Way, answers: Callable[[Way], Tens
 
     slowest: hooks on the whole network, called as a module. The log names the engines that fail.
     """
-    wanted = answers(slowest) if faster else None
+    if not faster:
+        return slowest
+    wanted = answers(slowest)
     for name, engine in faster.items():
         try:
             found = answers(engine)
@@ -165,7 +168,7 @@ def trial(layers: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @torch.no_grad()
-def loudest(model: nn.Module, layers: Mapping[str, int], images: Tensor) -> list[int]:
+def loudest(model: nn.Module, layers: Mapping[str, int], images: Images) -> list[int]:
     """Return the most active unit, numbered through all layers, of up to `LAYERS` of them, ascending."""
     starts = dict(zip(layers, np.cumsum([0, *layers.values()]).tolist(), strict=False))
     names = list(layers)

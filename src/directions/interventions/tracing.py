@@ -1,7 +1,8 @@
 """Trace networks with torch.fx as called with nothing but images."""
 
 import operator
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import fx, nn
@@ -9,12 +10,13 @@ from torch import fx, nn
 # What fx raises for networks that it cannot trace, such as those that branch on their input or check it.
 UNTRACEABLE = (fx.proxy.TraceError, TypeError, RuntimeError, AttributeError, ValueError, AssertionError)
 INPLACE = (operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ipow, operator.setitem)
+OPTION = "inplace"  # attribute of PyTorch's activations: whether they change their input
 
 
 class Tracer(fx.Tracer):
     """Passes only images to a network: further arguments keep their defaults, such as None."""
 
-    def trace(self, root, concrete_args=None):
+    def trace(self, root: Any, concrete_args: dict[str, Any] | None = None) -> fx.Graph:
         """Trace a network, and undo what its forward() assigned meanwhile: proxies, not tensors."""
         kept = [held for module in root.modules() for held in (vars(module), module._buffers)]
         before = [dict(held) for held in kept]
@@ -26,7 +28,12 @@ class Tracer(fx.Tracer):
                 for name in [name for name, value in held.items() if isinstance(value, fx.Proxy)]:
                     del held[name]
 
-    def create_args_for_root(self, root_fn, is_module, concrete_args=None):
+    def create_args_for_root(
+        self,
+        root_fn: Callable[..., Any],
+        is_module: bool,
+        concrete_args: dict[str, Any] | tuple[Any, ...] | None = None,
+    ) -> tuple[Any, list[Any]]:
         """Return what to call, and with which proxies; see `fx.Tracer`."""
         _, proxies = super().create_args_for_root(root_fn, is_module, concrete_args)
         given = 2 if is_module else 1  # the network itself, images
@@ -34,7 +41,7 @@ class Tracer(fx.Tracer):
             self.graph.erase_node(proxy.node)
         return root_fn, proxies[:given]
 
-    def is_leaf_module(self, m, module_qualified_name):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Treat this project's activations, marked `elementwise`, like PyTorch's modules."""
         return getattr(m, "elementwise", False) or super().is_leaf_module(m, module_qualified_name)
 
@@ -46,13 +53,13 @@ def traced(network: nn.Module) -> fx.GraphModule:
     return fx.GraphModule(tracer.root, graph, type(network).__name__)
 
 
-def in_place(node: fx.Node, modules: dict[str, nn.Module]) -> bool:
+def in_place(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
     """Return whether a node changes its first argument: `h.relu_()`, `h += x`, `relu(h, inplace=True)`."""
     if node.op == "call_module":
-        return bool(getattr(modules.get(str(node.target)), "inplace", False))
+        return bool(getattr(modules.get(str(node.target)), OPTION, False))
     if node.op not in ("call_function", "call_method"):
         return False
-    name = node.target if node.op == "call_method" else getattr(node.target, "__name__", "")
+    name = str(node.target) if node.op == "call_method" else getattr(node.target, "__name__", "")
     special = name.startswith("__")
     return (
         node.target in INPLACE
@@ -60,6 +67,18 @@ def in_place(node: fx.Node, modules: dict[str, nn.Module]) -> bool:
         or node.kwargs.get("inplace") is True
         or any(value is not None for key, value in node.kwargs.items() if key == "out")
     )
+
+
+def first_input(node: fx.Node) -> fx.Node:
+    """Return the node whose value a node takes as its first argument."""
+    first = node.args[0]
+    assert isinstance(first, fx.Node), f"{node} takes no tensor first"
+    return first
+
+
+def make_in_place(module: nn.Module, inplace: bool) -> None:
+    """Let an activation change its input, or return a new tensor."""
+    setattr(module, OPTION, inplace)
 
 
 def ancestors(wanted: Iterable[fx.Node]) -> set[fx.Node]:
@@ -83,7 +102,9 @@ def descendants(first: fx.Node) -> set[fx.Node]:
     return found
 
 
-def unassigned(graph: fx.Graph, wanted: Collection[fx.Node], modules: dict) -> Iterator[fx.Node]:
+def unassigned(
+    graph: fx.Graph, wanted: Sequence[fx.Node], modules: Mapping[str, nn.Module]
+) -> Iterator[fx.Node]:
     """Yield in-place operations before the last of `wanted`, even those whose result is never read."""
     after = descendants(wanted[0])
     nodes = list(graph.nodes)
@@ -96,7 +117,8 @@ def subgraph(network: fx.GraphModule, wanted: list[fx.Node]) -> fx.GraphModule:
     """Extract a module that computes these nodes and returns them as a tuple, in the given order."""
     graph, modules = network.graph, dict(network.named_modules())
     needed = ancestors([*wanted, *unassigned(graph, wanted, modules)])
-    part, copies = fx.Graph(), {}
+    part = fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
     for node in graph.nodes:
         if node in needed or node.op == "placeholder":
             copies[node] = part.node_copy(node, lambda known: copies[known])
@@ -106,7 +128,7 @@ def subgraph(network: fx.GraphModule, wanted: list[fx.Node]) -> fx.GraphModule:
 
 def reassigned(network: fx.GraphModule, node: fx.Node, result: fx.Node) -> None:
     """Redirect later readers of the tensor that `node` changed in place to `result`."""
-    changed = node.args[0]
+    changed = first_input(node)
     later = False
     for other in network.graph.nodes:
         if later and other is not result:

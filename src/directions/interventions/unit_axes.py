@@ -31,7 +31,7 @@ def check_examples_first(call: Call, examples: int) -> None:
         )
 
 
-def unit_axis(call: Call, feeding: Call) -> int:
+def found_axis(call: Call, feeding: Call) -> int:
     """Return the unit axis of a layer's output, 1 or -1, from the weights that feed it."""
     check_examples_first(call, PROBE)
     shape = tuple(call.output.shape)

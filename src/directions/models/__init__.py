@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from directions.core.errors import InputError
 from directions.core.seeds import number
+from directions.core.types import present
 from directions.models.conv11 import conv11, conv11_mean
 from directions.models.mlp import mlp
 from directions.models.resnet50 import resnet50
@@ -30,7 +31,7 @@ MODELS: dict[str, Build] = {
 }
 
 
-def build(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
+def build(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.Module:
     """Build the network from training settings, with weights drawn from the stream ("init", seed).
 
     Weights are in channels-last format, which activations inherit, as CPU convolutions compute in it. If the
@@ -61,14 +62,14 @@ def _of_the_user(settings: dict, image_shape: tuple[int, int, int], classes: int
     return model
 
 
-def _fed(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+def _fed(model: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
     """Yield (name of a ReLU, the layer whose weights feed it) of a built-in model, in order."""
-    feeding = None
+    feeding: nn.Linear | nn.Conv2d | None = None
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear | nn.Conv2d):
             feeding = module
         elif isinstance(module, nn.ReLU):
-            yield name, feeding
+            yield name, present(feeding)
 
 
 def unit_layers(model: nn.Module) -> dict[str, int]:

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,7 +22,7 @@ from directions.core.suggest import rebuild
 from directions.models import build
 
 # Header fields needed to rebuild a network, and further ones for a user's own.
-HEADER = {"settings": dict, "image_shape": list | tuple, "classes": int}
+HEADER: dict[str, Any] = {"settings": dict, "image_shape": list | tuple, "classes": int}
 SETTINGS = {"seed": int}
 OWN = {"build": str, "code": str, "layers": object, "normalize": object}
 
@@ -41,7 +42,7 @@ def digest(content: bytes | memoryview) -> str:
 
 
 def _content(tensor: torch.Tensor) -> memoryview:
-    return memoryview(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())
+    return tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data
 
 
 def _metadata(header: dict, digests: Mapping[str, str]) -> dict[str, str]:
@@ -158,7 +159,7 @@ def _check_header(path: Path | str, header: dict) -> None:
         )
 
 
-def _lacking(entries: object, kinds: Mapping[str, type]) -> list[str]:
+def _lacking(entries: object, kinds: Mapping[str, Any]) -> list[str]:
     """List the keys that are missing, or whose values are of another kind."""
     if not isinstance(entries, dict):
         return list(kinds)

@@ -31,8 +31,8 @@ def mlp(settings: dict, image_shape: tuple[int, int, int], classes: int) -> nn.S
     layers["readout"] = nn.Linear(widths[-1], classes)
     assert len(layers) == 2 + len(settings["hidden"]) * (2 + (settings["dropout"] > 0))
     draw = INITS[settings.get("init") or "torch"]
-    for layer in layers.values() if draw else ():
-        if isinstance(layer, nn.Linear):
+    for layer in layers.values():
+        if draw and isinstance(layer, nn.Linear):
             draw(layer.weight)
             nn.init.zeros_(layer.bias)
     return nn.Sequential(layers)

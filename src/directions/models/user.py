@@ -1,6 +1,7 @@
 """Build an own network from its factory and weights, or rebuild it from its model file."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +10,7 @@ from torch.nn.parameter import is_lazy
 from directions.core import user_functions
 from directions.core.errors import InputError
 from directions.core.seeds import number
+from directions.core.types import Count
 from directions.data import Dataset
 from directions.data.examples import Examples
 from directions.data.normalize import normalized
@@ -49,7 +51,7 @@ def imported(settings: dict, shape: Sequence[int]) -> nn.Module:
     return network
 
 
-def at_most(images: int | str, dataset: Dataset, split: str) -> int:
+def at_most(images: Count, dataset: Dataset, split: str) -> int:
     """Return how many images of a split are used: "all", or at most the requested number."""
     have = len(dataset.split(split)[1])
     return have if images == "all" else min(images, have)
@@ -66,7 +68,7 @@ def header(settings: dict, shape: Sequence[int], classes: int, test_images: int)
     }
 
 
-def rebuilt(state: dict[str, Tensor], header: dict, origin: object, code: str | None) -> Network:
+def rebuilt(state: dict[str, Tensor], header: dict, origin: Path | str, code: str | None) -> Network:
     """Rebuild the network of a model file, on the CPU; code: the factory that the config names for it.
 
     Raises InputError if the header names another factory, or if its file is gone or has changed since the

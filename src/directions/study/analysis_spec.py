@@ -9,16 +9,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any, Protocol
 
+from directions.core.types import Count
 from directions.interventions.layer_selection import chosen_layers
 from directions.study import settings as declared
 from directions.study.settings import one_of, setting, whole, whole_or_all
 
 
 class Sizes(Protocol):
-    """What a cost is computed from: {unit layer: units}, and how many checkpoints training keeps."""
+    """What a cost is computed from: sizes of a network and of its training."""
 
-    layers: Mapping[str, int]
-    checkpoints: int
+    @property
+    def layers(self) -> Mapping[str, int]:
+        """{unit layer: units}."""
+
+    @property
+    def checkpoints(self) -> int:
+        """Number of checkpoints that training keeps."""
 
     def curve(self, layers: list[str]) -> float:
         """Return the fraction of a whole forward pass that one point of a curve over these layers costs."""
@@ -28,12 +34,39 @@ class Sizes(Protocol):
 class AnalysisSpec:
     """The declaration of an analysis.
 
-    table: name of its table and of the folder of its results. rows: what one row of the table is. settings:
-    a frozen dataclass of `setting` fields. Their defaults are for networks of your own, and for a study that
-    sets no other value. columns: {names of columns in backquotes: meaning}, besides the key columns. cost:
-    (settings, sizes) to the number of forward passes over the images, and the fraction of the multiplications
-    of a pass that each of them costs. resumes: an interrupted job resumes from a snapshot. checkpoints: it
-    reads the checkpoints of training, so it is not offered for networks of your own.
+    Attributes:
+        table: name of its table and of the folder of its results.
+        rows: what one row of the table is.
+        settings: a frozen dataclass of `setting` fields. Their defaults are for networks of your own, and for
+            a study that sets no other value.
+        columns: {names of columns in backquotes: meaning}, besides the key columns.
+        cost: (settings, sizes) to the number of forward passes over the images, and the fraction of the
+            multiplications of a pass that each of them costs.
+        resumes: an interrupted job resumes from a snapshot.
+        checkpoints: it reads the checkpoints of training, so it is not offered for networks of your own.
+
+    Raises:
+        TypeError: if `settings` is no dataclass of `setting` fields.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from directions.study.analysis_spec import AnalysisSpec, split_setting
+        >>> from directions.study.settings import setting, whole
+        >>> @dataclass(frozen=True)
+        ... class Settings:
+        ...     split: str = split_setting("test")
+        ...     bins: int = setting(20, "bins of equal frequency", whole(2))
+        >>> spec = AnalysisSpec(
+        ...     table="sparseness",
+        ...     rows="one row per unit",
+        ...     settings=Settings,
+        ...     columns={"`active_share`": "fraction of the images on which the unit is active"},
+        ...     cost=lambda settings, sizes: (1, 1.0),  # one forward pass over the images, all of it
+        ... )
+        >>> spec.defaults
+        {'split': 'test', 'bins': 20}
+        >>> spec.read({"bins": 5})
+        Settings(split='test', bins=5)
     """
 
     table: str
@@ -86,18 +119,52 @@ LAYERS = {
 
 
 def split_setting(default: str) -> Any:
-    """Declare on which images, "train" or "test", an analysis measures."""
+    """Declare on which images, "train" or "test", an analysis measures.
+
+    Args:
+        default: one of the two.
+
+    Returns:
+        A field for a dataclass of settings, as of `setting`.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from directions.study.analysis_spec import split_setting
+        >>> @dataclass(frozen=True)
+        ... class Settings:
+        ...     split: str = split_setting("test")
+        >>> Settings().split
+        'test'
+    """
     return setting(default, "images to score, with their labels", one_of("train", "test"))
 
 
 @dataclass(frozen=True)
 class CurveSettings:
-    """Settings of analyses that compute cumulative ablation curves."""
+    """Settings of analyses that compute cumulative ablation curves (section 3.1).
+
+    Attributes:
+        split: images to score, "train" or "test".
+        layers: layers whose units are ablated together: "all", that many last ones, or names and patterns.
+        orderings: number of random orders of the units.
+        points: number of points of a curve, or "all" for one at every number of units.
+        precision: "float32" or "bf16".
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from directions.study.analysis_spec import CurveSettings
+        >>> from directions.study.settings import one_of, setting
+        >>> @dataclass(frozen=True)
+        ... class Settings(CurveSettings):
+        ...     clamp: str = setting("zero", "value of ablated units", one_of("zero", "mean"))
+        >>> Settings(points=5)
+        Settings(split='train', layers='all', orderings=10, points=5, precision='float32', clamp='zero')
+    """
 
     split: str = split_setting("train")
     layers: int | str | list[str] = setting("all", "layers whose units are ablated together", LAYERS)
     orderings: int = setting(10, "random orders of the units, one curve each", whole(1))
-    points: int | str = setting(17, "points of a curve, evenly spaced from no unit to all", whole_or_all(2))
+    points: Count = setting(17, "points of a curve, evenly spaced from no unit to all", whole_or_all(2))
     precision: str = setting("float32", "number format of the forward passes", one_of("float32", "bf16"))
 
 

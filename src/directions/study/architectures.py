@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-Settings = Mapping[str, object]
+Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Everything is checked before the graph is built, and all errors are reported at 
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from directions.core.errors import InputError
 from directions.core.suggest import nearest
@@ -164,7 +165,7 @@ def _selection(words: str) -> str | list[str]:
 def _origin(keys: schema.Keys, layers: Layers) -> str:
     """Name the last layer that sets the value at these keys, as " (in configs/quick.yaml)"."""
     for label, layer in reversed(layers):
-        value: object = layer
+        value: Any = layer
         try:
             for key in keys:
                 value = value[key]

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from directions.core import user_functions
 from directions.core.recipe import RECIPES
 from directions.core.source_files import OWN
+from directions.core.types import present
 from directions.study.catalogue import DERIVED, FIGURES, TRAINED, made_by, paper_files, specs
 from directions.study.run_table import expand, key_columns, labels, labels_name
 
@@ -99,7 +100,7 @@ class Ancestry:
         return self._say(stage, settings, upstream, OWN, code=model["build"], **layers)
 
     def _collect(self, stage: str, experiment: str, table: str, **_) -> str:
-        source = "train" if table in TRAINED else self._made_by[table]
+        source = "train" if table in TRAINED else present(self._made_by[table])
         settings = {"experiment": experiment, "runs": key_columns(self._config, experiment), "table": table}
         runs = self._runs[experiment]
         return self._say(
@@ -136,7 +137,7 @@ class Ancestry:
         settings = {"figures": shown, "study": self._config["study"]}
         return self._say(stage, settings, {figure: self._tables(figure) for figure in shown})
 
-    _STAGES = {
+    _STAGES: dict[str, Callable[..., str]] = {
         "data": _data,
         "labels": _labels,
         "train": _train,

@@ -217,8 +217,8 @@ class Plan:
             upstream = [self.asked("collect", network, name) for name in ("ablation", "runs")]
             return self._say(stage, {}, upstream)
         if stage == "summary":
-            made = [name for name in self.tables(network) if name != "areas"]
-            upstream = [self.asked("collect", network, name) for name in made]
+            shown = [name for name in self.tables(network) if name != "areas"]
+            upstream = [self.asked("collect", network, name) for name in shown]
             return self._say(stage, {"network": network}, upstream)
         raise KeyError(stage)
 

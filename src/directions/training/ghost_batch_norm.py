@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
+from directions.core.types import present
+
 
 @contextmanager
 def over_groups(model: nn.Module, size: int | None) -> Iterator[None]:
@@ -22,7 +24,8 @@ def over_groups(model: nn.Module, size: int | None) -> Iterator[None]:
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)] if size else []
     try:
         for norm in norms:
-            norm.forward = partial(grouped, norm, size)  # on this instance: shadows its class's method
+            # On this instance: shadows its class's method.
+            norm.__dict__["forward"] = partial(grouped, norm, present(size))
         yield
     finally:
         for norm in norms:
@@ -37,21 +40,23 @@ def grouped(norm: nn.BatchNorm2d, size: int, x: Tensor) -> Tensor:
     """
     if not norm.training:
         return type(norm).forward(norm, x)
-    groups = x.split(size)
+    running_mean, running_var = present(norm.running_mean), present(norm.running_var)
+    groups, momentum = x.split(size), present(norm.momentum)
     # With a momentum of 1, the "running" statistics returned are those of the group alone.
-    means, variances = norm.running_mean.new_zeros(2, len(groups), norm.num_features)
+    means, variances = running_mean.new_zeros(2, len(groups), norm.num_features)
     out = [
         batch_norm(group, mean, variance, norm.weight, norm.bias, training=True, momentum=1.0, eps=norm.eps)
         for group, mean, variance in zip(groups, means, variances, strict=True)
     ]
     with torch.no_grad():
-        norm.num_batches_tracked.add_(1)
-        norm.running_mean.lerp_(means.mean(0), norm.momentum)
-        norm.running_var.lerp_(variances.mean(0), norm.momentum)
+        present(norm.num_batches_tracked).add_(1)
+        running_mean.lerp_(means.mean(0), momentum)
+        running_var.lerp_(variances.mean(0), momentum)
     return torch.cat(out)
 
 
 def running_statistics(model: nn.Module) -> list[Tensor]:
     """List the running means and variances of all batch norm layers, in network order; may be empty."""
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
-    return [tensor for norm in norms for tensor in (norm.running_mean, norm.running_var)]
+    both = (tensor for norm in norms for tensor in (norm.running_mean, norm.running_var))
+    return [tensor for tensor in both if tensor is not None]

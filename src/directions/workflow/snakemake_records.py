@@ -92,7 +92,7 @@ class _Failed(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "event", None) == LogEvent.JOB_ERROR:
-            self.jobs.add(record.jobid)
+            self.jobs.add(vars(record)["jobid"])
 
 
 def install() -> None:

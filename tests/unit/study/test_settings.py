@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import get_args, get_origin, get_type_hints
+from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -21,8 +21,11 @@ PROPERTIES |= {TrainingSettings: schema.read()["$defs"]["training"]["properties"
 
 def of_type(hint) -> set[str]:
     """The JSON types of a type's values, without null."""
-    parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    return {NAMES[get_origin(part) or part] for part in parts if part is not NoneType}
+    if get_origin(hint) in (Union, UnionType):
+        return set().union(*map(of_type, get_args(hint)))
+    if get_origin(hint) is Literal:
+        return {NAMES[type(value)] for value in get_args(hint)}
+    return set() if hint is NoneType else {NAMES[get_origin(hint) or hint]}
 
 
 def of_values(node: dict) -> set[str]:

@@ -7,6 +7,7 @@ so the interval is then too narrow; the tables give the number of networks.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,8 +21,10 @@ FEWEST_NETWORKS = 2  # per condition; one network says nothing about others
 AT_ONCE = 4_000_000  # counts held in memory at a time: draws x observations
 UNDEFINED = 0.05  # fraction of draws that may lack a value; beyond it, no interval is given
 
-Groups = dict[object, list[np.ndarray]]  # condition -> networks, each (observations, columns)
-Measured = dict[object, np.ndarray]  # condition -> (resamples, networks[, values])
+Groups = dict[
+    Any, list[np.ndarray]
+]  # condition, a value or a tuple of values -> networks, each (observations, columns)
+Measured = dict[Any, np.ndarray]  # condition -> (resamples, networks[, values])
 Sample = Callable[[Tables, Condition], Groups]
 Measure = Callable[
     [np.ndarray, np.ndarray], np.ndarray

@@ -4,8 +4,11 @@ Written `corrupt=1;dropout=0.1` in data/paper/claims.csv; parsed to {"corrupt": 
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-Condition = Mapping[str, object]  # setting -> value; empty: all networks
+Condition = Mapping[
+    str, Any
+]  # setting -> value, of the type that its parser in `READ` returns; empty: all networks
 
 SIDES = ("best", "worst")
 

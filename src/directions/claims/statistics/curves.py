@@ -39,7 +39,7 @@ def theirs(tables: Tables, condition: Condition) -> list[tuple[Condition, pd.Dat
     return chosen
 
 
-def _condition(values: dict) -> dict[str, object]:
+def _condition(values: dict) -> Condition:
     """Turn a curve's keys in the paper's file into a condition on our networks."""
     if "labels" in values:
         return {"corrupt": float(values["labels"] == "corrupted"), "dropout": float(values["dropout"])}
@@ -74,7 +74,8 @@ def _ablation_curves(tables: Tables) -> Iterator[Curve]:
 
 
 def _noise_axis(curve: pd.DataFrame) -> np.ndarray:
-    return np.linspace(*np.log10([curve["noise_scale"].min(), curve["noise_scale"].max()]), POINTS)
+    first, last = np.log10([curve["noise_scale"].min(), curve["noise_scale"].max()])
+    return np.linspace(first, last, POINTS)
 
 
 def _apart(
@@ -85,11 +86,11 @@ def _apart(
     column: str,
     scale: Callable,
 ) -> Groups:
-    ours, groups = list(ours), {}
+    lines, groups = list(ours), {}
     for own, curve in theirs(tables, condition):
         at = axis(curve)
         paper = np.interp(at, scale(curve[column].to_numpy(float)), curve["accuracy"].to_numpy(float))
-        (groups[written(own)],) = _read_at(tables, own, ours, at, paper).values()
+        (groups[written(own)],) = _read_at(tables, own, lines, at, paper).values()
     return groups
 
 

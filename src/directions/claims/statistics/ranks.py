@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.stats import rankdata
 
+Sum = np.ndarray | float
+
 
 class Untestable(Exception):
     """The study lacks what the statistic needs; the message says what, for a table's `note` column."""
@@ -25,7 +27,8 @@ def correlate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     Ranks are taken within each group relative to its size, so the result is the mean of the groups' Spearman
     correlations, weighted by size. NaN marks draws in which no group varies; bootstraps skip them.
     """
-    product, squares = 0.0, [0.0, 0.0]
+    product: Sum = 0.0
+    squares: list[Sum] = [0.0, 0.0]
     for pair in pairs:
         size = pair[0].shape[-1]
         a, b = ((rankdata(values, axis=-1) - (size + 1) / 2) / size for values in pair)
@@ -39,7 +42,8 @@ def correlate_drawn(x: np.ndarray, y: np.ndarray, groups: np.ndarray, counts: np
 
     (draws, n) -> (draws,). Values are sorted once for all draws, which makes it fast.
     """
-    product, squares = 0.0, [0.0, 0.0]
+    product: Sum = 0.0
+    squares: list[Sum] = [0.0, 0.0]
     for group in np.unique(groups):
         inside = np.flatnonzero(groups == group)
         inside = inside[np.argsort(x[inside], kind="stable")]
@@ -82,7 +86,7 @@ def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.einsum("nd,nd->d", a, b)
 
 
-def _ratio(product: np.ndarray, x_square: np.ndarray, y_square: np.ndarray) -> np.ndarray:
+def _ratio(product: Sum, x_square: Sum, y_square: Sum) -> np.ndarray:
     scale = np.sqrt(np.asarray(x_square) * y_square)
     constant = scale <= 1e-12
     return np.where(constant, np.nan, product / np.where(constant, 1.0, scale))

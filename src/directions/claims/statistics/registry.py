@@ -221,14 +221,7 @@ _SHARED |= {
 }
 
 SHAPES = tuple(_SHAPES)
-STATISTICS: dict[str, Statistic | Selection] = (
-    _SHAPES
-    | _UNDER_NOISE
-    | _ACROSS
-    | _TRAINING
-    | SELECTIONS
-    | _DROPOUT
-    | _OF_UNITS
-    | _OF_IMPORTANCE
-    | _SHARED
-)
+STATISTICS: dict[str, Statistic | Selection] = {
+    **_SHAPES, **_UNDER_NOISE, **_ACROSS, **_TRAINING, **SELECTIONS, **_DROPOUT, **_OF_UNITS,
+    **_OF_IMPORTANCE, **_SHARED,
+}  # fmt: skip

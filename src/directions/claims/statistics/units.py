@@ -171,7 +171,9 @@ def _each_layer(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Compute Spearman of x and y within each layer: (layers, draws); NaN if a layer's units do not vary."""
     alone = [seen[:, LAYER] == layer for layer in range(int(seen[:, LAYER].max()) + 1)]
     groups = np.zeros(len(seen))
-    return np.stack([correlate_drawn(*seen[own][:, [X, Y]].T, groups[own], counts[:, own]) for own in alone])
+    return np.stack(
+        [correlate_drawn(seen[own, X], seen[own, Y], groups[own], counts[:, own]) for own in alone]
+    )
 
 
 def parts(*names: str) -> Measure:

@@ -47,6 +47,7 @@ def run(
         asked = {"arguments": arguments, "folder": str(cwd), "said": said, "env": dict(env or os.environ)}
         server = _server()
         print(json.dumps({"needs": needs, "asked": asked}), file=server.stdin, flush=True)
+        assert server.stdout is not None
         code, seconds = server.stdout.readline().split()
         done = Done(command, int(code), *(Path(path).read_text() for path in said))
     done.seconds = float(seconds)

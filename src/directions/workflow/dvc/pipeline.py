@@ -51,9 +51,14 @@ def asked_file(study: str) -> str:
     return f"{ASKED_FOLDER}/{study}.yaml"
 
 
+def _main(root: Path) -> str:
+    """Return the study of config.yaml, whose stages have plain names."""
+    return config.read_yaml(root / "config.yaml").get("study", "")
+
+
 def shared(root: Path) -> list[str]:
     """List the studies in dvc.yaml, that of config.yaml first."""
-    main = config.read_yaml(root / "config.yaml").get("study")
+    main = _main(root)
     others = sorted(path.stem for path in (root / ASKED_FOLDER).glob("*.yaml") if path.stem != main)
     return [*([main] if (root / asked_file(main)).is_file() else []), *others]
 
@@ -63,7 +68,7 @@ def write(root: Path, study: str | None = None) -> list[str]:
 
     Raises InputError for an invalid config, and for a data folder outside the checkout.
     """
-    main = config.read_yaml(root / "config.yaml").get("study")
+    main = _main(root)
     names = list(dict.fromkeys([*shared(root), study or main]))
     studies = [load(root, name) for name in names]
     texts = {asked_file(one.name): asked_text(one) for one in studies}
@@ -80,7 +85,7 @@ def renew_asked(root: Path, study: str) -> None:
 
     Raises InputError if dvc.yaml itself is out of date with the run table.
     """
-    main = config.read_yaml(root / "config.yaml").get("study")
+    main = _main(root)
     studies = [load(root, name) for name in dict.fromkeys([*shared(root), study])]
     if _read(root / PIPELINE) != pipeline_text(studies, main):
         raise InputError(f"{PIPELINE} is out of date with the config: run `make stages`, then rerun")
@@ -91,7 +96,7 @@ def renew_asked(root: Path, study: str) -> None:
 
 def names(root: Path, study: Study) -> dict[str, str]:
     """Return {stage: its name in dvc.yaml}, including "asked", the stage that updates the digests."""
-    main = config.read_yaml(root / "config.yaml").get("study")
+    main = _main(root)
     return {name: _name(name, study.name, main) for name in ["asked", *study.stages]}
 
 

@@ -97,7 +97,7 @@ def _digests(stage: Mapping, kind: str) -> dict[str, str]:
 
 
 def _asked(stage: Mapping) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for values in stage.get("params", {}).values():
         for value in values.values():
             found |= value if isinstance(value, dict) else {}

@@ -140,7 +140,7 @@ class Snakemake:
     def pending(self, targets: Iterable[str]) -> dict[str, str]:
         """Return {file that a run would make or remake: why}, from a dry run."""
         planned = self._checked(self._call("--dry-run", targets=targets)).stdout
-        found = {}
+        found: dict[str, str] = {}
         for job in re.split(r"^(?:local)?rule \w+:\n", planned, flags=re.MULTILINE)[1:]:
             said = dict(re.findall(r"^ {4}(output|reason): (.+)$", job, re.MULTILINE))
             found |= dict.fromkeys(said.get("output", "").split(", "), said.get("reason", ""))
