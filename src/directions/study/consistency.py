@@ -105,7 +105,8 @@ def _of_figures(study: dict) -> Iterator[str]:
             continue
         for table in (table for table in FIGURES[figure] if table not in needs):
             yield f"draw.{figure}: no analysis makes the table {table}; name its file in analysis_files"
-        missing = {needs.get(t) for t in FIGURES[figure]} - {None, *experiments[name]["analyses"]}
+        wanted = {needs.get(table) or "" for table in FIGURES[figure]}
+        missing = wanted - {"", *experiments[name]["analyses"]}
         for analysis in sorted(missing):
             yield f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list"
         if not missing:
@@ -226,14 +227,14 @@ def _of_network(path: str, settings: Settings, experiment: dict) -> Iterator[str
     if settings["dropout"] > 0 and model != "mlp":
         yield f"{path}: dropout {settings['dropout']} works only in model mlp, not in {model}; remove it"
     for analysis in ("ablate_cumulative", "ablate_checkpoints"):
-        layers, have = experiment.get(analysis, {}).get("layers", "all"), unit_layers(settings)
-        if isinstance(layers, int) and have is not None and layers > len(have):
+        layers, units = experiment.get(analysis, {}).get("layers", "all"), unit_layers(settings)
+        if isinstance(layers, int) and units is not None and layers > len(units):
             yield (
-                f"{path}.{analysis}: layers {layers} is more than the {len(have)} layers of units of {model}"
+                f"{path}.{analysis}: layers {layers} is more than the {len(units)} layers of units of {model}"
             )
-        elif have is not None:
+        elif units is not None:
             try:
-                chosen_layers(have, layers)
+                chosen_layers(units, layers)
             except InputError as error:
                 yield f"{path}.{analysis}.{error}"
     checkpoints = experiment.get("ablate_checkpoints", {})
