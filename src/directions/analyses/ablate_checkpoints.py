@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from directions.core.errors import InputError
+from directions.core.types import Count
 from directions.study.analysis_spec import AnalysisSpec, CurveSettings, Sizes, curve_cost
 from directions.study.settings import setting, whole_or_all
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class Settings(CurveSettings):
     """Settings of cumulative ablation at every checkpoint."""
 
-    images: int | str = setting("all", "images to score, drawn at random: all or so many", whole_or_all(1))
+    images: Count = setting("all", "images to score, drawn at random: all or so many", whole_or_all(1))
 
 
 def _cost(settings: Settings, sizes: Sizes) -> tuple[float, float]:
@@ -63,6 +64,7 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     sets, split = {"train": train, "test": test}, settings.split
     sets[split] = some(sets[split], settings.images, split)
     parts = []
+    assert trained.checkpoints is not None
     for checkpoint in kept:
         state, _ = model_files.load_state(trained.checkpoints, f"{checkpoint.name}/")
         if not state:
@@ -76,7 +78,7 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     return table[["epoch", *(name for name in table if name != "epoch")]]
 
 
-def some(examples: Examples, wanted: int | str, split: str) -> Examples:
+def some(examples: Examples, wanted: Count, split: str) -> Examples:
     """Draw a fixed random subset, the same for all checkpoints and networks; or return "all" examples.
 
     Smaller subsets are contained in larger ones. Raises InputError if more are requested than exist.
@@ -107,7 +109,7 @@ def observe_checkpoint(
     from directions.core.scoring import evaluate
     from directions.interventions import ablation
 
-    scores = {}
+    scores: dict[str, float] = {}
     for split, examples in sets.items():
         score = evaluate(trained.model, examples.images, examples.labels)
         scores |= {f"{split}_loss": score.loss, f"{split}_accuracy": score.accuracy}

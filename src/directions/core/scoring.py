@@ -122,8 +122,8 @@ class Totals(NamedTuple):
     """Summed cross-entropy in nats, number correct, and number correct among the top five."""
 
     loss: float
-    correct: int
-    top5: int
+    correct: float
+    top5: float
 
     def means(self, images: int, classes: int) -> Score:
         """Divide the sums by the number of images."""

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from directions.core.errors import InputError
 from directions.core.seeds import number
-from directions.core.types import present
 from directions.models.conv11 import conv11, conv11_mean
 from directions.models.mlp import mlp
 from directions.models.resnet50 import resnet50
@@ -69,7 +68,8 @@ def _fed(model: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
         if isinstance(module, nn.Linear | nn.Conv2d):
             feeding = module
         elif isinstance(module, nn.ReLU):
-            yield name, present(feeding)
+            assert feeding is not None
+            yield name, feeding
 
 
 def unit_layers(model: nn.Module) -> dict[str, int]:

@@ -107,7 +107,8 @@ def _of_figures(study: dict) -> Iterator[str]:
             continue
         for table in (table for table in FIGURES[figure] if table not in needs):
             yield f"draw.{figure}: no analysis makes the table {table}; name its file in analysis_files"
-        missing = {needs.get(t) for t in FIGURES[figure]} - {None, *experiments[name]["analyses"]}
+        wanted = {needs.get(table) or "" for table in FIGURES[figure]}
+        missing = wanted - {"", *experiments[name]["analyses"]}
         for analysis in sorted(missing):
             yield f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list"
         if not missing:

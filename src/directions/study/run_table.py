@@ -4,7 +4,9 @@ Names are built only here and looked up everywhere else; nothing parses them.
 """
 
 import itertools
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import FIGURES, tables_of
@@ -13,7 +15,7 @@ from directions.study.training_settings import LATER, VARIABLE
 MODELS = {name: one.reads for name, one in ARCHITECTURES.items()}
 OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # {optimizer: settings that only it reads}
 
-Settings = dict[str, object]
+Settings = dict[str, Any]
 Runs = dict[str, dict[str, Settings]]
 
 
@@ -34,7 +36,7 @@ def varied(experiment: dict) -> list[str]:
     return [key for key in VARIABLE if key in experiment["vary"]]
 
 
-def models_of(config: dict) -> dict[str, tuple[str, ...]]:
+def models_of(config: Mapping) -> dict[str, tuple[str, ...]]:
     """Add the user's models, from `config.load`'s result, to `MODELS`."""
     return MODELS | {name: tuple(entry["reads"]) for name, entry in config["models"].items()}
 
@@ -68,7 +70,7 @@ def without_unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODE
     return {key: value for key, value in read.items() if key not in LATER or value is not None}
 
 
-def expand(config: dict) -> Runs:
+def expand(config: Mapping) -> Runs:
     """Build {experiment: {run: settings}} for the selected figures, from `config.load`'s result."""
     models = models_of(config)
     return {name: dict(product(config["experiments"][name], models)) for name in config["tables"]}
@@ -104,7 +106,7 @@ def labels(runs: Runs) -> dict[str, dict[str, Settings]]:
     return found
 
 
-def needed_tables(config: dict, figures: list[str] | None) -> dict[str, list[str]]:
+def needed_tables(config: Mapping, figures: list[str] | None) -> dict[str, list[str]]:
     """Build {experiment: tables}, in config order, that the figures read; None: all possible tables."""
     needed = {}
     for name, experiment in config["experiments"].items():

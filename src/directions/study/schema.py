@@ -6,10 +6,12 @@ import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from directions.core.suggest import nearest
+from directions.core.types import present
 from directions.data.registry import KNOWN
 from directions.interventions.names import ACTIVATIONS
 from directions.study.analysis_spec import AnalysisSpec
@@ -174,7 +176,7 @@ def _is_number(_checker, value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _is_integer(checker, value: object) -> bool:
+def _is_integer(checker, value: Any) -> bool:
     return _is_number(checker, value) and value == int(value)
 
 
@@ -187,7 +189,7 @@ _VALIDATOR = validators.extend(
 )
 
 
-def exact(value: object, node: dict, schema: dict) -> object:
+def exact(value: Any, node: dict, schema: dict) -> Any:
     """Convert the numbers of a valid value to the schema's types, so that equal settings have equal digests.
 
     0 becomes 0.0 where any number is allowed, 5.0 becomes 5 where an integer is required.
@@ -195,7 +197,7 @@ def exact(value: object, node: dict, schema: dict) -> object:
     node = resolved(node, schema)
     if isinstance(value, dict):
         inner, other = node.get("properties", {}), node.get("additionalProperties")
-        return {key: exact(item, inner.get(key) or other, schema) for key, item in value.items()}
+        return {key: exact(item, present(inner.get(key) or other), schema) for key, item in value.items()}
     if isinstance(value, list):
         return [exact(item, node.get("items", {}), schema) for item in value]
     if isinstance(value, int | float) and "number" in kinds(node):

@@ -21,10 +21,25 @@ Values = Mapping[str, object]
 def setting(default: object, help: str, values: Values, **more: object) -> Any:
     """Declare a setting of a dataclass.
 
-    default: plain data; MISSING: there is none; None: the setting may be left out. values: JSON Schema of the
-    values allowed; its `description` ends the error "allowed is ...". more: what else a class declares.
+    Args:
+        default: plain data; MISSING: there is none; None: the setting may be left out.
+        help: what it is, for the documentation.
+        values: JSON Schema of the values allowed; its `description` ends the error "allowed is ...".
+        more: what else a class declares.
+
+    Returns:
+        The field of the dataclass.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from directions.study.settings import setting, whole
+        >>> @dataclass(frozen=True)
+        ... class Settings:
+        ...     bins: int = setting(20, "bins of equal frequency", whole(2))
+        >>> Settings(), Settings(bins=5)
+        (Settings(bins=20), Settings(bins=5))
     """
-    made = {} if default is MISSING else {"default_factory": lambda: default}
+    made: dict[str, Any] = {} if default is MISSING else {"default_factory": lambda: default}
     return field(**made, metadata={"help": help, "values": values, **more})
 
 
@@ -61,12 +76,38 @@ def read(kind: type[Kind], given: Mapping[str, object]) -> Kind:
 
 
 def one_of(*words: str) -> Values:
-    """Allow these words."""
+    """Allow these words.
+
+    Args:
+        words: two or more.
+
+    Returns:
+        JSON Schema, with the description for an error.
+
+    Example:
+        >>> from directions.study.settings import one_of
+        >>> one_of("zero", "mean")
+        {'enum': ['zero', 'mean'], 'description': 'zero or mean'}
+    """
     return {"enum": list(words), "description": f"{', '.join(words[:-1])} or {words[-1]}"}
 
 
 def whole(least: int, note: str = "", most: int = 10**9) -> Values:
-    """Allow whole numbers from `least` to `most`; the note follows `least` in error messages."""
+    """Allow whole numbers from `least` to `most`.
+
+    Args:
+        least: the smallest number allowed.
+        note: what follows `least` in errors.
+        most: the largest number allowed.
+
+    Returns:
+        JSON Schema, with the description for an error.
+
+    Example:
+        >>> from directions.study.settings import whole
+        >>> whole(2)["minimum"], whole(2)["description"]
+        (2, 'a whole number >= 2, at most 1e9')
+    """
     zeros = len(str(most)) - 1
     limit = f"1e{zeros}" if most == 10**zeros else str(most)
     described = f"a whole number >= {least}{note}, at most {limit}"
@@ -79,11 +120,36 @@ def or_null(values: Values) -> Values:
 
 
 def whole_or_all(least: int) -> Values:
-    """Allow "all" and whole numbers from `least` on."""
+    """Allow "all" and whole numbers from `least` on.
+
+    Args:
+        least: the smallest number allowed.
+
+    Returns:
+        JSON Schema, with the description for an error.
+
+    Example:
+        >>> from directions.study.settings import whole_or_all
+        >>> whole_or_all(1)["description"]
+        'all, or a whole number >= 1, at most 1e9'
+    """
     number = {key: value for key, value in whole(least).items() if key != "description"}
     return {"anyOf": [{"const": "all"}, number], "description": f"all, or {whole(least)['description']}"}
 
 
 def number(described: str, **bounds: float) -> Values:
-    """Allow numbers within bounds, which JSON Schema calls minimum, exclusiveMinimum and so on."""
+    """Allow numbers within bounds.
+
+    Args:
+        described: ends the error "allowed is ...".
+        bounds: as JSON Schema calls them: minimum, exclusiveMinimum, maximum, exclusiveMaximum.
+
+    Returns:
+        JSON Schema, with the description for an error.
+
+    Example:
+        >>> from directions.study.settings import number
+        >>> number("a number > 0 (seconds)", exclusiveMinimum=0)["description"]
+        'a number > 0 (seconds)'
+    """
     return {"type": "number", **bounds, "description": described}

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -110,7 +111,7 @@ class Processes:
         torch.distributed.all_reduce(sums)
         return sums.tolist()
 
-    def received(self, value: object) -> object:
+    def received(self, value: Any) -> Any:
         """Return the value that the first process passed, in all processes."""
         if self.count == 1:
             return value

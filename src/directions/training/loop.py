@@ -6,6 +6,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn, optim
@@ -206,7 +207,7 @@ class Loop:
 def row(epoch: int, on_train: Score, on_test: Score) -> dict:
     """Build one row of the history table; with top-5 accuracies if they are computed."""
     scores = {"train": on_train, "test": on_test}
-    line = {"epoch": epoch}
+    line: dict[str, Any] = {"epoch": epoch}
     for split, score in scores.items():
         line |= {f"{split}_loss": score.loss, f"{split}_accuracy": score.accuracy}
     if on_train.accuracy_top5 is not None:

@@ -5,11 +5,12 @@ import json
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from directions import models
 from directions.core.files import atomic
 from directions.core.recipe import RECIPES
+from directions.core.types import Images
 from directions.data.examples import Examples
 from directions.data.streaming import ImageFiles
 from directions.study.training_settings import TrainingSettings
@@ -32,9 +33,16 @@ def fingerprint(header: dict, train_set: Examples, test_set: Examples) -> str:
     """Digest all that determines weights and history; a snapshot with another fingerprint is not resumed."""
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for content in (train_set.images, train_set.labels, test_set.images, test_set.labels):
-        streamed = isinstance(content, ImageFiles)
-        digest.update(content.digest.encode() if streamed else content.cpu().numpy().tobytes())
+        digest.update(_bytes(content))
     return digest.hexdigest()
+
+
+def _bytes(content: Images) -> bytes:
+    """Return what stands for images or labels: the digest of files, or the numbers themselves."""
+    if isinstance(content, ImageFiles):
+        return content.digest.encode()
+    assert isinstance(content, Tensor)
+    return content.cpu().numpy().tobytes()
 
 
 def describe(

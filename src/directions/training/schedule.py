@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -84,7 +85,8 @@ def batches(
     if processes.count > 1:
         order = order.view(-1, processes.count, share)[:, processes.rank].flatten()
     order = order.to(train.images.device)
-    images = train.images.augmented("augment", seed, epoch) if settings.augment else train.images
+    images: Any = train.images  # with `augment`, they stay in their files: see `planned`
+    images = images.augmented("augment", seed, epoch) if settings.augment else images
     return zip(images[order].split(share), train.labels[order].split(share), strict=True)
 
 

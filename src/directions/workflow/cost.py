@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from directions import models
 from directions.core.errors import InputError
+from directions.core.types import present
 from directions.data.registry import KNOWN
 from directions.interventions.hooks import find_layer
 from directions.study import training_settings
@@ -84,7 +85,7 @@ def _network(model: str, shape: tuple, classes: int, *settings: tuple) -> Sizes:
 
 def work(config: Mapping, job: Job) -> Work:
     """Count what a job on one network computes; raises InputError if only the data files tell their size."""
-    run = expand(config)[job.experiment][job.run]
+    run = expand(config)[present(job.experiment)][present(job.run)]
     settings = training_settings.read(run)
     known = KNOWN.get(settings.dataset)
     if known is None or settings.model in config["models"]:
@@ -93,7 +94,7 @@ def work(config: Mapping, job: Job) -> Work:
         )
     shape, train, test = known.shape, known.train_images, known.test_images
     classes = known.classes or 1_000  # ImageNet's classes are known from its files
-    if None in (shape, train, test):
+    if shape is None or train is None or test is None:
         raise InputError(f"the size of data set {known.name} is known only once its files are read")
     train = train if settings.images == "all" else settings.images
     test = test if settings.test_images == "all" else settings.test_images
