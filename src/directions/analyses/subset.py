@@ -14,7 +14,7 @@ def at_most(examples: Examples, wanted: int | str, split: str) -> Examples:
 
     Smaller subsets are contained in larger ones; examples keep their order.
     """
-    if wanted == "all" or wanted >= len(examples):
+    if isinstance(wanted, str) or wanted >= len(examples):
         return examples
     drawn = np.sort(stream("some images", split).permutation(len(examples))[:wanted])
     return of(examples, torch.as_tensor(drawn))

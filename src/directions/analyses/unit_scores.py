@@ -9,6 +9,7 @@ from directions.analyses import pair_information as pair
 from directions.analyses import selectivity
 from directions.analyses.network import Trained
 from directions.core.seeds import stream
+from directions.core.types import Images
 from directions.interventions import ablation
 
 BINS = 20  # for information about the class, as in measure_units
@@ -21,7 +22,7 @@ class NoScore(Exception):
 
 
 def scores(
-    name: str, trained: Trained, layers: Mapping[str, int], images: Tensor, labels: Tensor, classes: int
+    name: str, trained: Trained, layers: Mapping[str, int], images: Images, labels: Tensor, classes: int
 ) -> np.ndarray:
     """Return the score `name` of all units of `layers`, (units,), numbered through; NaN where it has none.
 
@@ -55,7 +56,7 @@ def order(values: np.ndarray, layers: Mapping[str, int], *, highest: bool, withi
     return np.argsort(keys, kind="stable")
 
 
-def _activity(trained: Trained, layers: Mapping[str, int], images: Tensor, labels: Tensor):
+def _activity(trained: Trained, layers: Mapping[str, int], images: Images, labels: Tensor):
     """Yield (layer, activity (images, units)) of whole layers."""
     parts: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
     for layer, block in selectivity.unit_activity(trained.model, layers, images, labels):
@@ -109,7 +110,7 @@ def _l1(trained: Trained, layers: Mapping[str, int]) -> np.ndarray:
 
 
 def _importance(
-    trained: Trained, layers: Mapping[str, int], images: Tensor, labels: Tensor, classes: int
+    trained: Trained, layers: Mapping[str, int], images: Images, labels: Tensor, classes: int
 ) -> np.ndarray:
     """Return the loss that each unit causes when it is ablated alone."""
     found = ablation.single(

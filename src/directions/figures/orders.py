@@ -38,7 +38,7 @@ def draw(tables: Tables, study: str) -> Figure:
             _curves(axes, mine, orders)
             curves.finish(axes, runs, mine, clamp="")
         for line in panels[0].get_lines():
-            if (name := line.get_label()) in numbers[0].index:
+            if (name := str(line.get_label())) in numbers[0].index:
                 line.set_label(f"{NAMES.get(name, name)}: {' · '.join(side[name] for side in numbers)}")
         heading = "order, highest first: its area / area with the lowest first" + (
             ", left · right" if len(sides) > 1 else ""

@@ -44,7 +44,7 @@ def rho(values: pd.DataFrame, x: str, y: str) -> str:
     """Format Spearman's correlation of two columns, "–" if there is none."""
     if len(values) < 3 or values[x].nunique() < 2 or values[y].nunique() < 2:
         return "–"
-    return text.number(spearman(values[x].to_numpy(), values[y].to_numpy()))
+    return text.number(float(spearman(values[x].to_numpy(), values[y].to_numpy())))
 
 
 def error_bars(axes: Axes, values: pd.DataFrame, by: str, column: str, **look) -> None:

@@ -1,6 +1,6 @@
 """Ablate units for each image by itself, the most important ones first, until its answer changes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 import numpy as np
@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from directions.core.scoring import pass_size, scaled
+from directions.core.types import Images
 from directions.interventions.hooks import edited, find_layer
 
 
-def flips(model: nn.Module, layers: Mapping[str, int], images: Tensor, labels: Tensor) -> np.ndarray:
+def flips(model: nn.Module, layers: Mapping[str, int], images: Images, labels: Tensor) -> np.ndarray:
     """Count the units clamped to 0 when each image's answer first differs from its label, (n,).
 
     images: uint8 (n, c, h, w); labels: (n,). layers: {name: number of units}. At each step, of the units
@@ -62,5 +63,5 @@ def _worth(
     return margin.detach(), worth
 
 
-def _gated(gate: Tensor):
+def _gated(gate: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda output: output * gate.reshape(*gate.shape, *(1,) * (output.dim() - 2))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from directions.core.types import present
 from directions.study.training_settings import TrainingSettings
 
 
@@ -25,7 +26,7 @@ def steps_per_epoch(settings: TrainingSettings, images: int) -> int:
 
 def steps_in_all(settings: TrainingSettings, images: int) -> int:
     """Number of steps of a whole training run."""
-    return settings.steps or settings.epochs * steps_per_epoch(settings, images)
+    return settings.steps or present(settings.epochs) * steps_per_epoch(settings, images)
 
 
 def checkpoints(settings: TrainingSettings, images: int) -> list[Checkpoint]:

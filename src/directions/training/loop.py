@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 from directions.core.errors import InputError
 from directions.core.scoring import Score, Totals, scaled, totals
 from directions.core.seeds import number
+from directions.core.types import present
 from directions.data.examples import Examples
 from directions.study import training_steps
 from directions.study.training_settings import TrainingSettings
@@ -29,9 +30,11 @@ log = logging.getLogger(__name__)
 
 def make_optimizer(model: nn.Module, settings: TrainingSettings) -> optim.Optimizer:
     """Create SGD with momentum, or Adam, from the settings (docs/DEVIATIONS.md, D1)."""
-    shared = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay, "fused": True}
+    shared: dict[str, Any] = {
+        "lr": settings.learning_rate, "weight_decay": settings.weight_decay, "fused": True
+    }  # fmt: skip
     if settings.optimizer == "sgd":
-        return optim.SGD(model.parameters(), momentum=settings.momentum, **shared)
+        return optim.SGD(model.parameters(), momentum=present(settings.momentum), **shared)
     if settings.optimizer == "adam":
         return optim.Adam(model.parameters(), **shared)
     raise InputError(f"unknown optimizer {settings.optimizer!r}: known are sgd, adam")
