@@ -29,7 +29,7 @@ from directions.figures import style
 from directions.interventions import ablation, noise
 from directions.interventions.hooks import moments
 from directions.models import files as model_files
-from directions.study import paper_curves
+from directions.study import paper_curves, training_settings
 from directions.training import checkpoints
 from directions.training import loop as training_loop
 
@@ -57,7 +57,8 @@ def train(args: argparse.Namespace) -> None:
     name = f"{args.name}_{args.corrupt}"
     resume = args.trials / name
     torch.set_float32_matmul_precision("medium")
-    training_loop.train(model, train_set, test_set, settings, resume=resume, fingerprint=json.dumps(settings))
+    typed, fingerprint = training_settings.read(settings), json.dumps(settings)
+    training_loop.train(model, train_set, test_set, typed, resume=resume, fingerprint=fingerprint)
     torch.set_float32_matmul_precision("highest")
     rows = [measured(model, resume, epoch, train_set, test_set, args.seed) for epoch in marks]
     text = json.dumps({"name": args.name, "settings": settings, "rows": rows})

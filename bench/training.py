@@ -30,6 +30,7 @@ OTHER_SETTINGS = {
     "hidden": [512, 512], "batch_norm": True, "norm_batch": None, "pad": 0, "learning_rate": 0.001,
     "momentum": 0.9, "weight_decay": 0.0, "dropout": 0.0, "seed": 0, "steps": None, "schedule": "constant",
     "augment": False, "keep_epochs": [], "require_train_accuracy": None, "width": None,
+    "dataset": "random", "images": "all", "epochs": 1, "corrupt": 0.0, "evaluate_every": 1,
 }  # fmt: skip
 
 
@@ -41,6 +42,7 @@ def seconds_per_epoch(network: dict, way: str, device: str) -> float:
     images = torch.randint(0, 256, (IMAGES, *network["shape"]), dtype=torch.uint8, generator=generator)
     labels = torch.randint(0, 10, (IMAGES,), generator=generator)
     settings = OTHER_SETTINGS | network | {"precision": "bf16" if way == "bf16" else "float32"}
+    del settings["shape"]
     run = plain_steps if way == "plain" else our_steps
     steps = run(settings, images, labels, device)
     for _ in range(3):
@@ -72,7 +74,11 @@ def plain_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
         def __getitem__(self, index: int):
             return self.to_tensor(self.pixels[index]), labels[index]
 
-    model = models.build(settings, settings["shape"], 10).to(memory_format=torch.contiguous_format).to(device)
+    model = (
+        models.build(settings, tuple(images.shape[1:]), 10)
+        .to(memory_format=torch.contiguous_format)
+        .to(device)
+    )
     make = torch.optim.Adam if settings["optimizer"] == "adam" else torch.optim.SGD
     optimizer = make(model.parameters(), lr=settings["learning_rate"])
     loader = DataLoader(Pictures(), batch_size=settings["batch"], shuffle=True)
@@ -89,16 +95,18 @@ def our_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
     """Do the same with `directions.training.loop`."""
     from directions import models
     from directions.data.examples import Examples
+    from directions.study import training_settings
     from directions.training import loop as training_loop
     from directions.training import schedule
     from directions.training.distributed import ALONE
 
     examples = Examples(images.to(device), labels.to(device), 10)
     model = models.build(settings, examples.image_shape, 10).to(device).train()
-    optimizer = training_loop.make_optimizer(model, settings)
+    typed = training_settings.read(settings)
+    optimizer = training_loop.make_optimizer(model, typed)
     for epoch in itertools.count():
-        for batch, targets in schedule.batches(examples, settings, epoch, (0, IMAGES), ALONE):
-            training_loop.take_step(model, optimizer, batch, targets, settings["precision"])
+        for batch, targets in schedule.batches(examples, typed, epoch, (0, IMAGES), ALONE):
+            training_loop.take_step(model, optimizer, batch, targets, typed.precision)
             yield len(targets)
 
 

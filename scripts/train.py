@@ -20,6 +20,7 @@ from directions.core.files import atomic
 from directions.data.examples import load_examples
 from directions.models import files as model_files
 from directions.models import user_check
+from directions.study import training_settings
 from directions.training import checkpoints, distributed, preemption
 from directions.training import loop as training_loop
 from directions.training import record as training_record
@@ -54,17 +55,18 @@ def run(args: argparse.Namespace, group: distributed.Processes) -> None:
     """Train in each process; only the first writes the results."""
     threads = group.threads(args.threads)
     device = group.device(cli.prepare_torch(args.device, threads))
-    settings = cli.settings(args.asked)
+    given = cli.settings(args.asked)
+    settings = training_settings.read(given)
 
-    tested, workers = settings.get("test_images", "all"), threads - 1
+    workers = threads - 1
     train_set = load_examples(args.data, args.ledger, "train", device, workers=workers)
-    test_set = load_examples(args.data, args.ledger, "test", device, tested, workers)
-    header = training_record.header(settings, train_set)
-    model = models.build(settings, train_set.image_shape, train_set.classes)
-    units = _units(model, settings, tuple(train_set.image_shape), train_set.classes)
+    test_set = load_examples(args.data, args.ledger, "test", device, settings.test_images, workers)
+    header = training_record.header(given, train_set)
+    model = models.build(given, train_set.image_shape, train_set.classes)
+    units = _units(model, given, tuple(train_set.image_shape), train_set.classes)
     model.to(device)
-    log.info("%s", training_record.describe(header, model, units, train_set, device, threads))
-    training_loop.check_precision(settings["precision"], device)
+    log.info("%s", training_record.describe(settings, model, units, train_set, device, threads))
+    training_loop.check_precision(settings.precision, device)
     history = training_loop.train(
         model,
         train_set,

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import synthetic
 import synthetic_conv
+import synthetic_shared
 from checkouts import ROOT
 
 from directions.study import paper_curves
@@ -28,6 +29,8 @@ MAKERS = {
     "fig7d fig7e figA2b figA3b figA4d figA4e": lambda **kw: synthetic_conv.selectivity(
         "resnet50", **{"width": 0.0625, "seeds": 1} | kw
     ),
+    "pairs_area orders redundancy memories layers_area": synthetic_shared.tables,
+    "redundancy_dropout": synthetic_shared.dropout,
 }
 MAKER = {figure: maker for figures, maker in MAKERS.items() for figure in figures.split()}
 

@@ -10,15 +10,19 @@ import numpy as np
 import pandas as pd
 import synthetic
 import synthetic_paper as theirs
+import synthetic_shared
 
 EXPERIMENTS = {  # figure -> experiment, as the configuration's `draw`
-    **dict.fromkeys(("fig1a", "fig2a"), "mnist_corruption"),
+    **dict.fromkeys(
+        ("fig1a", "fig2a", "pairs_area", "orders", "redundancy", "memories", "layers_area"),
+        "mnist_corruption",
+    ),
     **dict.fromkeys(("fig1b", "fig2b", "figA1"), "conv_corruption"),
     "fig1c": "resnet_corruption",
     **dict.fromkeys(("fig3a", "fig3b"), "conv_ensemble"),
     **dict.fromkeys(("fig4a", "fig4b"), "mnist_early_stopping"),
     "fig4c": "conv_sweep",
-    "fig5a": "mnist_dropout",
+    **dict.fromkeys(("fig5a", "redundancy_dropout"), "mnist_dropout"),
     **dict.fromkeys(("fig5b", "fig6a", "fig6b"), "conv_normalization"),
     **dict.fromkeys(("fig7a", "figA4a"), "mnist_selectivity"),
     **dict.fromkeys(("fig7b", "fig7c", "figA2a", "figA3a", "figA4b", "figA4c"), "conv_selectivity"),
@@ -266,13 +270,15 @@ def resnet_units(**changed) -> dict:
 
 
 PAPER = {
-    "mnist_corruption": lambda: corruption(MLP | {"hidden": "512x512"}, "fig1a", "fig2a"),
+    "mnist_corruption": lambda: synthetic_shared.added(
+        corruption(MLP | {"hidden": "512x512"}, "fig1a", "fig2a")
+    ),
     "conv_corruption": lambda: corruption(CONV, "fig1b", "fig2b"),
     "resnet_corruption": lambda: corruption(RESNET, "fig1c"),
     "conv_ensemble": ensemble,
     "mnist_early_stopping": course,
     "conv_sweep": sweep,
-    "mnist_dropout": dropout_of_paper,
+    "mnist_dropout": lambda: synthetic_shared.with_pairs(dropout_of_paper()),
     "conv_normalization": batch_norm,
     "mnist_selectivity": mlp_units,
     "conv_selectivity": conv_units,

@@ -13,6 +13,7 @@ from directions import models
 from directions.core.recipe import RECIPES
 from directions.data import labels
 from directions.data.examples import Examples
+from directions.study import training_settings
 from directions.training import loop as training_loop
 
 RAISE = "changed: raise RECIPES[{!r}] in src/directions/core/recipe.py and renew this golden result"
@@ -36,7 +37,8 @@ def test_trained_weights(toy, settings, tmp_path):
         chosen = settings | changed
         examples = Examples(torch.tensor(toy.train_images), torch.tensor(toy.train_labels), toy.classes)
         model = models.build(chosen, (1, 4, 4), 4)
-        training_loop.train(model, examples, examples, chosen, resume=tmp_path / name, fingerprint="golden")
+        typed = training_settings.read(chosen)
+        training_loop.train(model, examples, examples, typed, resume=tmp_path / name, fingerprint="golden")
         found[name] = [round(float(p.detach().double().norm()), 5) for p in model.parameters()]
     expected = {
         "sgd": [1.72582, 0.39875, 1.47177, 0.64867, 1.1105, 0.38631],

@@ -161,6 +161,9 @@ def test_a_model_of_the_user_s_own_may_call_functions_share_modules_and_name_its
         "ablate_cumulative", made, settings | {"clamp": ["zero"]}, code=build, layers={"fc1": "gelu"}
     )
     assert named["units"].unique() == 8
+    orders = {"orders": ["selectivity", "l1", "information"], "ranked": "all layers", "images": "all"}
+    ordered = analysed("ablate_ordered", made, settings | orders, code=build)
+    assert set(ordered["order"]) == {"random", "information"}  # some is below 0; a sum has no norm
     # Without the eight units after fc1, only biases reach the logits: all images get one answer.
     state, _ = model_files.load_state(made / "model.safetensors")
     first = state["fc2.bias"].relu().relu() @ state["fc3.weight"].T + state["fc3.bias"]
@@ -170,6 +173,47 @@ def test_a_model_of_the_user_s_own_may_call_functions_share_modules_and_name_its
 
 
 ABLATE = {"split": "train", "layers": 3, "orderings": 2, "points": 5}
+
+
+def test_what_units_share_is_measured_in_every_layer(folder):
+    settings = {"split": "train", "images": 40, "partners": 4, "checked": 2, "bins": 2, "entropy_bins": 10}
+    table = analysed("measure_pairs", folder, settings)
+    assert list(table)[:4] == ["layer", "unit", "split", "images"]
+    assert table.groupby("layer", sort=False).size().to_dict() == UNITS
+    assert (table["images"] == 40).all()
+    assert table.drop(columns=["layer", "split"]).notna().mean().min() > 0.5
+    for name in ("mutual", "mutual_pre", "mutual_position", "redundancy", "unique", "entropy_unit"):
+        assert (table[f"{name}_bits"].dropna() >= 0).all()
+    assert table["mutual_bits"].mean() > 2 * table["mutual_null_bits"].mean()
+    # The mean of independent normals' estimates: the copula's bias for so many images.
+    assert table["mutual_null_bits"].mean() == pytest.approx(1 / (2 * np.log(2) * 40), rel=0.1)
+
+
+def test_ablation_in_order_has_the_random_curves_of_cumulative_ablation(folder):
+    settings = {"split": "train", "layers": 3, "orderings": 2, "points": 5, "precision": "float32"}
+    more = {"orders": ["importance", "l1", "synergy"], "ranked": "each layer", "images": "all"}
+    table = analysed("ablate_ordered", folder, settings | more)
+    usual = analysed("ablate_cumulative", folder, settings | {"clamp": ["zero"]})
+    drawn = table[table["order"] == "random"]
+    np.testing.assert_array_equal(drawn["accuracy"], usual["accuracy"])
+    assert drawn["first"].isna().all()
+    rest = table[table["order"] != "random"].groupby(["order", "first"], sort=False)
+    assert list(rest.groups) == [
+        (order, first) for order in more["orders"] for first in ("highest", "lowest")
+    ]
+    means = rest["accuracy"].mean()
+    assert means["importance", "highest"] < means["importance", "lowest"]
+
+
+def test_parts_add_up_to_the_whole(folder):
+    settings = {"split": "train", "layers": 3, "orderings": 2, "points": 5, "precision": "float32"}
+    table = analysed("ablate_parts", folder, settings | {"images": "all"})
+    usual = analysed("ablate_cumulative", folder, settings | {"clamp": ["zero"]})
+    whole = table[(table["layer"] == "all") & (table["labels"] == "all")]
+    np.testing.assert_array_equal(whole["accuracy"], usual["accuracy"])
+    assert list(dict.fromkeys(table["layer"])) == ["all", "relu9", "relu10", "relu11"]
+    assert set(table["labels"]) == {"all", "true"}  # nothing is corrupted here
+    assert set(table.loc[table["layer"] == "relu9", "units"]) == {32}
 
 
 def test_checkpoints_within_epochs_have_fractions_of_epochs(folder, tmp_path):

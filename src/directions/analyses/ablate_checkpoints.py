@@ -53,10 +53,10 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
 
     from directions.core.suggest import rebuild
     from directions.models import files as model_files
-    from directions.study import training_steps
+    from directions.study import training_settings, training_steps
 
     train, test = trained.examples("train"), trained.examples("test")
-    kept = training_steps.checkpoints(trained.header["settings"], len(train))
+    kept = training_steps.checkpoints(training_settings.read(trained.header["settings"]), len(train))
     if not kept:
         raise InputError(
             "keep_epochs is empty and keep_every is null: set one to choose when the network is ablated"

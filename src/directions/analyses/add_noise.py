@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from directions.study.analysis_spec import AnalysisSpec, split_setting
-from directions.study.settings import above_zero, setting, whole
+from directions.study.settings import number, setting, whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from directions.analyses.network import Trained
 
-RATIO = above_zero("noise_sd_ratio")
+RATIO = number("a number > 0 (noise_sd_ratio)", exclusiveMinimum=0)
 RATIOS = {
     "type": "array", "minItems": 1, "uniqueItems": True, "items": RATIO,
     "description": "a list of numbers > 0, in place of lowest, highest and points",

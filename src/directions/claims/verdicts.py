@@ -32,7 +32,7 @@ from directions.core.display_names import DATASETS
 from directions.core.errors import InputError
 from directions.core.types import present
 from directions.study.lossy_copies import COPIES, judged, original
-from directions.study.run_table import VARIABLE
+from directions.study.training_settings import VARIABLE
 
 __all__ = ["CERTAINTIES", "KINDS", "Claim", "VERDICTS", "check", "judge", "load", "metrics", "place"]
 

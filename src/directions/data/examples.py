@@ -21,13 +21,14 @@ class Examples:
 
     Images of a user's own data may be float32 (n, ...), as the network takes them.
 
-    changed_share: fraction of `labels` that differ from the true ones.
+    changed_share: fraction of `labels` that differ from the true ones. changed: which do, (n,); None: none.
     """
 
     images: Images
     labels: Tensor
     classes: int
     changed_share: float = 0.0
+    changed: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -53,11 +54,11 @@ def load_examples(
     are fewer test images, or the folder of the images is missing.
     """
     dataset = data.load(dataset_path)
-    true, changed = dataset.split(split)[1], 0.0
+    true, changed = dataset.split(split)[1], None
     if split == "train":
         ledger = data_labels.load(ledger_path, true)
         used, given = ledger["image"].to_numpy(), ledger["given"].to_numpy()
-        changed = float((ledger["true"] != ledger["given"]).mean())
+        changed = torch.tensor((ledger["true"] != ledger["given"]).to_numpy(), device=device)
     else:
         if test_images != "all" and test_images > len(true):
             raise InputError(f"test_images: {test_images} requested, but {dataset.name} has {len(true)}")
@@ -67,6 +68,7 @@ def load_examples(
         _images(dataset, split, used, torch.device(device), workers),
         torch.tensor(given, dtype=torch.int64, device=device),
         dataset.classes,
+        0.0 if changed is None else float(changed.double().mean()),
         changed,
     )
 

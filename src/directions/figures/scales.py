@@ -9,16 +9,17 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 LINEAR = 1.6  # length of the linear part of a symmetric log axis on each side, in decades of the rest
 
 
-def plain_log(axes: Axes) -> None:
-    """Set a logarithmic x axis with plain numbers, 0.5, 1, 2: as few as possible, but at least three."""
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
+def plain_log(axes: Axes, which: str = "x") -> None:
+    """Set a logarithmic x or y axis with plain numbers, 0.5, 1, 2: as few as possible, but at least three."""
+    axes.set(**{f"{which}scale": "log"})
+    low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
     for steps in ((1,), (1, 3), (1, 2, 5), tuple(range(1, 10))):
         if sum(low <= step * 10.0**power <= high for step in steps for power in range(-9, 10)) >= 3:
             break
-    axes.xaxis.set_major_locator(LogLocator(subs=steps))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def symmetric_log(values: np.ndarray, beside: Iterable[float] = ()) -> float | None:

@@ -119,6 +119,29 @@ def clamped(layer: nn.Module, units: Tensor, value: Tensor | float = 0.0) -> Ite
 
 
 @contextmanager
+def observed_inputs(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, Tensor]]:
+    """Record what each named layer is given in every pass, such as the pre-activations of a ReLU.
+
+    As `observed`: units are on dimension 1.
+    """
+    seen: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Callable[..., None]:
+        def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            axis = getattr(module, "unit_axis", 1)
+            seen[name] = inputs[0].movedim(axis, 1).clone()  # the module may change it in place
+
+        return note
+
+    handles = [find_layer(model, name).register_forward_pre_hook(keep(name)) for name in layers]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
 def observed(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, Tensor]]:
     """Record each named layer's output of every pass in the yielded dict while the context is open."""
     seen: dict[str, Tensor] = {}

@@ -12,8 +12,8 @@ class Architecture:
     """A built-in model.
 
     title: its name in figures. reads: training settings that it reads and some other models do not. layers:
-    training settings to the names of its layers of units, from input to output. batch_norm: training settings
-    to whether it has batch norm. chain: how many of the last layers lie on a chain of modules, where curves
+    training settings to the names of its layers of units, from input to output. batch_norm: it has batch norm
+    whatever its settings are. chain: how many of the last layers lie on a chain of modules, where curves
     are computed in reverse; None: all. curve: fraction of the operations of whole passes that is left in
     curves of 65 points computed in reverse, at least (docs/PERFORMANCE.md).
     """
@@ -21,7 +21,7 @@ class Architecture:
     title: str
     reads: tuple[str, ...]
     layers: Callable[[Settings], list[str]]
-    batch_norm: Callable[[Settings], bool] = lambda settings: bool(settings["batch_norm"])
+    batch_norm: bool = False
     chain: int | None = None
     curve: float = 1.0
 
@@ -46,6 +46,6 @@ ARCHITECTURES: dict[str, Architecture] = {
     "conv11": _CONV11,
     "conv11_mean": replace(_CONV11, title="conv11, mean read-out"),
     "resnet50": Architecture(
-        "ResNet-50", ("width", "norm_batch", "pad"), _resnet50_layers, lambda _: True, chain=3, curve=1 / 39
+        "ResNet-50", ("width", "norm_batch", "pad"), _resnet50_layers, True, chain=3, curve=1 / 39
     ),
 }

@@ -12,7 +12,9 @@ from directions.core import user_functions
 from directions.core.errors import InputError
 from directions.study.analysis_spec import AnalysisSpec
 
-BUILT_IN = ("ablate_cumulative", "ablate_checkpoints", "add_noise", "ablate_single", "measure_units")
+PAPER = ("ablate_cumulative", "ablate_checkpoints", "add_noise", "ablate_single", "measure_units")
+FOLLOW_UPS = ("measure_pairs", "ablate_ordered", "ablate_parts", "flip_images")  # of later work
+BUILT_IN = PAPER + FOLLOW_UPS
 
 # Loaded by name, as the files of analyses are read by everything that plans: see analysis_spec.py.
 SPECS: dict[str, AnalysisSpec] = {
@@ -110,6 +112,12 @@ FIGURES = {
     "figA4c": _IMPORTANCE,
     "figA4d": _IMPORTANCE,
     "figA4e": _IMPORTANCE,
+    "pairs_area": ("runs", "areas", "pairs"),
+    "orders": ("runs", "ordered"),
+    "redundancy": ("runs", "pairs"),
+    "redundancy_dropout": ("runs", "pairs"),
+    "memories": ("runs", "parts", "flips"),
+    "layers_area": ("runs", "parts"),
 }
 
 # Panels whose curves or dots were read off the printed paper, one file each; none of the appendix.

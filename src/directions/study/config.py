@@ -11,7 +11,7 @@ from typing import Any
 from directions.core.errors import InputError
 from directions.core.suggest import nearest
 from directions.study import consistency, lossy_copies, schema, user_networks
-from directions.study.catalogue import FIGURES, blocks
+from directions.study.catalogue import FIGURES, FOLLOW_UPS, blocks, made_by
 from directions.study.config_files import read_yaml
 from directions.study.run_table import needed_tables
 
@@ -105,9 +105,17 @@ def _removable(*path: str) -> bool:
 
 
 def _undraw(merged: dict, base: dict) -> None:
-    """Drop the base's drawings of base experiments that a later layer removed."""
+    """Drop the base's drawings of base experiments that a later layer removed.
+
+    Of the figures of later work, drop also those whose analyses the experiment no longer lists.
+    """
+    needs = made_by({})
     for figure, name in base["draw"].items():
-        if name not in merged["experiments"] and merged["draw"].get(figure) == name:
+        if merged["draw"].get(figure) != name:
+            continue
+        listed = merged["experiments"].get(name, {}).get("analyses", ())
+        missing = {needs[table] for table in FIGURES[figure]} & set(FOLLOW_UPS) - set(listed)
+        if name not in merged["experiments"] or missing:
             del merged["draw"][figure]
 
 

@@ -8,9 +8,11 @@ from directions.core.errors import InputError
 from directions.core.suggest import nearest
 from directions.data.registry import KNOWN
 from directions.interventions.layer_selection import chosen_layers
+from directions.study import training_settings
 from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import CLAMPED, COUNTED, FIGURES, VARIED, blocks, made_by, tables_of
 from directions.study.run_table import MODELS, OPTIMIZERS, Settings, models_of, product, text
+from directions.study.training_settings import TrainingSettings
 from directions.study.training_steps import steps_in_all, steps_per_epoch
 
 
@@ -19,17 +21,17 @@ def train_images(dataset: str) -> int | None:
     return KNOWN[dataset].train_images if dataset in KNOWN else None
 
 
-def used_images(settings: Settings) -> int | None:
+def used_images(settings: TrainingSettings) -> int | None:
     """Return the number of images a run trains on; None if only the data set's files know."""
-    return train_images(settings["dataset"]) if settings["images"] == "all" else settings["images"]
+    return train_images(settings.dataset) if settings.images == "all" else settings.images
 
 
-def split_images(settings: Settings, split: str | None) -> int | None:
+def split_images(settings: TrainingSettings, split: str | None) -> int | None:
     """Return how many images of a split a run is measured on; None if only the data set's files know."""
     if split != "test":
         return used_images(settings)
-    known = KNOWN[settings["dataset"]].test_images if settings["dataset"] in KNOWN else None
-    return known if settings["test_images"] == "all" else settings["test_images"]
+    known = KNOWN[settings.dataset].test_images if settings.dataset in KNOWN else None
+    return known if settings.test_images == "all" else settings.test_images
 
 
 def streamed(dataset: str, study: dict) -> bool:
@@ -39,18 +41,18 @@ def streamed(dataset: str, study: dict) -> bool:
     )
 
 
-def last_epoch(settings: Settings) -> int | None:
+def last_epoch(settings: TrainingSettings) -> int | None:
     """Return the epoch in which training ends; None if only the data set's files determine it."""
-    if settings["steps"] is None:
-        return settings["epochs"]
+    if settings.steps is None:
+        return settings.epochs
     images = used_images(settings)
-    return None if images is None else -(-settings["steps"] // max(1, steps_per_epoch(settings, images)))
+    return None if images is None else -(-settings.steps // max(1, steps_per_epoch(settings, images)))
 
 
-def last_step(settings: Settings) -> int | None:
+def last_step(settings: TrainingSettings) -> int | None:
     """Return the step at which training ends; None if only the data set's files determine it."""
     images = used_images(settings)
-    return settings["steps"] if images is None else steps_in_all(settings, images)
+    return settings.steps if images is None else steps_in_all(settings, images)
 
 
 def unit_layers(settings: Settings) -> list[str] | None:
@@ -170,11 +172,12 @@ def _of_values(path: str, experiment: dict) -> Iterator[str]:
 def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterator[str]:
     models = models_of(study)
     rows = product(experiment, models)
-    for _, settings in rows:
-        yield from _of_settings(path, settings, study)
-        yield from _of_augmenting(path, settings, study)
-        yield from _of_network(path, settings, experiment)
-        yield from _of_normalising(path, settings)
+    for _, row in rows:
+        run = training_settings.read(row)
+        yield from _of_settings(path, run, study)
+        yield from _of_augmenting(path, run, study)
+        yield from _of_network(path, run, unit_layers(row), experiment)
+        yield from _of_normalising(path, run)
     for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):
         for key in dict.fromkeys(key for read in choices.values() for key in read):
             explicit = key in written.get("training", {}) or key in written["vary"]
@@ -184,14 +187,14 @@ def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterato
                 way = f"remove it, or set it to null where configs/paper.yaml has it{reads}"
                 yield f"{path}: {key} is read only by {kind} {readers}, which no run has; {way}"
     seen: dict[str, str] = {}
-    for run, settings in rows:
-        same = seen.setdefault(json.dumps(settings, sort_keys=True), run)
-        if same != run:
-            yield f"{path}: runs {same} and {run} would be the same training; vary a setting they read"
+    for name, settings in rows:
+        same = seen.setdefault(json.dumps(settings, sort_keys=True), name)
+        if same != name:
+            yield f"{path}: runs {same} and {name} would be the same training; vary a setting they read"
 
 
-def _of_settings(path: str, settings: Settings, study: dict) -> Iterator[str]:
-    dataset, images, batch = settings["dataset"], settings["images"], settings["batch"]
+def _of_settings(path: str, settings: TrainingSettings, study: dict) -> Iterator[str]:
+    dataset, images, batch = settings.dataset, settings.images, settings.batch
     have = train_images(dataset)
     if dataset == "imagefolder" and "imagefolder" not in study:
         yield f"{path}: dataset imagefolder needs `imagefolder: {{path: ..., size: ...}}` in config.yaml"
@@ -201,19 +204,19 @@ def _of_settings(path: str, settings: Settings, study: dict) -> Iterator[str]:
     if used is not None and batch > used:
         yield f"{path}: batch {batch} is more than the {used} images trained on"
     last = last_epoch(settings)
-    late = [str(epoch) for epoch in settings["keep_epochs"] if last is not None and epoch > last]
+    late = [str(epoch) for epoch in settings.keep_epochs if last is not None and epoch > last]
     if late:
-        ends = f"ends after {last} epochs" + (f" ({settings['steps']} steps)" if settings["steps"] else "")
+        ends = f"ends after {last} epochs" + (f" ({settings.steps} steps)" if settings.steps else "")
         yield f"{path}: keep_epochs has {', '.join(late)}, but training {ends}"
-    every, steps = settings.get("keep_every"), last_step(settings)
+    every, steps = settings.keep_every, last_step(settings)
     if every and steps is not None and every > steps:
         yield f"{path}: keep_every {every} is more than the {steps} steps of training; lower it"
 
 
-def _of_augmenting(path: str, settings: Settings, study: dict) -> Iterator[str]:
-    if not settings["augment"]:
+def _of_augmenting(path: str, settings: TrainingSettings, study: dict) -> Iterator[str]:
+    if not settings.augment:
         return
-    dataset, corrupt = settings["dataset"], settings["corrupt"]
+    dataset, corrupt = settings.dataset, settings.corrupt
     if not streamed(dataset, study):
         files = "images streamed from their files: imagenet, or imagefolder with stream: true"
         yield f"{path}: augment is for {files}, not for {dataset}; set augment: false"
@@ -222,12 +225,14 @@ def _of_augmenting(path: str, settings: Settings, study: dict) -> Iterator[str]:
         yield f"{path}: augment does not go with corrupt {text(corrupt)}, as {why}; set augment: false"
 
 
-def _of_network(path: str, settings: Settings, experiment: dict) -> Iterator[str]:
-    model = settings["model"]
-    if settings["dropout"] > 0 and model != "mlp":
-        yield f"{path}: dropout {settings['dropout']} works only in model mlp, not in {model}; remove it"
+def _of_network(
+    path: str, settings: TrainingSettings, units: list[str] | None, experiment: dict
+) -> Iterator[str]:
+    model = settings.model
+    if settings.dropout > 0 and model != "mlp":
+        yield f"{path}: dropout {settings.dropout} works only in model mlp, not in {model}; remove it"
     for analysis in ("ablate_cumulative", "ablate_checkpoints"):
-        layers, units = experiment.get(analysis, {}).get("layers", "all"), unit_layers(settings)
+        layers = experiment.get(analysis, {}).get("layers", "all")
         if isinstance(layers, int) and units is not None and layers > len(units):
             yield (
                 f"{path}.{analysis}: layers {layers} is more than the {len(units)} layers of units of {model}"
@@ -244,10 +249,10 @@ def _of_network(path: str, settings: Settings, experiment: dict) -> Iterator[str
         yield f"{path}.ablate_checkpoints: images {asked} is more than the {have} {split} images of a network"
 
 
-def _of_normalising(path: str, settings: Settings) -> Iterator[str]:
-    batch, group, used = settings["batch"], settings["norm_batch"], used_images(settings)
-    built_in = ARCHITECTURES.get(settings["model"])
-    normalised = built_in.batch_norm(settings) if built_in else settings["batch_norm"]
+def _of_normalising(path: str, settings: TrainingSettings) -> Iterator[str]:
+    batch, group, used = settings.batch, settings.norm_batch, used_images(settings)
+    built_in = ARCHITECTURES.get(settings.model)
+    normalised = settings.batch_norm or (built_in is not None and built_in.batch_norm)
     if group is None:
         if normalised and (batch == 1 or (used is not None and used % batch == 1)):
             yield f"{path}: batch {batch} leaves one image in a batch, too few for batch norm; change one"

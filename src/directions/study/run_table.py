@@ -10,16 +10,10 @@ from typing import Any
 
 from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import FIGURES, tables_of
+from directions.study.training_settings import LATER, VARIABLE
 
 MODELS = {name: one.reads for name, one in ARCHITECTURES.items()}
 OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # {optimizer: settings that only it reads}
-LATER = ("keep_every", "init")  # settings that older studies lack
-
-# What may be varied, in the order of run names: reordering the config's keys renames nothing.
-VARIABLE = (
-    "dataset", "images", "model", "hidden", "init", "width", "batch_norm", "optimizer", "learning_rate",
-    "momentum", "weight_decay", "batch", "epochs", "dropout", "corrupt", "seed",
-)  # fmt: skip
 
 Settings = dict[str, Any]
 Runs = dict[str, dict[str, Settings]]
@@ -64,8 +58,7 @@ def product(experiment: dict, models: dict[str, tuple[str, ...]] = MODELS) -> li
 def without_unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODELS) -> Settings:
     """Set settings that this model or optimizer never reads to None, so that changing them reruns nothing.
 
-    `keep_every` and `init` are dropped if null: they were added later, and would have every network trained
-    again.
+    Those in `LATER` are dropped if null.
     """
     unread = set()
     for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):

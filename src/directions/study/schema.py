@@ -17,6 +17,8 @@ from directions.interventions.names import ACTIVATIONS
 from directions.study.analysis_spec import AnalysisSpec
 from directions.study.catalogue import FIGURES, OWN_ANALYSES, SPECS, specs
 from directions.study.run_table import MODELS, OPTIMIZERS
+from directions.study.settings import properties
+from directions.study.training_settings import VARIABLE, TrainingSettings
 
 Keys = tuple[str | int, ...]
 
@@ -26,7 +28,7 @@ def read(config: dict | None = None) -> dict:
     schema = json.loads(Path(__file__).with_name("config.json").read_text(encoding="utf-8"))
     known = specs(_plain_files(config))
     _declare(schema, known)
-    training = schema["$defs"]["training"]["properties"]
+    training = _declare_training(schema)
     analyses = schema["$defs"]["experiment"]["properties"]["analyses"]["items"]
     figures = schema["properties"]["draw"]["propertyNames"]
     followed_by = schema["$defs"]["unit_layers"]["additionalProperties"]
@@ -49,6 +51,21 @@ def read(config: dict | None = None) -> dict:
         "properties": {name: _sources(one.sources) for name, one in KNOWN.items()},
     }
     return schema
+
+
+def _declare_training(schema: dict) -> dict:
+    """Put the training settings where a config may set or vary them; return {setting: its schema}.
+
+    A study's defaults must set all but `precision`, which the config has for all experiments.
+    """
+    training = properties(TrainingSettings)
+    schema["$defs"]["training"]["properties"] = training
+    for name in VARIABLE:
+        items = {"$ref": f"#/$defs/training/properties/{name}"}
+        schema["$defs"]["vary"]["properties"][name] = {"$ref": "#/$defs/values", "items": items}
+    defaults = schema["properties"]["defaults"]["properties"]["training"]
+    defaults["required"] = [name for name in training if name != "precision"]
+    return training
 
 
 def _declare(schema: dict, known: Mapping[str, AnalysisSpec]) -> None:

@@ -25,7 +25,7 @@ def setting(default: object, help: str, values: Values, **more: object) -> Any:
         default: plain data; MISSING: there is none; None: the setting may be left out.
         help: what it is, for the documentation.
         values: JSON Schema of the values allowed; its `description` ends the error "allowed is ...".
-        more: of use to some classes.
+        more: what else a class declares.
 
     Returns:
         The field of the dataclass.
@@ -92,26 +92,43 @@ def one_of(*words: str) -> Values:
     return {"enum": list(words), "description": f"{', '.join(words[:-1])} or {words[-1]}"}
 
 
-def whole(least: int) -> Values:
-    """Allow whole numbers from `least` on.
+def whole(least: int, note: str = "", most: int = 10**9) -> Values:
+    """Allow whole numbers.
 
     Args:
         least: the smallest number allowed.
+        note: follows it in error messages.
+        most: the largest number allowed.
 
     Returns:
         JSON Schema, with the description for an error.
 
     Example:
         >>> from directions.study.settings import whole
-        >>> whole(2)["minimum"], whole(2)["description"]
-        (2, 'a whole number >= 2, at most 1e9')
+        >>> whole(2)["description"], whole(0, " (pixels)", most=28)["description"]
+        ('a whole number >= 2, at most 1e9', 'a whole number >= 0 (pixels), at most 28')
     """
-    return {
-        "type": "integer",
-        "minimum": least,
-        "maximum": 1_000_000_000,
-        "description": f"a whole number >= {least}, at most 1e9",
-    }
+    zeros = len(str(most)) - 1
+    limit = f"1e{zeros}" if most == 10**zeros else str(most)
+    described = f"a whole number >= {least}{note}, at most {limit}"
+    return {"type": "integer", "minimum": least, "maximum": most, "description": described}
+
+
+def or_null(values: Values) -> Values:
+    """Allow null besides these numbers.
+
+    Args:
+        values: of one JSON type.
+
+    Returns:
+        JSON Schema, with their description.
+
+    Example:
+        >>> from directions.study.settings import number, or_null
+        >>> or_null(number("a share from 0 to 1, or null", minimum=0, maximum=1))["type"]
+        ['number', 'null']
+    """
+    return {**values, "type": [values["type"], "null"]}
 
 
 def whole_or_all(least: int) -> Values:
@@ -132,18 +149,19 @@ def whole_or_all(least: int) -> Values:
     return {"anyOf": [{"const": "all"}, number], "description": f"all, or {whole(least)['description']}"}
 
 
-def above_zero(unit: str) -> Values:
-    """Allow numbers above 0.
+def number(described: str, **bounds: float) -> Values:
+    """Allow numbers within bounds.
 
     Args:
-        unit: for the description.
+        described: the values in words, for an error.
+        bounds: as JSON Schema names them: minimum, exclusiveMinimum and so on.
 
     Returns:
         JSON Schema, with the description for an error.
 
     Example:
-        >>> from directions.study.settings import above_zero
-        >>> above_zero("seconds")["description"]
-        'a number > 0 (seconds)'
+        >>> from directions.study.settings import number
+        >>> number("a number > 0 (seconds)", exclusiveMinimum=0)
+        {'type': 'number', 'exclusiveMinimum': 0, 'description': 'a number > 0 (seconds)'}
     """
-    return {"type": "number", "exclusiveMinimum": 0, "description": f"a number > 0 ({unit})"}
+    return {"type": "number", **bounds, "description": described}

@@ -19,6 +19,7 @@ from directions.core import snapshots
 from directions.core.errors import InputError
 from directions.models import files as model_files
 from directions.study import training_steps
+from directions.study.training_settings import TrainingSettings
 from directions.training.distributed import Processes
 
 SNAPSHOT, HOLDER = "snapshot.pt", "held-by.txt"  # files in a training run's resume folder
@@ -170,6 +171,6 @@ def kept(resume: Path, name: str) -> Path:
     return resume / f"{name}.safetensors"
 
 
-def checkpoints(resume: Path, settings: dict, images: int) -> dict[str, Path]:
+def checkpoints(resume: Path, settings: TrainingSettings, images: int) -> dict[str, Path]:
     """Map names to files of every checkpoint of a finished training run on so many images, by step."""
     return {found.name: kept(resume, found.name) for found in training_steps.checkpoints(settings, images)}

@@ -15,8 +15,10 @@ from torch.nn.functional import cross_entropy
 from directions.core.errors import InputError
 from directions.core.scoring import Score, Totals, scaled, totals
 from directions.core.seeds import number
+from directions.core.types import present
 from directions.data.examples import Examples
 from directions.study import training_steps
+from directions.study.training_settings import TrainingSettings
 from directions.training import schedule
 from directions.training.checkpoints import Keeper, Progress, random_states, set_random_states
 from directions.training.distributed import ALONE, Processes
@@ -26,14 +28,18 @@ from directions.training.preemption import Request, Stopped, noticed
 log = logging.getLogger(__name__)
 
 
-def make_optimizer(model: nn.Module, settings: dict) -> optim.Optimizer:
+def make_optimizer(model: nn.Module, settings: TrainingSettings) -> optim.Optimizer:
     """Create SGD with momentum, or Adam, from the settings (docs/DEVIATIONS.md, D1)."""
-    shared = {"lr": settings["learning_rate"], "weight_decay": settings["weight_decay"], "fused": True}
-    if settings["optimizer"] == "sgd":
-        return optim.SGD(model.parameters(), momentum=settings["momentum"], **shared)
-    if settings["optimizer"] == "adam":
+    shared: dict[str, Any] = {
+        "lr": settings.learning_rate,
+        "weight_decay": settings.weight_decay,
+        "fused": True,
+    }
+    if settings.optimizer == "sgd":
+        return optim.SGD(model.parameters(), momentum=present(settings.momentum), **shared)
+    if settings.optimizer == "adam":
         return optim.Adam(model.parameters(), **shared)
-    raise InputError(f"unknown optimizer {settings['optimizer']!r}: known are sgd, adam")
+    raise InputError(f"unknown optimizer {settings.optimizer!r}: known are sgd, adam")
 
 
 def check_precision(precision: str, device: torch.device) -> None:
@@ -67,7 +73,7 @@ def train(
     model: nn.Module,
     train_set: Examples,
     test_set: Examples,
-    settings: dict,
+    settings: TrainingSettings,
     *,
     resume: Path,
     fingerprint: str,
@@ -93,7 +99,7 @@ def train(
         log.info("resuming after step %d of %d", progress.step, plan.steps)
     elif 0 in keeper.names and processes.first:
         keeper.checkpoint(0)
-    with over_groups(model, settings["norm_batch"]), noticed() as request:
+    with over_groups(model, settings.norm_batch), noticed() as request:
         loop = Loop(train_set, test_set, settings, plan, keeper, progress, processes, request)
         for epoch in range(progress.step // plan.per_epoch, plan.epochs):
             loop.train_epoch(epoch)
@@ -109,7 +115,7 @@ class Loop:
 
     train_set: Examples
     test_set: Examples
-    settings: dict
+    settings: TrainingSettings
     plan: schedule.Plan
     keeper: Keeper
     progress: Progress
@@ -129,8 +135,8 @@ class Loop:
         Image order and dropout depend only on (seed, epoch).
         """
         settings, progress = self.settings, self.progress
-        if settings["dropout"]:  # nn.Dropout knows only the global generator
-            torch.manual_seed(number("dropout", settings["seed"], epoch))
+        if settings.dropout:  # nn.Dropout knows only the global generator
+            torch.manual_seed(number("dropout", settings.seed, epoch))
             if progress.random:
                 set_random_states(progress.random, self.train_set.images.device)
                 progress.random = None
@@ -140,10 +146,10 @@ class Loop:
         for images, labels in schedule.batches(self.train_set, settings, epoch, left, self.processes):
             if self.processes.first:
                 self.keep()  # here, the last epoch has been evaluated and kept as well
-            if settings["schedule"] != "constant":
+            if settings.schedule != "constant":
                 for group in self.optimizer.param_groups:
                     group["lr"] = schedule.learning_rate(settings, progress.step, self.plan.steps)
-            self.loss = take_step(self.replica, self.optimizer, images, labels, settings["precision"])
+            self.loss = take_step(self.replica, self.optimizer, images, labels, settings.precision)
             self.processes.average(self.statistics)
             progress.step += 1
             if progress.step in self.keeper.names and progress.step < last and self.processes.first:
@@ -154,7 +160,7 @@ class Loop:
         """Evaluate, log and keep what is due after this many epochs."""
         if self.processes.first:
             self.check(self.loss.item())
-        if done % self.settings["evaluate_every"] == 0 or done == self.plan.epochs:
+        if done % self.settings.evaluate_every == 0 or done == self.plan.epochs:
             on_train, on_test = self.score(self.train_set), self.score(self.test_set)
             self.progress.history.append(row(done, on_train, on_test))
             if self.processes.first:
@@ -175,7 +181,7 @@ class Loop:
         """Save a snapshot, unless loss or weights are no longer finite."""
         loss = self.loss.item()
         self.check(loss)
-        random = random_states(self.train_set.images.device) if self.settings["dropout"] else None
+        random = random_states(self.train_set.images.device) if self.settings.dropout else None
         self.keeper.snapshot(replace(self.progress, random=random))
         log.info("step %d/%d  loss %.4f  %.3f s/step", self.progress.step, self.plan.steps, loss, self.pace())
 
@@ -198,7 +204,7 @@ class Loop:
         epoch = -(-self.progress.step // self.plan.per_epoch)
         raise InputError(
             f"training diverged in epoch {epoch}, by step {self.progress.step} of {self.plan.steps} (loss "
-            f"{', '.join(map(str, losses))}): lower learning_rate (now {self.settings['learning_rate']}) "
+            f"{', '.join(map(str, losses))}): lower learning_rate (now {self.settings.learning_rate}) "
             f"of this experiment; last good checkpoint: {self.keeper.last or 'none was kept'}"
         )
 
@@ -224,11 +230,11 @@ def report(progress: Progress, plan: schedule.Plan, pace: float) -> None:
     )  # fmt: skip
 
 
-def require(accuracy: float, settings: dict, plan: schedule.Plan) -> None:
+def require(accuracy: float, settings: TrainingSettings, plan: schedule.Plan) -> None:
     """Raise InputError if a network that had to memorise its labels did not."""
-    wanted = settings["require_train_accuracy"]
+    wanted = settings.require_train_accuracy
     if wanted is not None and accuracy < wanted:
-        longer = "epochs" if settings["steps"] is None else "steps"
+        longer = "epochs" if settings.steps is None else "steps"
         raise InputError(
             f"training accuracy is {accuracy:.4f} after {plan.epochs} epochs, but the experiment requires "
             f"{wanted}: raise `{longer}`, or lower `require_train_accuracy` (null: no requirement);"

@@ -13,10 +13,14 @@ from directions.core.recipe import RECIPES
 from directions.core.types import Images
 from directions.data.examples import Examples
 from directions.data.streaming import ImageFiles
+from directions.study.training_settings import TrainingSettings
 
 
 def header(settings: dict, train_set: Examples) -> dict:
-    """Return what is needed to rebuild the network: settings, image shape (c, h, w), number of classes."""
+    """Return what is needed to rebuild the network: settings, image shape (c, h, w), number of classes.
+
+    settings: plain data, with `build` and `code` of a user's model.
+    """
     return {
         "settings": settings,
         "recipe": RECIPES["train"],
@@ -42,16 +46,20 @@ def _bytes(content: Images) -> bytes:
 
 
 def describe(
-    header: dict, model: nn.Module, units: int | None, train_set: Examples, device: torch.device, threads: int
+    settings: TrainingSettings,
+    model: nn.Module,
+    units: int | None,
+    train_set: Examples,
+    device: torch.device,
+    threads: int,
 ) -> str:
     """Describe the training run in one line for the log: network, data and device."""
-    settings = header["settings"]
-    length = f"{settings['steps']} steps" if settings["steps"] else f"{settings['epochs']} epochs"
+    length = f"{settings.steps} steps" if settings.steps else f"{settings.epochs} epochs"
     return (
-        f"{settings['model']} with {'an unknown number of' if units is None else units} units and "
-        f"{models.parameter_count(model)} parameters, {len(train_set)} images of {settings['dataset']}, "
-        f"corrupt {settings['corrupt']}, seed {settings['seed']}, {length}, "
-        f"{settings['precision']} on {device} with {threads} threads, torch {torch.__version__}"
+        f"{settings.model} with {'an unknown number of' if units is None else units} units and "
+        f"{models.parameter_count(model)} parameters, {len(train_set)} images of {settings.dataset}, "
+        f"corrupt {settings.corrupt}, seed {settings.seed}, {length}, "
+        f"{settings.precision} on {device} with {threads} threads, torch {torch.__version__}"
     )
 
 

@@ -12,6 +12,7 @@ from directions.core.errors import InputError
 from directions.core.seeds import torch_stream
 from directions.data.examples import Examples
 from directions.study import training_steps
+from directions.study.training_settings import TrainingSettings
 from directions.training.distributed import Processes
 
 
@@ -33,24 +34,24 @@ class Plan:
         return step - before, min(self.per_epoch, self.steps - before)
 
 
-def planned(model: nn.Module, train: Examples, settings: dict, processes: Processes) -> Plan:
+def planned(model: nn.Module, train: Examples, settings: TrainingSettings, processes: Processes) -> Plan:
     """Plan training with these settings; raises InputError if the batches or the processes do not fit."""
-    images, batch, norm_batch = len(train), settings["batch"], settings["norm_batch"]
+    images, batch, norm_batch = len(train), settings.batch, settings.norm_batch
     check_batches(model, images, batch, norm_batch)
     processes.share(batch, norm_batch)
-    if settings["augment"] and isinstance(train.images, Tensor):
+    if settings.augment and isinstance(train.images, Tensor):
         raise InputError("augment: only images streamed from their files can be cropped; set it to false")
     plan = Plan(
         training_steps.steps_in_all(settings, images), training_steps.steps_per_epoch(settings, images)
     )
-    late = [str(epoch) for epoch in settings["keep_epochs"] if epoch > plan.epochs]
+    late = [str(epoch) for epoch in settings.keep_epochs if epoch > plan.epochs]
     if late:
         raise InputError(
             f"keep_epochs has {', '.join(late)}, but training ends in epoch {plan.epochs}, after "
             f"{plan.steps} steps of {batch} images: remove them, or train longer"
         )
-    if (settings.get("keep_every") or 0) > plan.steps:
-        every = settings["keep_every"]
+    if (settings.keep_every or 0) > plan.steps:
+        every = settings.keep_every
         raise InputError(f"keep_every {every} is more than the {plan.steps} steps of training: lower it")
     return plan
 
@@ -70,26 +71,26 @@ def check_batches(model: nn.Module, images: int, batch: int, norm_batch: int | N
 
 
 def batches(
-    train: Examples, settings: dict, epoch: int, steps: tuple[int, int], processes: Processes
+    train: Examples, settings: TrainingSettings, epoch: int, steps: tuple[int, int], processes: Processes
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield (images, labels) of this epoch's steps, from the first of `steps` to before the second.
 
     Yields this process's share of every batch. The order depends only on (seed, epoch), so resuming needs no
     stored random state.
     """
-    seed, batch = settings["seed"], settings["batch"]
-    share = processes.share(batch, settings["norm_batch"])
+    seed, batch = settings.seed, settings.batch
+    share = processes.share(batch, settings.norm_batch)
     order = torch.randperm(len(train), generator=torch_stream("order", seed, epoch))
     order = order[steps[0] * batch : steps[1] * batch]
     if processes.count > 1:
         order = order.view(-1, processes.count, share)[:, processes.rank].flatten()
     order = order.to(train.images.device)
     images: Any = train.images  # with `augment`, they stay in their files: see `planned`
-    images = images.augmented("augment", seed, epoch) if settings["augment"] else images
+    images = images.augmented("augment", seed, epoch) if settings.augment else images
     return zip(images[order].split(share), train.labels[order].split(share), strict=True)
 
 
-def learning_rate(settings: dict, step: int, steps: int) -> float:
+def learning_rate(settings: TrainingSettings, step: int, steps: int) -> float:
     """Return the learning rate of a step (from 0): constant, or falling to 0 along half a cosine."""
-    share = 1.0 if settings["schedule"] == "constant" else (1 + math.cos(math.pi * step / steps)) / 2
-    return settings["learning_rate"] * share
+    share = 1.0 if settings.schedule == "constant" else (1 + math.cos(math.pi * step / steps)) / 2
+    return settings.learning_rate * share

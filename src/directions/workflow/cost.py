@@ -18,10 +18,12 @@ from directions.core.errors import InputError
 from directions.core.types import present
 from directions.data.registry import KNOWN
 from directions.interventions.hooks import find_layer
+from directions.study import training_settings
 from directions.study.analysis_spec import AnalysisSpec
 from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import specs
 from directions.study.run_table import expand
+from directions.study.training_settings import TrainingSettings
 from directions.study.training_steps import checkpoints, steps_in_all, steps_per_epoch
 from directions.workflow.jobs import Job
 
@@ -83,9 +85,10 @@ def _network(model: str, shape: tuple, classes: int, *settings: tuple) -> Sizes:
 
 def work(config: Mapping, job: Job) -> Work:
     """Count what a job on one network computes; raises InputError if only the data files tell their size."""
-    settings = expand(config)[present(job.experiment)][present(job.run)]
-    known = KNOWN.get(settings["dataset"])
-    if known is None or settings["model"] in config["models"]:
+    run = expand(config)[present(job.experiment)][present(job.run)]
+    settings = training_settings.read(run)
+    known = KNOWN.get(settings.dataset)
+    if known is None or settings.model in config["models"]:
         raise InputError(
             f"{job.experiment}: the cost of a data set or model of your own is not known in advance"
         )
@@ -93,11 +96,11 @@ def work(config: Mapping, job: Job) -> Work:
     classes = known.classes or 1_000  # ImageNet's classes are known from its files
     if shape is None or train is None or test is None:
         raise InputError(f"the size of data set {known.name} is known only once its files are read")
-    train = train if settings["images"] == "all" else settings["images"]
-    test = test if settings.get("test_images", "all") == "all" else settings["test_images"]
+    train = train if settings.images == "all" else settings.images
+    test = test if settings.test_images == "all" else settings.test_images
     built = ("hidden", "width", "batch_norm", "pad", "dropout", "norm_batch")
-    pairs = [(key, tuple(v) if isinstance(v := settings[key], list) else v) for key in built]
-    network = _network(settings["model"], shape, classes, *pairs)
+    pairs = [(key, tuple(v) if isinstance(v := run[key], list) else v) for key in built]
+    network = _network(settings.model, shape, classes, *pairs)
     if job.rule.startswith("train"):
         return _training(settings, network, train, test)
     asked = config["experiments"][job.experiment][job.rule]
@@ -106,11 +109,11 @@ def work(config: Mapping, job: Job) -> Work:
     return _analysis(specs(config)[job.rule], asked, network, images)
 
 
-def _training(settings: Mapping, network: Sizes, train: int, test: int) -> Work:
+def _training(settings: TrainingSettings, network: Sizes, train: int, test: int) -> Work:
     steps = steps_in_all(settings, train)
     epochs = steps // max(1, steps_per_epoch(settings, train))
-    looked = (train + test) * epochs / settings["evaluate_every"]
-    trained = steps * settings["batch"] * (1 + BACKWARD)
+    looked = (train + test) * epochs / settings.evaluate_every
+    trained = steps * settings.batch * (1 + BACKWARD)
     return Work(steps * (1 + BACKWARD) + looked / PASS, (trained + looked) * network.operations)
 
 

@@ -13,6 +13,9 @@ from directions.figures import text as say
 from directions.study.catalogue import FIGURES, IN_PAPER
 
 TITLES = {"fig1a": "MLP 2×128", "fig2a": "MLP 2×128", "fig7a": "MLP 2×128", "figA4a": "MLP 2×128"}
+TITLES |= dict.fromkeys(
+    ["pairs_area", "orders", "redundancy", "redundancy_dropout", "memories", "layers_area"], "MLP 2×128"
+)
 TITLES |= {"fig4a": "MLP 2×2048", "fig5a": "MLP 2×2048"}
 TITLES |= dict.fromkeys(
     ["fig1c", "fig7d", "fig7e", "figA2b", "figA3b", "figA4d", "figA4e"], "ResNet-50 × 1/16"
@@ -20,6 +23,7 @@ TITLES |= dict.fromkeys(
 COLUMNS = {  # one that every figure which reads the table needs
     "runs": "dataset", "ablation": "ordering", "areas": "auc", "noise": "repeat", "single": "importance",
     "units": "dead", "history": "test_loss", "checkpoints": "auc", "selection": "gap",
+    "pairs": "run", "ordered": "order", "parts": "layer", "flips": "labels",
 }  # fmt: skip
 
 

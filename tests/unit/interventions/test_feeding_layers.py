@@ -48,6 +48,35 @@ class Block(nn.Module):
         return self.wide(x) + self.thin(x)
 
 
+class Shortcut(nn.Module):
+    """The second layer's outputs are added to the first's, which therefore feeds all units of the sum."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.relu, self.out = (
+            nn.Linear(20, 12),
+            nn.Linear(12, 12),
+            nn.ReLU(),
+            nn.Linear(12, 4),
+        )
+
+    def forward(self, x):
+        x = self.a(x)
+        return self.out(self.relu(x + relu(self.b(x))))
+
+
+class Gated(nn.Module):
+    """A convolution whose maps are multiplied by gates computed from all of them (squeeze and excitation)."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.squeeze, self.excite = nn.Conv2d(1, 5, 3), nn.Conv2d(5, 2, 1), nn.Conv2d(2, 5, 1)
+
+    def forward(self, x):
+        x = self.conv(x)
+        return x * torch.sigmoid(self.excite(relu(self.squeeze(x.mean((2, 3), keepdim=True)))))
+
+
 @pytest.fixture(autouse=True)
 def _same_weights():
     torch.manual_seed(2)
@@ -62,6 +91,8 @@ def _same_weights():
     (lambda: nn.Sequential(nn.Linear(20, 12), nn.ReLU(), nn.Linear(12, 4)), "0", (20,), "0"),
     (Branches, {"a": "relu"}, (20,), "a"),
     (Branches, {"b": "relu"}, (20,), "b"),
+    (lambda: nn.Sequential(Gated(), nn.ReLU(), nn.Flatten(), nn.Linear(180, 4)), "1", (1, 8, 8), "0.conv"),
+    (Shortcut, "relu", (20,), None),
     (lambda: nn.Sequential(nn.Linear(20, 12), nn.ReLU(), Own(), nn.ReLU(), nn.Linear(12, 4)),
      "3", (20,), None),
     (lambda: nn.Sequential(LowRank(), nn.ReLU(), nn.Linear(12, 4)), "1", (20,), None),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from studies import ROOT, corruption, given, load, refused
 
-from directions.study import config, run_table, schema, training_steps
+from directions.study import config, run_table, schema, training_settings, training_steps
 from directions.study.catalogue import FIGURES
 
 # What is merged
@@ -46,7 +46,7 @@ def test_the_papers_values():
 def test_the_papers_early_stopping():
     study = load(study="paper")
     rows = run_table.expand(study)["mnist_early_stopping"].values()
-    assert [len(training_steps.checkpoints(row, 60_000)) for row in rows] == [190] * 3
+    assert [len(training_steps.checkpoints(training_settings.read(row), 60_000)) for row in rows] == [190] * 3
     assert {row["epochs"] for row in rows} == {26}
     asked = study["experiments"]["mnist_early_stopping"]["ablate_checkpoints"]
     assert (asked["images"], asked["layers"], asked["points"]) == (10_000, "all", 33)

@@ -8,12 +8,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from directions.core.errors import InputError
+from directions.study import schema, training_settings
 from directions.study import settings as declared
 from directions.study.catalogue import SPECS
 from directions.study.settings import setting, whole
+from directions.study.training_settings import TrainingSettings
 
 NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
-CLASSES = [spec.settings for spec in SPECS.values()]
+PROPERTIES = {spec.settings: declared.properties(spec.settings) for spec in SPECS.values()}
+PROPERTIES |= {TrainingSettings: schema.read()["$defs"]["training"]["properties"]}
 
 
 def of_type(hint) -> set[str]:
@@ -34,13 +37,18 @@ def of_values(node: dict) -> set[str]:
     return found.union(*map(of_values, node.get("anyOf", ()))) - {"null"}
 
 
-@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__module__.split(".")[-1])
-def test_types_are_those_of_the_values_allowed_and_defaults_are_among_these(kind):
+@pytest.mark.parametrize("kind", PROPERTIES, ids=lambda kind: kind.__module__.split(".")[-1])
+def test_types_are_those_of_the_values_allowed(kind):
     hints = get_type_hints(kind)
-    for name, values in declared.properties(kind).items():
+    for name, values in PROPERTIES[kind].items():
         assert of_type(hints[name]) == of_values(values), name
-    for name, default in declared.defaults(kind).items():
-        assert Draft202012Validator(declared.properties(kind)[name]).is_valid(default), name
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_defaults_are_among_the_values_allowed(name):
+    properties = declared.properties(SPECS[name].settings)
+    for key, default in SPECS[name].defaults.items():
+        assert Draft202012Validator(properties[key]).is_valid(default), key
 
 
 @dataclass(frozen=True)
@@ -63,3 +71,15 @@ def test_a_setting_that_does_not_exist_is_refused_with_the_nearest():
     assert str(caught.value) == (
         "pionts: unknown setting; did you mean points? (known here: layers, points, more)"
     )
+
+
+def test_the_settings_of_a_run_are_all_there_but_those_that_older_studies_lack(settings):
+    found = training_settings.read(settings)
+    assert (found.learning_rate, found.test_images, found.init, found.keep_every) == (0.05, "all", None, None)
+    assert training_settings.read(settings | {"build": "nets.py:build", "code": "0"}) == found
+    del settings["batch"]
+    with pytest.raises(
+        InputError, match="lerning_rate: unknown setting; did you mean learning_rate"
+    ) as caught:
+        training_settings.read(settings | {"lerning_rate": 0.1})
+    assert "batch: is missing (known here: dataset, images" in str(caught.value)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from directions.study import training_steps
+from directions.study import training_settings, training_steps
 
 
 def kept(settings, images=64, **changed):
     """[(step, epoch, name)]; four steps of 16 images are an epoch, and there are 6 of these."""
-    found = training_steps.checkpoints(settings | changed, images)
+    found = training_steps.checkpoints(training_settings.read(settings | changed), images)
     return [(one.step, one.epoch, one.name) for one in found]
 
 
@@ -49,6 +49,6 @@ def test_names_are_different_and_sort_by_step_alone_and_with_what_follows_them(s
 
 @pytest.mark.parametrize(("norm_batch", "expected"), [(None, 5), (8, 4)])
 def test_an_incomplete_batch_is_left_out_where_batch_norm_works_in_groups(settings, norm_batch, expected):
-    settings |= {"norm_batch": norm_batch}
-    assert training_steps.steps_per_epoch(settings, 79) == expected
-    assert training_steps.steps_in_all(settings, 79) == 6 * expected
+    typed = training_settings.read(settings | {"norm_batch": norm_batch})
+    assert training_steps.steps_per_epoch(typed, 79) == expected
+    assert training_steps.steps_in_all(typed, 79) == 6 * expected

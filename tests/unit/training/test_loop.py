@@ -9,7 +9,7 @@ from directions.core import snapshots
 from directions.core.errors import InputError
 from directions.data.examples import Examples
 from directions.models import files as model_files
-from directions.study import training_steps
+from directions.study import training_settings, training_steps
 from directions.training import checkpoints
 from directions.training import loop as training_loop
 
@@ -25,7 +25,7 @@ def run(toy, settings, resume, *, fingerprint="a", snapshot_seconds=0.0, images=
         model,
         train_set,
         test_set,
-        settings,
+        training_settings.read(settings),
         resume=resume,
         fingerprint=fingerprint,
         snapshot_seconds=snapshot_seconds,
@@ -35,7 +35,7 @@ def run(toy, settings, resume, *, fingerprint="a", snapshot_seconds=0.0, images=
 
 def kept_in(resume, settings, images=64) -> dict:
     """{"epoch-000005/linear1.weight": tensor} of all checkpoints that a training has kept."""
-    files = checkpoints.checkpoints(resume, settings, images)
+    files = checkpoints.checkpoints(resume, training_settings.read(settings), images)
     states = {name: model_files.load_state(path)[0] for name, path in files.items()}
     return {f"{name}/{key}": tensor for name, state in states.items() for key, tensor in state.items()}
 
@@ -82,7 +82,8 @@ def test_a_killed_run_ends_bitwise_where_an_unbroken_one_does(
     assert resumed_history == history
     kept = [kept_in(tmp_path / name, settings) for name in ("broken", "unbroken")]
     assert same(*kept)
-    assert len(kept[0]) == len(unbroken) * len(training_steps.checkpoints(settings, 64))
+    expected = training_steps.checkpoints(training_settings.read(settings), 64)
+    assert len(kept[0]) == len(unbroken) * len(expected)
 
 
 def test_steps_end_training_within_an_epoch_whose_row_and_checkpoint_are_then_written(

@@ -5,6 +5,7 @@ from images import Streamed
 from directions import models
 from directions.core.errors import InputError
 from directions.data.examples import Examples
+from directions.study.training_settings import read
 from directions.training import schedule
 from directions.training.distributed import ALONE, Processes
 
@@ -19,12 +20,12 @@ def examples(count, images=None):
 
 def planned(settings, count=64, processes=ALONE, images=None):
     model = models.build(settings, (1, 4, 4), 4)
-    return schedule.planned(model, examples(count, images), settings, processes)
+    return schedule.planned(model, examples(count, images), read(settings), processes)
 
 
 def epoch(settings, train, number=0, first=0, end=99, processes=ALONE):
     """The images of each batch, by number."""
-    found = schedule.batches(train, settings, number, (first, end), processes)
+    found = schedule.batches(train, read(settings), number, (first, end), processes)
     return [images.flatten().tolist() for images, _ in found]
 
 
@@ -65,7 +66,7 @@ def test_an_epoch_shows_every_image_once_in_an_order_of_its_own(settings):
 
 
 def test_images_keep_their_labels(settings):
-    for images, labels in schedule.batches(examples(40), settings, 0, (0, 3), ALONE):
+    for images, labels in schedule.batches(examples(40), read(settings), 0, (0, 3), ALONE):
         assert images.flatten().tolist() == labels.tolist()
 
 
@@ -92,8 +93,8 @@ def test_augmented_images_are_new_in_every_epoch(settings):
 
 
 def test_the_rate_falls_along_half_a_cosine(settings):
-    assert schedule.learning_rate(settings, 7, 10) == 0.05
-    settings |= {"schedule": "cosine"}
-    assert schedule.learning_rate(settings, 0, 10) == 0.05
-    assert schedule.learning_rate(settings, 5, 10) == pytest.approx(0.025)
-    assert schedule.learning_rate(settings, 9, 10) == pytest.approx(0.05 * 0.0244717, rel=1e-5)
+    assert schedule.learning_rate(read(settings), 7, 10) == 0.05
+    falling = read(settings | {"schedule": "cosine"})
+    assert schedule.learning_rate(falling, 0, 10) == 0.05
+    assert schedule.learning_rate(falling, 5, 10) == pytest.approx(0.025)
+    assert schedule.learning_rate(falling, 9, 10) == pytest.approx(0.05 * 0.0244717, rel=1e-5)

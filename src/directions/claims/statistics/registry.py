@@ -1,6 +1,6 @@
 """Every statistic that a claim may name: the tables it reads and how it is computed from them."""
 
-from directions.claims.statistics import checkpoints, curves, dropout, networks, units
+from directions.claims.statistics import checkpoints, curves, dropout, networks, shared_units, units
 from directions.claims.statistics.bootstrap import Difference, Estimate, Statistic, column, mean, only, size
 from directions.claims.statistics.conditions import Condition
 from directions.claims.statistics.selection import SELECTIONS, Selection
@@ -170,7 +170,58 @@ for _name, _column in (("selectivity", "selectivity"), ("information", _INFORMAT
         f"{_name}_correlation_within": _importance(_column, units.layers()),
     }
 
+_CLEAN_LESS_CORRUPTED = Difference(0.0, 1.0)
+_SHARED = {  # figures of later work
+    f"{name}_difference": Statistic(
+        ("runs", "pairs"), shared_units.of_units(*columns), column(0), _CLEAN_LESS_CORRUPTED
+    )
+    for name, columns in {
+        "mutual": ("mutual_bits",),
+        "mutual_pre": ("mutual_pre_bits",),
+        "entropy_pre_global": ("entropy_pre_global_bits",),
+        "entropy_pre_standardised": ("entropy_pre_standardised_bits",),
+        "redundancy": ("redundancy_bits", "redundancy_null_bits"),
+        "synergy": ("synergy_bits", "synergy_null_bits"),
+    }.items()
+}
+_SHARED |= {
+    f"{name}_area_correlation{suffix}": Statistic(
+        ("runs", "areas", "pairs"), shared_units.beside_area(f"{name}_bits"), mean, combine, fewest=1
+    )
+    for name in ("mutual", "mutual_pre")
+    for suffix, combine in (("", shared_units.over_all), ("_within", shared_units.within_all))
+}
+_SHARED |= {
+    f"{part}_dropout_trend": Statistic(
+        ("runs", "pairs"),
+        shared_units.by_dropout(f"{part}_bits", f"{part}_null_bits"),
+        column(0),
+        networks.trend,
+    )
+    for part in ("redundancy", "synergy")
+}
+_SHARED |= {
+    f"{order}_order_lead": Statistic(("runs", "ordered"), shared_units.leads(order), column(0), only)
+    for order in ("importance", "information", "mutual", "redundancy", "selectivity", "synergy")
+}
+_SHARED |= {
+    "synergy_order_beyond_information": Statistic(
+        ("runs", "ordered"),
+        shared_units.leads("information", "synergy"),
+        mean,
+        shared_units.second_minus_first,
+    ),
+    "flips_difference": Statistic(
+        ("runs", "flips"), shared_units.flips, shared_units.clean_minus_corrupted, only
+    ),
+    "memories_difference": Statistic(("runs", "parts"), shared_units.memories("all"), column(0), only),
+    "memories_depth_difference": Statistic(
+        ("runs", "parts"), shared_units.memories("first", "last"), mean, shared_units.second_minus_first
+    ),
+}
+
 SHAPES = tuple(_SHAPES)
 STATISTICS: dict[str, Statistic | Selection] = {
-    **_SHAPES, **_UNDER_NOISE, **_ACROSS, **_TRAINING, **SELECTIONS, **_DROPOUT, **_OF_UNITS, **_OF_IMPORTANCE
+    **_SHAPES, **_UNDER_NOISE, **_ACROSS, **_TRAINING, **SELECTIONS, **_DROPOUT, **_OF_UNITS,
+    **_OF_IMPORTANCE, **_SHARED,
 }  # fmt: skip

@@ -1,0 +1,110 @@
+"""Cumulative ablation of one layer at a time, and of images with clean and with corrupted labels apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from directions.core.types import Count
+from directions.study.analysis_spec import AnalysisSpec, CurveSettings
+from directions.study.settings import setting, whole_or_all
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from directions.analyses.network import Trained
+    from directions.data.examples import Examples
+
+EVERY = "all"  # in place of one layer, or one kind of labels
+
+
+@dataclass(frozen=True)
+class Settings(CurveSettings):
+    """Settings of ablation of parts."""
+
+    images: Count = setting(
+        2000,
+        "images to score of each kind of labels, drawn at random: all, or at most so many",
+        whole_or_all(10),
+    )
+
+
+def _cost(settings, sizes):
+    units = list(sizes.layers.values())
+    points = [part if settings.points == "all" else settings.points for part in [sum(units), *units]]
+    return 2 * settings.orderings * sum(points), 1.0
+
+
+SPEC = AnalysisSpec(
+    table="parts",
+    rows="one row per point of a cumulative ablation curve of a part of the network, on a part of the images",
+    settings=Settings,
+    columns={
+        "`layer`": "the only layer whose units are ablated; all: units of all layers",
+        "`labels`": "images scored: those whose training label is true (clean) or not (corrupted); all: both"
+        " together",
+        "`images`": "their number",
+        "`ordering`, `ablated`, `units`": "as in `ablation`",
+        "`loss`, `accuracy`, `accuracy_top5`": "as in `ablation`, on these images with the labels trained on",
+    },
+    cost=_cost,
+)
+
+
+def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
+    """Build the table layer, labels, images, ordering, ablated, units, split, loss, accuracy."""
+    import pandas as pd
+
+    from directions.interventions import ablation
+
+    layers = ablation.chosen(trained.layers, settings.layers)
+    groups = by_label(trained.examples(settings.split), settings.images, settings.split)
+    parts = [
+        of_part(trained, settings, name, chosen, labels, examples)
+        for name, chosen in [(EVERY, layers), *((name, {name: units}) for name, units in layers.items())]
+        for labels, examples in groups.items()
+    ]
+    return pd.concat(parts)
+
+
+def by_label(examples: Examples, wanted: Count, split: str) -> dict[str, Examples]:
+    """Group examples: all, those with true labels, those with others; at most `wanted` of each."""
+    import torch
+
+    from directions.analyses import subset
+
+    changed = examples.changed
+    if changed is None:
+        changed = torch.zeros_like(examples.labels, dtype=torch.bool)
+    kinds = {EVERY: torch.ones_like(changed), "clean": ~changed, "corrupted": changed}
+    return {
+        labels: subset.at_most(subset.of(examples, kind.nonzero().flatten()), wanted, split)
+        for labels, kind in kinds.items()
+        if kind.any()
+    }
+
+
+def of_part(
+    trained: Trained, settings: Settings, name: str, layers: dict[str, int], labels: str, examples: Examples
+) -> pd.DataFrame:
+    """Return the rows of one part of the network and one kind of images."""
+    from directions.analyses.network import grid_table
+    from directions.interventions import ablation
+
+    units = sum(layers.values())
+    counts = ablation.grid(units, settings.points)
+    curves = ablation.cumulative(
+        trained.model,
+        examples.images,
+        examples.labels,
+        layers=layers,
+        orders=ablation.orderings(units, settings.orderings, trained.seed),
+        ablated_counts=counts,
+        values=dict.fromkeys(layers, 0.0),
+        precision=settings.precision,
+        unfinished=trained.unfinished,
+        name=f"ablation of {name}, images with {labels} labels",
+    )
+    table = grid_table(("ordering", range(settings.orderings)), ("ablated", counts), **curves.scores)
+    table = table.assign(layer=name, labels=labels, images=len(examples), units=units, split=settings.split)
+    return table[["layer", "labels", "images", "ordering", "ablated", "units", "split", *curves.scores]]

@@ -1,0 +1,28 @@
+"""Draw some of the images of a set, the same ones for every network."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from directions.core.seeds import stream
+from directions.core.types import Count
+from directions.data.examples import Examples
+
+
+def at_most(examples: Examples, wanted: Count, split: str) -> Examples:
+    """Draw `wanted` of the examples at random, or take all if they are fewer, or for "all".
+
+    Smaller subsets are contained in larger ones; examples keep their order.
+    """
+    if wanted == "all" or wanted >= len(examples):
+        return examples
+    drawn = np.sort(stream("some images", split).permutation(len(examples))[:wanted])
+    return of(examples, torch.as_tensor(drawn))
+
+
+def of(examples: Examples, chosen: torch.Tensor) -> Examples:
+    """Return the examples at these places (n,)."""
+    places = chosen.to(examples.labels.device)
+    changed = None if examples.changed is None else examples.changed[places]
+    return replace(examples, images=examples.images[places], labels=examples.labels[places], changed=changed)
