@@ -212,7 +212,7 @@ def test_parts_add_up_to_the_whole(folder):
     whole = table[(table["layer"] == "all") & (table["labels"] == "all")]
     np.testing.assert_array_equal(whole["accuracy"], usual["accuracy"])
     assert list(dict.fromkeys(table["layer"])) == ["all", "relu9", "relu10", "relu11"]
-    assert set(table["labels"]) == {"all", "true"}  # nothing is corrupted here
+    assert set(table["labels"]) == {"all", "clean"}  # nothing is corrupted here
     assert set(table.loc[table["layer"] == "relu9", "units"]) == {32}
 
 

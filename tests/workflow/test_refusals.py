@@ -16,7 +16,7 @@ from checkouts import Checkout
     (("configs/tiny.yaml", "learning_rate: 0.05", "learning_rate: 5e-2"), "5.0e-2"),
     (("configs/tiny.yaml", "corrupt: [0.0, 1.0]", "corrupt: [0.0, 1.1]"), "1.1"),
     (("configs/tiny.yaml", "corrupt: [0.0, 1.0]", "corrupt: [-0.1, 1.0]"), "-0.1"),
-    (("configs/paper.yaml", "analyses: [ablate_cumulative, add_noise]", "analyses: [add_noise]"), "fig1a"),
+    (("configs/paper.yaml", "[ablate_cumulative, add_noise, meas", "[add_noise, meas"), "fig1a"),
     (("configs/tiny.yaml", "images: 200", "images: 60001"), "60000"),
 ])  # fmt: skip
 def test_a_config_that_cannot_be_meant_stops_before_the_graph(fresh, tmp_path, change, said):

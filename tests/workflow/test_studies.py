@@ -42,6 +42,10 @@ ANALYSED = {  # rule: the experiments whose networks it takes
     "add_noise": ("mnist_corruption", "conv_corruption"),
     "ablate_single": ("mnist_selectivity", "conv_selectivity", "resnet_selectivity"),
     "measure_units": ("mnist_selectivity", "conv_selectivity", "resnet_selectivity", "conv_normalization"),
+    "measure_pairs": ("mnist_corruption", "mnist_dropout"),
+    "ablate_ordered": ("mnist_corruption",),
+    "ablate_parts": ("mnist_corruption",),
+    "flip_images": ("mnist_corruption",),
 }  # fmt: skip
 DATA_SETS = {"paper": 3, "laptop": 2, "cifar": 1, "quick": 1}
 DRAWN = {study: list(FIGURES) for study in NETWORKS} | {
@@ -55,7 +59,7 @@ LEDGERS = {  # runs with equal data, number of images, corrupted share and seed 
     "quick": (6 * 2 + 3) + 2 + (3 + 1) + (2 + 1),  # MNIST: 3,000 and 10,000; 1,000; 500; 300 and 600 images
 }
 # That join the files of all networks of an experiment.
-TABLES = {"paper": 29, "laptop": 29, "cifar": 13, "quick": 27}
+TABLES = {"paper": 34, "laptop": 34, "cifar": 13, "quick": 32}
 
 
 @pytest.fixture(scope="module", params=NETWORKS)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from directions.analyses.network import Trained
     from directions.data.examples import Examples
 
-EVERY = "all"  # in place of one layer, or one kind of labels
+EVERY = "all"  # in place of one layer
 
 
 @dataclass(frozen=True)
@@ -55,33 +55,17 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """Build the table layer, labels, images, ordering, ablated, units, split, loss, accuracy."""
     import pandas as pd
 
+    from directions.analyses import subset
     from directions.interventions import ablation
 
     layers = ablation.chosen(trained.layers, settings.layers)
-    groups = by_label(trained.examples(settings.split), settings.images, settings.split)
+    groups = subset.by_label(trained.examples(settings.split), settings.images, settings.split)
     parts = [
         of_part(trained, settings, name, chosen, labels, examples)
         for name, chosen in [(EVERY, layers), *((name, {name: units}) for name, units in layers.items())]
         for labels, examples in groups.items()
     ]
     return pd.concat(parts)
-
-
-def by_label(examples: Examples, wanted: Count, split: str) -> dict[str, Examples]:
-    """Group examples: all, those with true labels, those with others; at most `wanted` of each."""
-    import torch
-
-    from directions.analyses import subset
-
-    changed = examples.changed
-    if changed is None:
-        changed = torch.zeros_like(examples.labels, dtype=torch.bool)
-    kinds = {EVERY: torch.ones_like(changed), "clean": ~changed, "corrupted": changed}
-    return {
-        labels: subset.at_most(subset.of(examples, kind.nonzero().flatten()), wanted, split)
-        for labels, kind in kinds.items()
-        if kind.any()
-    }
 
 
 def of_part(

@@ -47,7 +47,7 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """Build the table labels, flipped_after, units, split."""
     import pandas as pd
 
-    from directions.analyses.ablate_parts import EVERY, by_label
+    from directions.analyses import subset
     from directions.interventions import ablation, self_check
     from directions.interventions.flips import flips
 
@@ -55,8 +55,8 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     self_check.of_network(trained.model, trained.layers, examples.images)
     layers = ablation.chosen(trained.layers, settings.layers)
     parts = []
-    for labels, group in by_label(examples, settings.images, settings.split).items():
-        if labels != EVERY:
+    for labels, group in subset.by_label(examples, settings.images, settings.split).items():
+        if labels != subset.ALL:
             after = flips(trained.model, layers, group.images, group.labels)
             parts.append(pd.DataFrame({"labels": labels, "flipped_after": after}))
     table = pd.concat(parts).assign(units=sum(layers.values()), split=settings.split)

@@ -9,13 +9,15 @@ from directions.core.seeds import stream
 from directions.core.types import Count
 from directions.data.examples import Examples
 
+ALL = "all"  # in place of one kind of labels
+
 
 def at_most(examples: Examples, wanted: Count, split: str) -> Examples:
     """Draw `wanted` of the examples at random, or take all if they are fewer, or for "all".
 
     Smaller subsets are contained in larger ones; examples keep their order.
     """
-    if wanted == "all" or wanted >= len(examples):
+    if isinstance(wanted, str) or wanted >= len(examples):
         return examples
     drawn = np.sort(stream("some images", split).permutation(len(examples))[:wanted])
     return of(examples, torch.as_tensor(drawn))
@@ -26,3 +28,16 @@ def of(examples: Examples, chosen: torch.Tensor) -> Examples:
     places = chosen.to(examples.labels.device)
     changed = None if examples.changed is None else examples.changed[places]
     return replace(examples, images=examples.images[places], labels=examples.labels[places], changed=changed)
+
+
+def by_label(examples: Examples, wanted: Count, split: str) -> dict[str, Examples]:
+    """Group examples: all, those with true labels, those with others; at most `wanted` of each."""
+    changed = examples.changed
+    if changed is None:
+        changed = torch.zeros_like(examples.labels, dtype=torch.bool)
+    kinds = {ALL: torch.ones_like(changed), "clean": ~changed, "corrupted": changed}
+    return {
+        labels: at_most(of(examples, kind.nonzero().flatten()), wanted, split)
+        for labels, kind in kinds.items()
+        if kind.any()
+    }

@@ -23,7 +23,7 @@ def train_images(dataset: str) -> int | None:
 
 def used_images(settings: TrainingSettings) -> int | None:
     """Return the number of images a run trains on; None if only the data set's files know."""
-    return train_images(settings.dataset) if settings.images == "all" else settings.images
+    return train_images(settings.dataset) if isinstance(settings.images, str) else settings.images
 
 
 def split_images(settings: TrainingSettings, split: str | None) -> int | None:
@@ -31,7 +31,7 @@ def split_images(settings: TrainingSettings, split: str | None) -> int | None:
     if split != "test":
         return used_images(settings)
     known = KNOWN[settings.dataset].test_images if settings.dataset in KNOWN else None
-    return known if settings.test_images == "all" else settings.test_images
+    return known if isinstance(settings.test_images, str) else settings.test_images
 
 
 def streamed(dataset: str, study: dict) -> bool:
@@ -172,12 +172,12 @@ def _of_values(path: str, experiment: dict) -> Iterator[str]:
 def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterator[str]:
     models = models_of(study)
     rows = product(experiment, models)
-    for _, row in rows:
-        run = training_settings.read(row)
-        yield from _of_settings(path, run, study)
-        yield from _of_augmenting(path, run, study)
-        yield from _of_network(path, run, unit_layers(row), experiment)
-        yield from _of_normalising(path, run)
+    for _, run in rows:
+        settings = training_settings.read(run)
+        yield from _of_settings(path, settings, study)
+        yield from _of_augmenting(path, settings, study)
+        yield from _of_network(path, settings, unit_layers(run), experiment)
+        yield from _of_normalising(path, settings)
     for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):
         for key in dict.fromkeys(key for read in choices.values() for key in read):
             explicit = key in written.get("training", {}) or key in written["vary"]
@@ -187,8 +187,8 @@ def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterato
                 way = f"remove it, or set it to null where configs/paper.yaml has it{reads}"
                 yield f"{path}: {key} is read only by {kind} {readers}, which no run has; {way}"
     seen: dict[str, str] = {}
-    for name, settings in rows:
-        same = seen.setdefault(json.dumps(settings, sort_keys=True), name)
+    for name, row in rows:
+        same = seen.setdefault(json.dumps(row, sort_keys=True), name)
         if same != name:
             yield f"{path}: runs {same} and {name} would be the same training; vary a setting they read"
 
@@ -198,7 +198,7 @@ def _of_settings(path: str, settings: TrainingSettings, study: dict) -> Iterator
     have = train_images(dataset)
     if dataset == "imagefolder" and "imagefolder" not in study:
         yield f"{path}: dataset imagefolder needs `imagefolder: {{path: ..., size: ...}}` in config.yaml"
-    if images != "all" and have is not None and images > have:
+    if not isinstance(images, str) and have is not None and images > have:
         yield f"{path}: images {images} is more than the {have} training images of {dataset}"
     used = used_images(settings)
     if used is not None and batch > used:

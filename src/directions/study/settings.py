@@ -93,11 +93,11 @@ def one_of(*words: str) -> Values:
 
 
 def whole(least: int, note: str = "", most: int = 10**9) -> Values:
-    """Allow whole numbers.
+    """Allow whole numbers from `least` to `most`.
 
     Args:
         least: the smallest number allowed.
-        note: follows it in error messages.
+        note: what follows `least` in errors.
         most: the largest number allowed.
 
     Returns:
@@ -105,8 +105,8 @@ def whole(least: int, note: str = "", most: int = 10**9) -> Values:
 
     Example:
         >>> from directions.study.settings import whole
-        >>> whole(2)["description"], whole(0, " (pixels)", most=28)["description"]
-        ('a whole number >= 2, at most 1e9', 'a whole number >= 0 (pixels), at most 28')
+        >>> whole(2)["minimum"], whole(2)["description"]
+        (2, 'a whole number >= 2, at most 1e9')
     """
     zeros = len(str(most)) - 1
     limit = f"1e{zeros}" if most == 10**zeros else str(most)
@@ -153,15 +153,15 @@ def number(described: str, **bounds: float) -> Values:
     """Allow numbers within bounds.
 
     Args:
-        described: the values in words, for an error.
-        bounds: as JSON Schema names them: minimum, exclusiveMinimum and so on.
+        described: ends the error "allowed is ...".
+        bounds: as JSON Schema calls them: minimum, exclusiveMinimum, maximum, exclusiveMaximum.
 
     Returns:
         JSON Schema, with the description for an error.
 
     Example:
         >>> from directions.study.settings import number
-        >>> number("a number > 0 (seconds)", exclusiveMinimum=0)
-        {'type': 'number', 'exclusiveMinimum': 0, 'description': 'a number > 0 (seconds)'}
+        >>> number("a number > 0 (seconds)", exclusiveMinimum=0)["description"]
+        'a number > 0 (seconds)'
     """
     return {"type": "number", **bounds, "description": described}

@@ -31,10 +31,8 @@ log = logging.getLogger(__name__)
 def make_optimizer(model: nn.Module, settings: TrainingSettings) -> optim.Optimizer:
     """Create SGD with momentum, or Adam, from the settings (docs/DEVIATIONS.md, D1)."""
     shared: dict[str, Any] = {
-        "lr": settings.learning_rate,
-        "weight_decay": settings.weight_decay,
-        "fused": True,
-    }
+        "lr": settings.learning_rate, "weight_decay": settings.weight_decay, "fused": True
+    }  # fmt: skip
     if settings.optimizer == "sgd":
         return optim.SGD(model.parameters(), momentum=present(settings.momentum), **shared)
     if settings.optimizer == "adam":

@@ -96,8 +96,8 @@ def work(config: Mapping, job: Job) -> Work:
     classes = known.classes or 1_000  # ImageNet's classes are known from its files
     if shape is None or train is None or test is None:
         raise InputError(f"the size of data set {known.name} is known only once its files are read")
-    train = train if settings.images == "all" else settings.images
-    test = test if settings.test_images == "all" else settings.test_images
+    train = train if isinstance(settings.images, str) else settings.images
+    test = test if isinstance(settings.test_images, str) else settings.test_images
     built = ("hidden", "width", "batch_norm", "pad", "dropout", "norm_batch")
     pairs = [(key, tuple(v) if isinstance(v := run[key], list) else v) for key in built]
     network = _network(settings.model, shape, classes, *pairs)
