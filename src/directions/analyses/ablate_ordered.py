@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from directions.core.types import Count
 from directions.study.analysis_spec import AnalysisSpec, CurveSettings, curve_cost
 from directions.study.settings import one_of, setting, whole_or_all
 
@@ -42,7 +43,7 @@ class Settings(CurveSettings):
         "whether units are ranked over all layers, or the same fraction of each layer is taken",
         one_of(*WITHIN),
     )
-    images: int | str = setting(
+    images: Count = setting(
         2000,
         "images on which scores are measured, drawn at random: all, or at most so many",
         whole_or_all(10),

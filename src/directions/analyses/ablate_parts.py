@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from directions.core.types import Count
 from directions.study.analysis_spec import AnalysisSpec, CurveSettings
 from directions.study.settings import setting, whole_or_all
 
@@ -21,7 +22,7 @@ EVERY = "all"  # in place of one layer
 class Settings(CurveSettings):
     """Settings of ablation of parts."""
 
-    images: int | str = setting(
+    images: Count = setting(
         2000,
         "images to score of each kind of labels, drawn at random: all, or at most so many",
         whole_or_all(10),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from directions.core.types import Count
 from directions.study.analysis_spec import LAYERS, AnalysisSpec, split_setting
 from directions.study.settings import setting, whole_or_all
 
@@ -20,7 +21,7 @@ class Settings:
 
     split: str = split_setting("train")
     layers: int | str | list[str] = setting("all", "layers whose units are ablated", LAYERS)
-    images: int | str = setting(
+    images: Count = setting(
         200, "images of each kind of labels, drawn at random: all, or at most so many", whole_or_all(10)
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from directions.core.types import Count
 from directions.study.analysis_spec import AnalysisSpec, split_setting
 from directions.study.settings import setting, whole, whole_or_all
 
@@ -24,7 +25,7 @@ class Settings:
     """Settings of measures of what units share."""
 
     split: str = split_setting("test")
-    images: int | str = setting(
+    images: Count = setting(
         2000, "images to measure on, drawn at random: all, or at most so many", whole_or_all(10)
     )
     partners: int = setting(

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 
 from directions.core.seeds import stream
+from directions.core.types import Count
 from directions.data.examples import Examples
 
 ALL = "all"  # in place of one kind of labels
 
 
-def at_most(examples: Examples, wanted: int | str, split: str) -> Examples:
+def at_most(examples: Examples, wanted: Count, split: str) -> Examples:
     """Draw `wanted` of the examples at random, or take all if they are fewer, or for "all".
 
     Smaller subsets are contained in larger ones; examples keep their order.
@@ -29,7 +30,7 @@ def of(examples: Examples, chosen: torch.Tensor) -> Examples:
     return replace(examples, images=examples.images[places], labels=examples.labels[places], changed=changed)
 
 
-def by_label(examples: Examples, wanted: int | str, split: str) -> dict[str, Examples]:
+def by_label(examples: Examples, wanted: Count, split: str) -> dict[str, Examples]:
     """Group examples: all, those with true labels, those with others; at most `wanted` of each."""
     changed = examples.changed
     if changed is None:

@@ -115,7 +115,19 @@ def whole(least: int, note: str = "", most: int = 10**9) -> Values:
 
 
 def or_null(values: Values) -> Values:
-    """Allow these numbers, and null."""
+    """Allow null besides these numbers.
+
+    Args:
+        values: of one JSON type.
+
+    Returns:
+        JSON Schema, with their description.
+
+    Example:
+        >>> from directions.study.settings import number, or_null
+        >>> or_null(number("a share from 0 to 1, or null", minimum=0, maximum=1))["type"]
+        ['number', 'null']
+    """
     return {**values, "type": [values["type"], "null"]}
 
 

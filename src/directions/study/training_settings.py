@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 from functools import partial
 
+from directions.core.types import Count
 from directions.study import settings as declared
 from directions.study.settings import Values, number, one_of, or_null, setting, whole, whole_or_all
 
@@ -42,8 +43,8 @@ class TrainingSettings:
     """
 
     dataset: str = _varied("data set", NAME)
-    images: int | str = _varied("training images, drawn at random: all or so many", whole_or_all(1))
-    test_images: int | str = setting("all", "test images, drawn at random: all or so many", whole_or_all(1))
+    images: Count = _varied("training images, drawn at random: all or so many", whole_or_all(1))
+    test_images: Count = setting("all", "test images, drawn at random: all or so many", whole_or_all(1))
     pad: int | None = _fixed("zero padding; not for mlp", whole(0, " (pixels on each side)", most=10**4))
     model: str = _varied("network", NAME)
     hidden: list[int] | None = _varied("widths of the hidden layers; mlp only", WIDTHS)
