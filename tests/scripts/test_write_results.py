@@ -153,7 +153,7 @@ def test_the_page_counts_the_paper_s_claims_and_those_of_others_apart(page):
 
 def test_the_page_says_whose_the_claims_are_and_which_are_from_memory(page):
     top = " ".join(page.split("## Verdicts")[0].split())
-    assert "Of 9 claims 7 are the paper's, 1 a replication's, 1 follow-up work's." in top
+    assert "Of the 9 claims tested here 7 are the paper's, 1 a replication's, 1 follow-up work's." in top
     assert (
         "Of the paper's, 4 are read from its printed figures (2a), 1 from its abstract or its public review,"
         " 1 by an inference of ours, 1 from memory. From memory are claims about Figure 4c, each marked so"
@@ -281,7 +281,7 @@ def test_a_study_that_is_not_like_the_replication_is_left_out(column, value, tmp
 
 def test_main_findings_go_between_the_marks_of_the_summary_and_nothing_else_changes(page, tmp_path):
     text = (tmp_path / "docs/README.md").read_text(encoding="utf-8")
-    head, rest = text.split("Of 9 claims")
+    head, rest = text.split("Of the 9 claims")
     assert head == (
         "before\n<!-- written by make results -->\n"
         "| the paper's finding | figure | claimed | large | small |\n|---|---|---|---|---|\n"

@@ -39,7 +39,7 @@ class Settings(CurveSettings):
         list(SCORES[:6]), "scores of units that give an order, each in both directions", ORDERS
     )
     ranked: str = setting(
-        "all layers",
+        "each layer",
         "whether units are ranked over all layers, or the same fraction of each layer is taken",
         one_of(*WITHIN),
     )

@@ -90,7 +90,7 @@ def origins(table: pd.DataFrame) -> list[str]:
     theirs = table[table["source"] == PAPER]
     others = [f"{numbers[name]} {phrase}" for name, phrase in _PHRASES.items() if name in numbers]
     whole = ", ".join([f"{len(theirs)} are the paper's", *others])
-    lines = [f"Of {len(table)} claims {whole}."]
+    lines = [f"Of the {len(table)} claims tested here {whole}."]
     memory = theirs[theirs["certainty"].map(from_memory)]
     figure = theirs[theirs["certainty"] == FIGURE]
     inferred = theirs[theirs["certainty"] == INFERRED]

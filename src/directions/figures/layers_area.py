@@ -13,7 +13,7 @@ def draw(tables: Tables, study: str) -> Figure:
 
     Reads tables runs, parts. Raises InputError naming a table or column that is missing or empty.
     """
-    runs = require(tables, "runs", "run", "corrupt", "classes", "model", "train_images")
+    runs = require(tables, "runs", "run", "corrupt", "classes", "model", "train_images", "test_images")
     parts = require(
         tables,
         "parts",
@@ -38,14 +38,20 @@ def draw(tables: Tables, study: str) -> Figure:
             mine = areas[areas["layer"] == layer]
             whole = layer == "all"
             look = {"fmt": "k--" if whole else "o-", "label": "all layers" if whole else layer}
-            look |= {} if whole else {"color": style.in_sequence(place - 1, len(layers) - 1)}
+            look |= {} if whole else {"color": _colour(place, len(layers) - 1)}
             shared_units.error_bars(left, mine[mine["labels"] == "all"], "corrupt", "auc", **look)
             _difference(right, mine, look)
         left.set(xlabel="fraction of labels corrupted", ylabel="area", ylim=(0, 1))
         right.axhline(0, color=style.colour("chance"), linestyle=":", linewidth=1)
         right.set(xlabel="fraction of labels corrupted", ylabel="difference of areas")
-        style.legend(figure, left, layout, 6, "layer whose units are ablated, the others intact")
+        style.legend(figure, left, layout, 6, "layer whose units are ablated")
     return figure
+
+
+def _colour(layer: int, layers: int):
+    """Return the colour of a layer, from 1: not those of fractions, as long as there are few layers."""
+    few = layers <= 4
+    return style.colour(f"layer {layer}") if few else style.in_sequence(layer - 1, layers)
 
 
 def _difference(axes, areas: pd.DataFrame, look: dict) -> None:
@@ -61,7 +67,7 @@ def _notes(tables: Tables, runs: pd.DataFrame, parts: pd.DataFrame) -> tuple[str
     each = text.count(runs.groupby("corrupt")["run"].size(), "network")
     orderings = text.count(parts.groupby("run")["ordering"].nunique(), "ordering")
     return (
-        f"Bars: ± SD over {orderings} and {each} per fraction. Up to {int(parts['images'].max()):,}"
-        f" {shared_units.scored(tables, 'parts', runs)}.",
+        f"Bars: ± SD over {orderings} and {each} per fraction. Accuracy on"
+        f" {shared_units.scored(tables, 'parts', runs, int(parts['images'].max()))}.",
         "Area: mean accuracy along the curve, from no unit of the layer ablated to all of them.",
     )

@@ -16,7 +16,7 @@ def draw(tables: Tables, study: str) -> Figure:
 
     Reads tables runs, parts, flips. Raises InputError naming a table or column that is missing or empty.
     """
-    runs = require(tables, "runs", "run", "corrupt", "classes", "model", "train_images")
+    runs = require(tables, "runs", "run", "corrupt", "classes", "model", "train_images", "test_images")
     parts = require(
         tables,
         "parts",
@@ -34,7 +34,7 @@ def draw(tables: Tables, study: str) -> Figure:
     parts = parts.merge(runs[["run", "corrupt"]], on="run", suffixes=("_", ""))
     flips = require(tables, "flips", "run", "labels", "units", may_be_empty=["flipped_after"])
     flips = flips.merge(runs[["run", "corrupt"]], on="run", suffixes=("_", ""))
-    above = ("solid: clean labels; dashed: corrupted labels", "units until an image changes its answer")
+    above = ("solid: clean labels; dashed: corrupted labels", "blue: clean labels; orange: corrupted labels")
     layout = style.Layout(_notes(tables, runs, parts, flips), 2, above, style.WIDE)
     with style.look():
         figure, (left, right) = style.panels(tables, study, layout)
@@ -70,7 +70,7 @@ def _flips(axes: Axes, flips: pd.DataFrame) -> None:
             middle.index + side, middle, (middle - low, high - middle), fmt=marker, color=colour,
             markersize=4, elinewidth=1, capsize=2,
         )  # fmt: skip
-    axes.set(xlabel="fraction of labels corrupted", ylabel="units")
+    axes.set(xlabel="fraction of labels corrupted", ylabel="units ablated until the answer is wrong")
     axes.set_ylim(0.8, None)
     scales.plain_log(axes, "y")
 
@@ -82,9 +82,9 @@ def _notes(tables: Tables, runs: pd.DataFrame, parts: pd.DataFrame, flips: pd.Da
     wrong = int((flips["flipped_after"] == 0).sum())
     never = int(flips["flipped_after"].isna().sum())
     return (
-        f"Left: means over {orderings} and {each} per fraction, no error bars; up to"
-        f" {int(parts['images'].max()):,} {shared_units.scored(tables, 'parts', runs)}.",
-        f"Right: circles clean, squares corrupted labels; median, whiskers: quartiles over {images} per"
-        " network and kind. Units go one by one, the largest gradient times activation first."
+        f"Left: means over {orderings} and {each} per fraction, no error bars;"
+        f" {shared_units.scored(tables, 'parts', runs, int(parts['images'].max()))}.",
+        f"Right: median, whiskers: quartiles over {images} per network and kind. Units go one by one, for one"
+        " image alone, the largest gradient times activation first."
         f" Left out: {wrong:,} images wrong from the start, {never:,} that keep their answer to the end.",
     )

@@ -14,6 +14,8 @@ NAMES = {
     "mean_activity": "mean activity", "l1": "L1 norm",
 }  # fmt: skip
 
+ENDS = {"highest": "{}", "lowest": "({})", "": "{}"}  # how the area is written, by the end that goes first
+
 
 def draw(tables: Tables, study: str) -> Figure:
     """Draw mean curves, highest score first, of clean (left) and most corrupted networks (right).
@@ -21,7 +23,7 @@ def draw(tables: Tables, study: str) -> Figure:
     The legend has the areas with the highest and with the lowest first. Reads tables runs, ordered. Raises
     InputError naming a table or column that is missing or empty.
     """
-    runs = require(tables, "runs", "run", "corrupt", "classes", "model", "train_images")
+    runs = require(tables, "runs", "run", "corrupt", "classes", "model", "train_images", "test_images")
     columns = ("run", "order", "ordering", "ablated", "units", "accuracy", "split")
     ordered = require(tables, "ordered", *columns, may_be_empty=["first"])
     fractions = shared_units.fractions(runs)
@@ -40,9 +42,7 @@ def draw(tables: Tables, study: str) -> Figure:
         for line in panels[0].get_lines():
             if (name := str(line.get_label())) in numbers[0].index:
                 line.set_label(f"{NAMES.get(name, name)}: {' · '.join(side[name] for side in numbers)}")
-        heading = "order, highest first: its area / area with the lowest first" + (
-            ", left · right" if len(sides) > 1 else ""
-        )
+        heading = "order, highest first: area (lowest first)" + (": left · right" if len(sides) > 1 else "")
         style.legend(figure, panels[0], layout, 2, heading)
     return figure
 
@@ -60,10 +60,11 @@ def _areas(ordered: pd.DataFrame) -> pd.Series:
     """Format the areas of each order, highest first and lowest first, averaged over networks."""
     areas = areas_of(ordered.assign(first=ordered["first"].fillna("")), "run", "order", "first", "ordering")
     means = areas.groupby(["order", "first"])["auc"].mean().map("{:.2f}".format)
-    ends = ("highest", "lowest", "")
     return pd.Series(
         {
-            name: " / ".join(means[name, end] for end in ends if (name, end) in means)
+            name: " ".join(
+                form.format(means[name, end]) for end, form in ENDS.items() if (name, end) in means
+            )
             for name in areas["order"].unique()
         }
     )
@@ -76,5 +77,6 @@ def _notes(tables: Tables, runs: pd.DataFrame, ordered: pd.DataFrame, sides: lis
     return (
         f"Means of {each} per fraction; dashed with band: ± SD over {orderings} and networks; others without."
         f" Accuracy on {shared_units.scored(tables, 'ordered', runs)}.",
-        "Units of all layers are sorted together by a score measured on the same images.",
+        "Scores are measured on at most 2,000 of these images. Published studies take the same fraction of each"
+        " layer at any time.",
     )

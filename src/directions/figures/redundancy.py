@@ -49,7 +49,10 @@ def notes(tables: Tables, networks: pd.DataFrame) -> tuple[str, ...]:
     pairs = require(tables, "pairs", "images", "split")
     images, split = int(text.only(pairs, "images", "pairs")), text.only(pairs, "split", "pairs")
     return (
-        f"{text.networks(networks)}; bars: ± SD over networks. {images:,} {split} images.",
+        f"{text.networks(networks)}; bars: ± SD over networks. About the true class of {images:,} {split}"
+        " images."
+        if split == "test"
+        else f"{text.networks(networks)}; bars: ± SD over networks. {images:,} {split} images.",
         "Redundancy: the smaller information of the two units; unique: the larger less the smaller; synergy:"
         " what both tell together less the larger. Each less the same with permuted labels.",
     )

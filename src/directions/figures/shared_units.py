@@ -55,8 +55,10 @@ def error_bars(axes: Axes, values: pd.DataFrame, by: str, column: str, **look) -
     )
 
 
-def scored(tables: Tables, name: str, runs: pd.DataFrame) -> str:
-    """Write the footnote about images on which a table's curves were scored."""
+def scored(tables: Tables, name: str, runs: pd.DataFrame, images: int | None = None) -> str:
+    """Write on which images a table's curves were scored; images: how many of each kind, None: all."""
     split = text.only(require(tables, name, "split"), "split", name)
-    labels = ", with the labels trained on" if split == "train" else ""
-    return f"{split} images{labels}, of {int(text.only(runs, 'train_images')):,} trained on"
+    total = int(text.only(runs, f"{split}_images"))
+    drawn = f"all {total:,} " if images is None else f"{images:,} of each kind, drawn from {total:,} "
+    words = {"train": "training images, with the labels trained on", "test": "test images"}
+    return drawn + words[split]

@@ -34,6 +34,6 @@ def test_claims_of_other_kinds_have_no_distance_here():
 def test_nothing_is_said_to_be_from_memory_where_nothing_is():
     rows = {"figure": ["fig1a", "fig2a"], "certainty": "read from the figure", "source": "the paper"}
     assert origins(pd.DataFrame(rows)) == [
-        "Of 2 claims 2 are the paper's.",
+        "Of the 2 claims tested here 2 are the paper's.",
         "Of the paper's, 2 are read from its printed figures (1a and 2a).",
     ]
