@@ -281,7 +281,7 @@ def test_a_study_that_is_not_like_the_replication_is_left_out(column, value, tmp
 
 def test_main_findings_go_between_the_marks_of_the_summary_and_nothing_else_changes(page, tmp_path):
     text = (tmp_path / "docs/README.md").read_text(encoding="utf-8")
-    head, rest = text.split("Of the 9 claims")
+    head, rest = text.split("Of the 9 claims tested here")
     assert head == (
         "before\n<!-- written by make results -->\n"
         "| the paper's finding | figure | claimed | large | small |\n|---|---|---|---|---|\n"
