@@ -106,7 +106,7 @@ push: setup  ## record and share what is up to date: make push, make push FIG=fi
 stages: setup  ## write dvc.yaml from the run table; to add a study: make stages STUDY=laptop
 	@python tools/write_stages.py $(and $(filter command line,$(origin STUDY)),--study $(STUDY))
 
-tables: setup  ## docs/TABLES.md: columns and settings of each analysis, from its file
+tables: setup  ## docs/TABLES.md: columns of all tables and settings of all analyses, from the code
 	@python tools/write_tables.py
 
 status: stages  ## differences from the recorded study, stage by stage

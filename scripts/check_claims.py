@@ -12,6 +12,7 @@ from directions.core.cli import parser, start
 from directions.core.errors import InputError
 from directions.core.files import atomic
 from directions.study import paper_curves
+from directions.study.tables import CLAIMS
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ def main(argv: list[str]) -> None:
         return paper_curves.read(Path(args.paper) / f"{figure}.csv")
 
     results = verdicts.check(verdicts.load(args.claims), experiments(args.experiments), table, curves)
+    CLAIMS.check(results)
     with atomic(args.csv) as path:
         results.to_csv(path, index=False, float_format="%.6g")
     with atomic(args.json) as path:

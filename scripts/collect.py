@@ -10,6 +10,7 @@ from directions.core import tables as table_files
 from directions.core.errors import InputError
 from directions.core.files import atomic
 from directions.core.suggest import rebuild
+from directions.study.tables import COLLECTED
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -37,8 +38,11 @@ def main(argv: list[str]) -> None:
         found = read(path)
         observed = found.drop(columns=[name for name in keys if name in found])
         parts.append(pd.concat([pd.DataFrame([keys] * len(found)), observed], axis=1))
+    joined = pd.concat(parts)
+    if settings["table"] in COLLECTED:  # the others were checked for every network
+        COLLECTED[settings["table"]].check(joined)
     with atomic(args.table) as partial:
-        pd.concat(parts).to_csv(partial, index=False)
+        joined.to_csv(partial, index=False)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from directions.analyses import auc, auc_error, invariants
 from directions.core import cli
 from directions.core import tables as table_files
 from directions.core.files import atomic
+from directions.study.tables import AREAS
 
 
 def main(argv: list[str]) -> None:
@@ -23,6 +24,7 @@ def main(argv: list[str]) -> None:
         found = auc_error.with_errors(found)
         for line in auc_error.told(found):
             logging.info("%s", line)
+    AREAS.check(found)
     with atomic(args.table) as partial:
         found.to_csv(partial, index=False)
 

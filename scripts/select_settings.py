@@ -5,6 +5,7 @@ import pandas as pd
 from directions.analyses.selection import selection, settings_table
 from directions.core import cli
 from directions.core.files import atomic
+from directions.study.tables import SELECTION
 
 
 def main(argv: list[str]) -> None:
@@ -19,6 +20,7 @@ def main(argv: list[str]) -> None:
     settings = settings_table(areas, pd.read_csv(args.runs), keys)
     found = selection(settings, cli.settings(args.asked)["subsets"])
     found.insert(0, "experiment", areas["experiment"].iloc[0])
+    SELECTION.check(found)
     with atomic(args.table) as partial:
         found.to_csv(partial, index=False)
 

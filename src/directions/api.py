@@ -28,6 +28,7 @@ from directions.interventions.prepare import copied, original
 from directions.result import Analysis
 from directions.study import user_networks
 from directions.study.catalogue import ANALYSES, SPECS
+from directions.study.tables import AREAS, RUNS
 
 Array = np.ndarray | Tensor
 Pair = tuple[Array, Array]
@@ -179,10 +180,12 @@ def _tables(
         observe = importlib.import_module(f"directions.analyses.{analysis}").observe
         made[ANALYSES[analysis]] = SPECS[analysis].run(observe, trained, chosen[analysis])
     tables = {table: _with_keys(rows, name) for table, rows in made.items()}
+    RUNS.check(tables["runs"])
     invariants.check(tables)
     if "ablation" in tables:
         classes = {name: int(made["runs"]["classes"].iloc[0])}
         tables["areas"] = auc_error.with_errors(auc.of_curves(tables["ablation"], classes))
+        AREAS.check(tables["areas"])
         for line in auc_error.told(tables["areas"]) if progress else ():
             print(f"{name}: {line}", file=sys.stderr)
     return tables

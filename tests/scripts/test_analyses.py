@@ -351,6 +351,54 @@ def test_selection_is_written_for_each_subset(tmp_path):
     assert found["subset"].tolist() == list(range(20))
     assert (found["settings"] == 2).all()
     assert (found["rank"] == 2).all()  # area prefers what tests worst
+    keys.assign(test_accuracy=90 - keys["learning_rate"]).to_csv(tmp_path / "runs.csv", index=False)
+    table.unlink()
+    done = script("select_settings", {"subsets": 20, "experiment": "e"}, *paths)
+    assert done.returncode == 2
+    assert "table selection: column picked_accuracy is 8" in done.stderr
+    assert not table.exists()
+
+
+WRONG = """
+from dataclasses import dataclass
+from directions.core.columns import share
+from directions.study.analysis_spec import AnalysisSpec, LAYER, SPLIT, UNIT, split_setting
+from directions.study.settings import setting
+
+@dataclass(frozen=True)
+class Settings:
+    split: str = split_setting("test")
+    factor: float = setting(1.0, "of all shares", {"type": "number", "description": "a number"})
+
+SPEC = AnalysisSpec(
+    "shares", "one row per unit", (LAYER, UNIT, SPLIT, share("part", "of one")), Settings,
+    cost=lambda settings, sizes: (1, 1.0),
+)
+
+def observe(trained, settings):
+    return trained.numbered().assign(split=settings.split, part=0.5 * settings.factor)
+"""
+
+
+@pytest.mark.parametrize(("settings", "said"), [
+    ({}, None),
+    ({"factor": 2.5}, "table shares: column part is 1.25 in row 1, allowed is a number, 0 to 1"),
+    ({"faktor": 2.5}, "faktor: unknown setting; did you mean factor? (known here: split, factor)"),
+])  # fmt: skip
+def test_an_analysis_in_a_file_of_ones_own_reads_its_settings_and_keeps_to_its_columns(
+    folder, tmp_path, settings, said
+):
+    (tmp_path / "measure_shares.py").write_text(WRONG)
+    table = tmp_path / "shares.csv"
+    options = ["--analysis", tmp_path / "measure_shares.py", "--model", folder / "model.safetensors"]
+    done = script("analyse", settings, *options, "--table", table, *compute(folder))
+    if said is None:
+        assert done.returncode == 0, done.stderr
+        assert pd.read_csv(table)["split"].unique().tolist() == ["test"]
+        return
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not table.exists()
 
 
 KILLED = {  # long enough for a kill in the second of two or three parts

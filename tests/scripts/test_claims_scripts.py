@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import synthetic
 
+from directions.claims import verdicts
 from directions.claims.verdicts import VERDICTS
 from directions.core.errors import InputError
 
@@ -78,6 +79,14 @@ def test_check_claims_writes_one_row_and_one_entry_per_claim(tables, tmp_path):
         assert metrics[row.id]["verdict"] == row.verdict
         assert metrics[row.id]["estimate"] == pytest.approx(row.estimate, abs=1e-4)
     assert metrics["fig1a_clean_above_corrupted"]["verdict"] == "reproduced"
+
+
+def test_check_claims_writes_nothing_that_is_not_as_declared(tables, tmp_path, monkeypatch):
+    made = verdicts.check
+    monkeypatch.setattr(verdicts, "check", lambda *args: made(*args).drop(columns="verdict"))
+    with pytest.raises(InputError, match="table claims: column verdict is missing"):
+        check(tables, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_check_claims_names_a_panel_of_the_paper_that_is_not_there(tables, tmp_path):

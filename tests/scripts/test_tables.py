@@ -155,6 +155,39 @@ def test_areas_of_top5_accuracy_stand_beside_those_of_accuracy_where_it_was_meas
     assert found["auc_chance_corrected_top5"] == pytest.approx((0.45 - 0.25) / 0.75)
 
 
+@pytest.mark.parametrize(("accuracy", "said"), [
+    ([0.8, 1.7, 1.2], "table areas: column auc is 1.35 in row 1, allowed is a number, 0 to 1"),
+    ([0.8, 0.4, None], "table areas: column auc is empty in row 1"),
+])  # fmt: skip
+def test_areas_that_cannot_be_are_refused(tmp_path, accuracy, said):
+    curves = pd.DataFrame({
+        "experiment": "e", "run": "a", "clamp": "mean", "ordering": 0, "ablated": [0, 5, 10], "units": 10,
+        "split": "train", "loss": 0.0, "accuracy": accuracy,
+    })  # fmt: skip
+    curves.to_csv(tmp_path / "ablation.csv", index=False)
+    run = {"run": "a", "classes": 5, "train_loss": 0.0, "train_accuracy": 0.8}
+    pd.DataFrame([run]).to_csv(tmp_path / "runs.csv", index=False)
+    files = ["--ablation", tmp_path / "ablation.csv", "--runs", tmp_path / "runs.csv"]
+    done = script("measure_areas", *files, "--table", tmp_path / "areas.csv")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not (tmp_path / "areas.csv").exists()
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("runs", "column classes is missing; column train_images is missing"),
+    ("history", "column units is not declared; did you mean init?; column epoch is missing"),
+])  # fmt: skip
+def test_collect_refuses_tables_of_training_that_are_not_as_declared(files, name, said):
+    records = [files / run / "record.json" for run in RUNS]
+    settings = {"experiment": "e", "table": name, "runs": RUNS}
+    table = files / f"{name}.csv"
+    done = script("collect", "--asked", json.dumps({"settings": settings}), "--table", table, *records)
+    assert done.returncode == 2
+    assert f"table {name}: {said}" in done.stderr
+    assert not table.exists()
+
+
 @pytest.mark.parametrize(
     "path", sorted([*ROOT.glob("scripts/*.py"), *ROOT.glob("tools/*.py")]), ids=lambda path: path.stem
 )

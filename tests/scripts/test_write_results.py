@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 from checkouts import ROOT
 
-from directions.claims.verdicts import RESULT, VERDICTS
+from directions.claims.verdicts import VERDICTS
 from directions.core import tables as table_files
 from directions.core.errors import InputError
 from directions.figures.replication import draw
+from directions.study.tables import CLAIMS
 
 HEADLINES = "id,finding,quantity\nfig2a_more,More of it,sum\nfig4c_top1,Best,share\n"
-COLUMNS = list(dict.fromkeys([*RESULT, "kind", "paper_error"]))
+COLUMNS = list(dict.fromkeys([*CLAIMS.names, "kind", "paper_error"]))
 MLP = "MNIST, mlp 128x128, 3,000 images, 120 epochs"
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from directions.core.columns import Column, amount, count, share
 from directions.core.errors import InputError
 from directions.core.types import Count
-from directions.study.analysis_spec import AnalysisSpec, CurveSettings, Sizes, curve_cost
+from directions.study.analysis_spec import SPLIT, AnalysisSpec, CurveSettings, Sizes, curve_cost
 from directions.study.settings import setting, whole_or_all
 
 if TYPE_CHECKING:
@@ -34,14 +35,25 @@ SPEC = AnalysisSpec(
     table="checkpoints",
     rows="one row per checkpoint and ordering",
     settings=Settings,
-    columns={
-        "`epoch`": "of the checkpoint: steps divided by steps per epoch, such as 0.136 for 64 of 469; whole"
-        " numbers if all are whole",
-        "`split`, `images`": "which images were classified with units ablated, and how many of them",
-        "`ordering`, `units`, `auc`, `auc_relative`, `auc_chance_corrected`": "as in `ablation` and `areas`",
-        "`train_loss`, `train_accuracy`, `test_loss`, `test_accuracy`": "with nothing ablated, on all"
-        " images; if `ablate_checkpoints.images` is set, scores of the ablated split are of those images",
-    },
+    columns=(
+        amount(
+            "epoch",
+            "of the checkpoint: steps divided by steps per epoch, such as 0.136 for 64 of 469; whole numbers"
+            " if all are whole",
+        ),
+        count("ordering, units", "as in `ablation`"),
+        SPLIT,
+        count("images", "number of images classified with units ablated"),
+        share("auc", "as in `areas`"),
+        amount("auc_relative", "as in `areas`", empty=True),
+        Column("auc_chance_corrected", "as in `areas`", high=1, empty=True),
+        amount(
+            "train_loss, test_loss",
+            "with nothing ablated, on all images; if `ablate_checkpoints.images` is set, scores of the"
+            " ablated split are of those images",
+        ),
+        share("train_accuracy, test_accuracy", "likewise"),
+    ),
     cost=_cost,
     checkpoints=True,
 )

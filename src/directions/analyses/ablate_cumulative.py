@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from directions.study.analysis_spec import AnalysisSpec, CurveSettings, Sizes, curve_cost
+from directions.core.columns import amount, count, share, text
+from directions.study.analysis_spec import SPLIT, AnalysisSpec, CurveSettings, Sizes, curve_cost
 from directions.study.settings import setting
 
 if TYPE_CHECKING:
@@ -36,13 +37,16 @@ SPEC = AnalysisSpec(
     table="ablation",
     rows="one row per point of a cumulative ablation curve",
     settings=Settings,
-    columns={
-        "`clamp`": "value that ablated units are clamped to: zero, or the mean over the training set",
-        "`ordering`": "index of the random order of the units, from 0",
-        "`ablated`, `units`": "number of units clamped, and number of units in the ablated layers",
-        "`loss`, `accuracy`, `accuracy_top5`": "with these units clamped; the last for data sets with"
-        " more than ten classes",
-    },
+    columns=(
+        text("clamp", "value that ablated units are clamped to: zero, or the mean over the training set"),
+        count("ordering", "index of the random order of the units, from 0"),
+        count("ablated", "number of units clamped"),
+        count("units", "number of units in the ablated layers"),
+        SPLIT,
+        amount("loss", "with these units clamped", empty=True),
+        share("accuracy", "likewise"),
+        share("accuracy_top5", "likewise, for data sets with more than ten classes", optional=True),
+    ),
     cost=_cost,
 )
 

@@ -6,8 +6,9 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from directions.core.columns import amount, count, share, text
 from directions.core.types import Count
-from directions.study.analysis_spec import AnalysisSpec, CurveSettings, curve_cost
+from directions.study.analysis_spec import SPLIT, AnalysisSpec, CurveSettings, curve_cost
 from directions.study.settings import one_of, setting, whole_or_all
 
 log = logging.getLogger(__name__)
@@ -60,13 +61,16 @@ SPEC = AnalysisSpec(
     table="ordered",
     rows="one row per point of a cumulative ablation curve in some order",
     settings=Settings,
-    columns={
-        "`order`": "score by which the units are sorted, or random",
-        "`first`": "highest or lowest: the end from which units are taken; empty for random orders",
-        "`ordering`": "index of the random order, from 0; 0 for other orders",
-        "`ablated`, `units`": "number of units clamped to zero, and number of units in the ablated layers",
-        "`loss`, `accuracy`, `accuracy_top5`": "as in `ablation`",
-    },
+    columns=(
+        text("order", "score by which the units are sorted, or random"),
+        text("first", "highest or lowest: the end from which units are taken; empty for random", empty=True),
+        count("ordering", "index of the random order, from 0; 0 for other orders"),
+        count("ablated, units", "number of units clamped to zero, and number of units in the ablated layers"),
+        SPLIT,
+        amount("loss", "with these units clamped", empty=True),
+        share("accuracy", "likewise"),
+        share("accuracy_top5", "likewise, for data sets with more than ten classes", optional=True),
+    ),
     cost=_cost,
 )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from directions.core.columns import amount, count, share, text
 from directions.core.types import Count
-from directions.study.analysis_spec import AnalysisSpec, CurveSettings
+from directions.study.analysis_spec import SPLIT, AnalysisSpec, CurveSettings
 from directions.study.settings import setting, whole_or_all
 
 if TYPE_CHECKING:
@@ -39,14 +40,21 @@ SPEC = AnalysisSpec(
     table="parts",
     rows="one row per point of a cumulative ablation curve of a part of the network, on a part of the images",
     settings=Settings,
-    columns={
-        "`layer`": "the only layer whose units are ablated; all: units of all layers",
-        "`labels`": "images scored: those whose training label is true (clean) or not (corrupted); all: both"
-        " together",
-        "`images`": "their number",
-        "`ordering`, `ablated`, `units`": "as in `ablation`",
-        "`loss`, `accuracy`, `accuracy_top5`": "as in `ablation`, on these images with the labels trained on",
-    },
+    columns=(
+        text("layer", "the only layer whose units are ablated; all: units of all layers"),
+        text(
+            "labels",
+            "images scored: those whose training label is true (clean) or not (corrupted); all: both"
+            " together",
+        ),
+        count("images", "their number"),
+        count("ordering", "index of the random order of the units, from 0"),
+        count("ablated, units", "number of units clamped to zero, and number of units in the ablated layers"),
+        SPLIT,
+        amount("loss", "with these units clamped", empty=True),
+        share("accuracy", "likewise"),
+        share("accuracy_top5", "likewise, for data sets with more than ten classes", optional=True),
+    ),
     cost=_cost,
 )
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from directions.core.columns import Column, amount, count, share
 from directions.core.errors import InputError
 from directions.core.types import Count
-from directions.study.analysis_spec import AnalysisSpec, Sizes, split_setting
+from directions.study.analysis_spec import LAYER, SPLIT, UNIT, AnalysisSpec, Sizes, split_setting
 from directions.study.settings import setting
 
 if TYPE_CHECKING:
@@ -58,15 +59,25 @@ SPEC = AnalysisSpec(
     table="single",
     rows="one row per unit ablated alone",
     settings=Settings,
-    columns={
-        "`layer`, `unit`": "name of the layer, and index of the unit within it, from 0",
-        "`loss_before`, `loss_after`": "of the intact network, and with this unit clamped to zero",
-        "`importance`": "`loss_after` minus `loss_before` (D10)",
-        "`accuracy_before`, `accuracy_after`": "likewise",
-        "`drop_class_{class}`": "accuracy lost on the images of this class, for data sets with at most ten"
-        " classes",
-        "`worst_class`, `worst_class_drop`": "the class that loses most accuracy, and how much it loses",
-    },
+    columns=(
+        LAYER,
+        UNIT,
+        SPLIT,
+        amount("loss_before", "of the intact network"),
+        amount("loss_after", "with this unit clamped to zero", empty=True),
+        Column("importance", "`loss_after` minus `loss_before` (D10)", empty=True),
+        share("accuracy_before, accuracy_after", "as `loss_before` and `loss_after`"),
+        Column(
+            "drop_class_{class}",
+            "accuracy lost on the images of this class, for data sets with at most ten classes",
+            low=-1,
+            high=1,
+            empty=True,
+            optional=True,
+        ),
+        count("worst_class", "the class that loses most accuracy"),
+        Column("worst_class_drop", "how much it loses", low=-1, high=1),
+    ),
     cost=_cost,
 )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from directions.study.analysis_spec import AnalysisSpec, split_setting
+from directions.core.columns import amount, count, share
+from directions.study.analysis_spec import SPLIT, AnalysisSpec, split_setting
 from directions.study.settings import number, setting, whole
 
 if TYPE_CHECKING:
@@ -36,18 +37,23 @@ SPEC = AnalysisSpec(
     table="noise",
     rows="one row per repeat and noise level",
     settings=Settings,
-    columns={
-        "`repeat`": "index of the draw of the noise, from 0",
-        "`noise_sd_ratio`": "SD of the noise divided by the unit's own SD on the training set (in a feature"
-        " map, by that of each element, D5); 0: no noise",
-        "`loss`, `accuracy`": "with this noise",
-    },
+    columns=(
+        count("repeat", "index of the draw of the noise, from 0"),
+        amount(
+            "noise_sd_ratio",
+            "SD of the noise divided by the unit's own SD on the training set (in a feature map, by that of"
+            " each element, D5); 0: no noise",
+        ),
+        SPLIT,
+        amount("loss", "with this noise", empty=True),
+        share("accuracy", "likewise"),
+    ),
     cost=lambda settings, _sizes: (settings.repeats * settings.points, 1.0),
 )
 
 
 def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
-    """Build the table repeat, noise_sd_ratio, split, loss, accuracy; each repeat starts at ratio 0."""
+    """Build the table with the columns of `SPEC`; each repeat starts at ratio 0."""
     import numpy as np
 
     from directions.analyses.network import grid_table
@@ -70,4 +76,4 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     )
     keys = ("repeat", range(settings.repeats)), ("noise_sd_ratio", ratios)
     table = grid_table(*keys, loss=loss, accuracy=accuracy).assign(split=settings.split)
-    return table[["repeat", "noise_sd_ratio", "split", "loss", "accuracy"]]
+    return table[SPEC.names]

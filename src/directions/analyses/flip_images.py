@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from directions.core.columns import count, text
 from directions.core.types import Count
-from directions.study.analysis_spec import LAYERS, AnalysisSpec, split_setting
+from directions.study.analysis_spec import LAYERS, SPLIT, AnalysisSpec, split_setting
 from directions.study.settings import setting, whole_or_all
 
 if TYPE_CHECKING:
@@ -30,14 +31,19 @@ SPEC = AnalysisSpec(
     table="flips",
     rows="one row per image",
     settings=Settings,
-    columns={
-        "`labels`": "whether the image's training label is true (clean) or not (corrupted)",
-        "`units`": "number of units in these layers",
-        "`flipped_after`": "number of units clamped to zero, for this image alone, when its answer first"
-        " differed from its label: one at a time, always the one with the largest gradient times activation,"
-        " where the gradient is that of the label's logit less the largest other one; 0: it was wrong from"
-        " the start; empty: it kept its label until no unit was left",
-    },
+    columns=(
+        text("labels", "whether the image's training label is true (clean) or not (corrupted)"),
+        count(
+            "flipped_after",
+            "number of units clamped to zero, for this image alone, when its answer first differed from its"
+            " label: one at a time, always the one with the largest gradient times activation, where the"
+            " gradient is that of the label's logit less the largest other one; 0: it was wrong from the"
+            " start; empty: it kept its label until no unit was left",
+            empty=True,
+        ),
+        count("units", "number of units in these layers"),
+        SPLIT,
+    ),
     cost=lambda _settings, sizes: (3 * sum(sizes.layers.values()) ** 0.5, 1.0),
     resumes=False,
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from directions.core.columns import Column, amount, count, share
 from directions.core.types import Count
-from directions.study.analysis_spec import AnalysisSpec, split_setting
+from directions.study.analysis_spec import LAYER, SPLIT, UNIT, AnalysisSpec, split_setting
 from directions.study.settings import setting, whole, whole_or_all
 
 if TYPE_CHECKING:
@@ -40,39 +42,73 @@ class Settings:
     entropy_bins: int = setting(100, "bins of equal width for entropies", whole(2))
 
 
+bits = partial(amount, empty=True)  # empty where a unit has no other to be compared with
+
 SPEC = AnalysisSpec(
     table="pairs",
     rows="one row per unit, with means over its pairs within the layer",
     settings=Settings,
-    columns={
-        "`layer`, `unit`": "as in `units`",
-        "`images`": "number of images measured on",
-        "`mutual_bits`": "information between the unit and another of its layer: mean over all others;"
-        " Gaussian copula. The activity of a feature map is its mean over positions",
-        "`mutual_null_bits`": "the same with the images of each unit permuted, which is the bias",
-        "`mutual_pre_bits`": "`mutual_bits` of the activations' inputs; empty where a layer is no activation",
-        "`mutual_position_bits`, `mutual_pre_position_bits`": "of feature maps, at one random position of"
-        " the layer",
-        "`ksg_bits`, `ksg_null_bits`, `ksg_copula_bits`": "a check on few pairs of the unit: the"
-        " nearest-neighbour estimate (k = 3), the same with permuted images, and the Gaussian copula for"
-        " the same pairs",
-        "`redundancy_bits`, `unique_bits`, `synergy_bits`": "what a pair tells about the class: the smaller"
-        " information of the two, the larger less the smaller, and what both tell together less the larger;"
-        " means over the unit's partners, from binned activity",
-        "`redundancy_null_bits`, `unique_null_bits`, `synergy_null_bits`": "the same with permuted labels",
-        "`redundancy_specific_bits`, `synergy_specific_bits`": "with the redundancy of Williams and Beer"
-        " (2010), in which the smaller information is taken class by class",
-        "`redundancy_specific_null_bits`, `synergy_specific_null_bits`": "the same with permuted labels",
-        "`entropy_global_bits`, `entropy_unit_bits`, `entropy_standardised_bits`": "entropy of the activity,"
-        " in bins of equal width over the range of the layer, of the unit, or of the layer after each unit"
-        " has mean 0 and SD 1",
-        "`entropy_pre_global_bits`, `entropy_pre_unit_bits`, `entropy_pre_standardised_bits`": "of the"
-        " activations' inputs",
-        "`predicted`": "fraction of the unit's variance that a linear function of the other units of its"
-        " layer predicts (R^2)",
-        "`dimensions`": "participation ratio of the whole layer: the number of directions that its activity"
-        " fills; the same for all its units",
-    },
+    columns=(
+        LAYER,
+        UNIT,
+        SPLIT,
+        count("images", "number of images measured on"),
+        bits(
+            "mutual_bits",
+            "information between the unit and another of its layer: mean over all others; Gaussian copula."
+            " The activity of a feature map is its mean over positions",
+        ),
+        bits("mutual_null_bits", "the same with the images of each unit permuted, which is the bias"),
+        bits(
+            "mutual_pre_bits",
+            "`mutual_bits` of the activations' inputs; empty where a layer is no activation",
+        ),
+        bits(
+            "mutual_position_bits, mutual_pre_position_bits",
+            "of feature maps, at one random position of the layer",
+        ),
+        Column(
+            "ksg_bits, ksg_null_bits",
+            "a check on few pairs of the unit: the nearest-neighbour estimate (k = 3), which may be below 0,"
+            " and the same with permuted images",
+            empty=True,
+        ),
+        bits("ksg_copula_bits", "the Gaussian copula for the same pairs"),
+        bits(
+            "redundancy_bits, unique_bits, synergy_bits",
+            "what a pair tells about the class: the smaller information of the two, the larger less the"
+            " smaller, and what both tell together less the larger; means over the unit's partners, from"
+            " binned activity",
+        ),
+        bits("redundancy_null_bits, unique_null_bits, synergy_null_bits", "the same with permuted labels"),
+        bits(
+            "redundancy_specific_bits, synergy_specific_bits",
+            "with the redundancy of Williams and Beer (2010), in which the smaller information is taken"
+            " class by class",
+        ),
+        bits("redundancy_specific_null_bits, synergy_specific_null_bits", "the same with permuted labels"),
+        bits(
+            "entropy_global_bits, entropy_unit_bits, entropy_standardised_bits",
+            "entropy of the activity, in bins of equal width over the range of the layer, of the unit, or of"
+            " the layer after each unit has mean 0 and SD 1",
+        ),
+        bits(
+            "entropy_pre_global_bits, entropy_pre_unit_bits, entropy_pre_standardised_bits",
+            "of the activations' inputs",
+        ),
+        share(
+            "predicted",
+            "fraction of the unit's variance that a linear function of the other units of its layer predicts"
+            " (R^2), scored on the images it is fitted to; empty for a constant unit",
+            empty=True,
+        ),
+        amount(
+            "dimensions",
+            "participation ratio of the whole layer: the number of directions that its activity fills; the"
+            " same for all its units",
+            empty=True,
+        ),
+    ),
     cost=lambda _settings, _sizes: (3, 1.0),
     resumes=False,
 )

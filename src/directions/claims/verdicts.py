@@ -32,6 +32,7 @@ from directions.core.display_names import DATASETS
 from directions.core.errors import InputError
 from directions.core.types import present
 from directions.study.lossy_copies import COPIES, judged, original
+from directions.study.tables import CLAIMS
 from directions.study.training_settings import VARIABLE
 
 __all__ = ["CERTAINTIES", "KINDS", "Claim", "VERDICTS", "check", "judge", "load", "metrics", "place"]
@@ -42,11 +43,6 @@ NOT_REPRODUCED = "not reproduced"
 TOO_FEW = "too few networks"
 NOT_TESTABLE = "not testable at this scale"
 VERDICTS = (REPRODUCED, DIRECTION_ONLY, NOT_REPRODUCED, TOO_FEW, NOT_TESTABLE)
-RESULT = [
-    *("id", "figure", "claim", "kind", "statistic", "condition", "experiment", "tested_on"),
-    *("estimate", "low", "high", "networks", "direction", "bound", "paper_value", "paper_error", "tolerance"),
-    *("verdict", "note", "certainty", "origin"),
-]
 TablesOf = Callable[[str, str], pd.DataFrame]
 PaperOf = Callable[[str], pd.DataFrame]
 _FIGURE = re.compile(r"fig(A?)(\d+)([a-z]?)")
@@ -117,7 +113,7 @@ def check(
     `tables_of(experiment, name)` reads one table, or raises Untestable if the study does not have it;
     `paper_of(figure)` reads the paper's panel (`study.paper_curves.read`) for statistics that compare with
     it. Our value is given whenever it can be computed, even if the study is too small to test the claim.
-    Returns one row per claim with the columns `RESULT`.
+    Returns one row per claim, the table `CLAIMS`.
     """
     rows = []
     for claim in sorted(claims, key=lambda claim: place(claim.figure)):
@@ -132,7 +128,7 @@ def check(
             + (claim.direction, claim.bound, claim.paper_value, claim.paper_error, claim.tolerance)
             + (verdict, note, claim.certainty, claim.origin)
         )
-    return pd.DataFrame(rows, columns=RESULT).astype({"networks": "Int64"})
+    return pd.DataFrame(rows, columns=CLAIMS.names).astype({"networks": "Int64"})
 
 
 def place(figure: str) -> tuple[bool, int, str]:

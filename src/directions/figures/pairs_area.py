@@ -45,8 +45,8 @@ def _notes(tables: Tables, dots) -> tuple[str, ...]:
     low, high = dots["train_accuracy"].min(), dots["train_accuracy"].max()
     return (
         f"{text.networks(dots)}; no error bars. Gaussian copula over all pairs of units of a layer, mean over"
-        f" units; {images:,} {split} images. Dotted: the same with permuted images; it depends on their number"
-        " alone.",
+        f" units; {images:,} {split} images. Dotted: the same with permuted images; it depends on their"
+        " number alone.",
         "Area: mean over orderings, all units ablated to zero; 0 is guessing, 1 no errors. Training accuracy"
         f" {low:.3f} to {high:.3f}. Within fractions: after subtracting the mean of each fraction.",
     )

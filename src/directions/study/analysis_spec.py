@@ -9,10 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any, Protocol
 
+from directions.core.columns import Table, count, text
 from directions.core.types import Count
 from directions.interventions.layer_selection import chosen_layers
 from directions.study import settings as declared
 from directions.study.settings import one_of, setting, whole, whole_or_all
+
+SPLIT = text("split", "the images used for the measurement, train or test")
+LAYER = text("layer", "name of the layer")
+UNIT = count("unit", "index of the unit within the layer, from 0")
 
 
 class Sizes(Protocol):
@@ -31,15 +36,15 @@ class Sizes(Protocol):
 
 
 @dataclass(frozen=True)
-class AnalysisSpec:
-    """The declaration of an analysis.
+class AnalysisSpec(Table):
+    """The declaration of an analysis and its table.
 
     Attributes:
         table: name of its table and of the folder of its results.
         rows: what one row of the table is.
         settings: a frozen dataclass of `setting` fields. Their defaults are for networks of your own, and for
             a study that sets no other value.
-        columns: {names of columns in backquotes: meaning}, besides the key columns.
+        columns: those that `observe` returns, before the key columns are added.
         cost: (settings, sizes) to the number of forward passes over the images, and the fraction of the
             multiplications of a pass that each of them costs.
         resumes: an interrupted job resumes from a snapshot.
@@ -50,7 +55,8 @@ class AnalysisSpec:
 
     Example:
         >>> from dataclasses import dataclass
-        >>> from directions.study.analysis_spec import AnalysisSpec, split_setting
+        >>> from directions.core.columns import share
+        >>> from directions.study.analysis_spec import LAYER, SPLIT, UNIT, AnalysisSpec, split_setting
         >>> from directions.study.settings import setting, whole
         >>> @dataclass(frozen=True)
         ... class Settings:
@@ -60,7 +66,7 @@ class AnalysisSpec:
         ...     table="sparseness",
         ...     rows="one row per unit",
         ...     settings=Settings,
-        ...     columns={"`active_share`": "fraction of the images on which the unit is active"},
+        ...     columns=(LAYER, UNIT, SPLIT, share("active_share", "fraction of images that activate it")),
         ...     cost=lambda settings, sizes: (1, 1.0),  # one forward pass over the images, all of it
         ... )
         >>> spec.defaults
@@ -69,10 +75,7 @@ class AnalysisSpec:
         Settings(split='test', bins=5)
     """
 
-    table: str
-    rows: str
     settings: type
-    columns: Mapping[str, str]
     cost: Callable[[Any, Sizes], tuple[float, float]]
     resumes: bool = True
     checkpoints: bool = False
@@ -93,8 +96,13 @@ class AnalysisSpec:
         return declared.read(self.settings, given)
 
     def run(self, observe: Callable[[Any, Any], Any], trained: Any, given: Mapping[str, object]) -> Any:
-        """Return the table of a trained network, observed with these settings, plain data."""
-        return observe(trained, self.read(given))
+        """Return the table that `observe` makes of a trained network with these settings, plain data.
+
+        Raises InputError for settings that do not exist, and for a table that is not as declared.
+        """
+        made = observe(trained, self.read(given))
+        self.check(made)
+        return made
 
     def schema(self) -> dict[str, object]:
         """Return the closed JSON Schema of its block in a config."""

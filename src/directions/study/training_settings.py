@@ -42,11 +42,13 @@ class TrainingSettings:
     The order of the fields is that of the settings in the names of runs: do not change it.
     """
 
-    dataset: str = _varied("data set", NAME)
-    images: Count = _varied("training images, drawn at random: all or so many", whole_or_all(1))
-    test_images: Count = setting("all", "test images, drawn at random: all or so many", whole_or_all(1))
+    dataset: str = _varied("data set trained on", NAME)
+    images: Count = _varied("training images wanted, drawn at random: all or so many", whole_or_all(1))
+    test_images: Count = setting(
+        "all", "test images wanted, drawn at random: all or so many", whole_or_all(1)
+    )
     pad: int | None = _fixed("zero padding; not for mlp", whole(0, " (pixels on each side)", most=10**4))
-    model: str = _varied("network", NAME)
+    model: str = _varied("architecture", NAME)
     hidden: list[int] | None = _varied("widths of the hidden layers; mlp only", WIDTHS)
     init: str | None = _later("initialisation of the weights; mlp only", INIT, vary=True)
     width: float | None = _varied("factor on all numbers of channels; not for mlp", CHANNELS)

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import nn, optim
 from torch.nn.functional import cross_entropy, gelu, relu
 
-from directions import analyse, models
+from directions import analyse, api, models
 from directions.analyses.selectivity import NO_INDEX
 from directions.core.errors import InputError
 from directions.data.registry import KNOWN
@@ -242,6 +242,24 @@ def test_without_a_test_set_nothing_is_said_of_one(trained, mnist):
     assert "test set" not in said.replace("no test set", "")
     with pytest.raises(InputError, match="measure_units: split test, but there is no test set"):
         analyse(trained, {"fc1": "relu"}, mnist["train"], measure_units={"split": "test"})
+
+
+@pytest.mark.parametrize(("module", "name", "change", "said"), [
+    ("describe", "record", {"train_accuracy": 1.5}, "table runs: column train_accuracy is 1.5 in row 1"),
+    ("auc", "of_curves", {"auc": 2.0}, "table areas: column auc is 2.0 in row 1"),
+    ("ablate_cumulative", "observe", {"accuracy": -1.0}, "table ablation: column accuracy is -1.0 in row 1"),
+])  # fmt: skip
+def test_tables_that_are_not_as_declared_are_refused(trained, mnist, monkeypatch, module, name, change, said):
+    home = importlib.import_module(f"directions.analyses.{module}")
+    made = getattr(home, name)
+
+    def changed(*args):
+        found = made(*args)
+        return found | change if isinstance(found, dict) else found.assign(**change)
+
+    monkeypatch.setattr(api if name == "record" else home, name, changed)
+    with pytest.raises(InputError, match=said):
+        analyse(trained, {"fc1": "relu"}, **mnist, **FEW, analyses=["ablate_cumulative"])
 
 
 def test_layers_and_dead_units_have_a_legend(trained, mnist):

@@ -24,7 +24,7 @@ def observe(trained, settings):
 
 SPEC = AnalysisSpec(
     table="sparseness", rows="one row per unit",
-    settings=Settings, columns={}, cost=lambda settings, sizes: (1, 1.0),
+    settings=Settings, columns=(), cost=lambda settings, sizes: (1, 1.0),
 )
 """
 EXPERIMENT = "mnist_corruption"

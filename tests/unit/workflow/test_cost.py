@@ -86,7 +86,7 @@ class Settings:
 
 def observe(trained, settings): ...
 
-SPEC = AnalysisSpec("new", "one row", Settings, {}, cost=lambda settings, sizes: (6, 0.5))
+SPEC = AnalysisSpec("new", "one row", (), Settings, cost=lambda settings, sizes: (6, 0.5))
 """
 
 
