@@ -77,6 +77,6 @@ def _notes(tables: Tables, runs: pd.DataFrame, ordered: pd.DataFrame, sides: lis
     return (
         f"Means of {each} per fraction; dashed, band: ± SD over {orderings} and networks; others none."
         f" Accuracy on {shared_units.scored(tables, 'ordered', runs)}.",
-        "Scores are measured on at most 2,000 of these images. The same fraction of each layer goes at any time,"
-        " unless the config says otherwise.",
+        "Scores are measured on at most 2,000 of these images. The same fraction of each layer goes at any"
+        " time, unless the config says otherwise.",
     )
