@@ -66,7 +66,7 @@ class Analysis:
         return own.summary(self.tables)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the tables as CSV and the figure as PNG and PDF.
+        """Write the tables as CSV and the figure, if it shows any of them, as PNG and PDF.
 
         Args:
             folder: created if needed; files of the same names in it are replaced.
@@ -93,7 +93,8 @@ class Analysis:
         for name, table in self.tables.items():
             with atomic(folder / f"{name}.csv") as partial:
                 table.to_csv(partial, index=False)
-        style.save(self.figure(), folder / "figure.pdf", folder / "figure.png")
+        if own.DRAWN & set(self.tables):
+            style.save(self.figure(), folder / "figure.pdf", folder / "figure.png")
         return folder
 
     def compare(self, *others: "Analysis") -> Figure:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from directions.core.columns import amount, count, share, text
+from directions.core.errors import InputError
 from directions.core.types import Count
 from directions.study.analysis_spec import SPLIT, AnalysisSpec, CurveSettings
 from directions.study.settings import setting, whole_or_all
@@ -67,6 +68,8 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     from directions.interventions import ablation
 
     layers = ablation.chosen(trained.layers, settings.layers)
+    if EVERY in layers:
+        raise InputError(f"a layer is called {EVERY!r}, as all layers together are in this table: rename it")
     groups = subset.by_label(trained.examples(settings.split), settings.images, settings.split)
     parts = [
         of_part(trained, settings, name, chosen, labels, examples)

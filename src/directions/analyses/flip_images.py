@@ -58,8 +58,8 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     from directions.interventions.flips import flips
 
     examples = trained.examples(settings.split)
-    self_check.of_network(trained.model, trained.layers, examples.images)
     layers = ablation.chosen(trained.layers, settings.layers)
+    self_check.of_clamping(trained.model, layers, examples.images)
     parts = []
     for labels, group in subset.by_label(examples, settings.images, settings.split).items():
         if labels != subset.ALL:

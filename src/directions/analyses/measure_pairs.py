@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from directions.core.columns import Column, amount, count, share
+from directions.core.errors import InputError
 from directions.core.types import Count
 from directions.study.analysis_spec import LAYER, SPLIT, UNIT, AnalysisSpec, split_setting
 from directions.study.settings import setting, whole, whole_or_all
@@ -37,9 +38,9 @@ class Settings:
         2, "of these, those for which the nearest-neighbour estimate is computed too", whole(2)
     )
     bins: int = setting(
-        2, "bins of equal frequency for units that are not 0, to decompose information", whole(1)
+        2, "bins of equal frequency for units that are not 0, to decompose information", whole(1, most=100)
     )
-    entropy_bins: int = setting(100, "bins of equal width for entropies", whole(2))
+    entropy_bins: int = setting(100, "bins of equal width for entropies", whole(2, most=10**5))
 
 
 bits = partial(amount, empty=True)  # empty where a unit has no other to be compared with
@@ -161,7 +162,10 @@ def activities(trained: Trained, images) -> Iterator[tuple[str, dict[str, np.nda
                     for kind, values in kinds(after[layer], given.get(layer), layer, trained.seed):
                         kept[layer].setdefault(kind, []).append(values)
         for layer in layers:
-            yield layer, {kind: np.concatenate(parts) for kind, parts in kept[layer].items()}
+            found = {kind: np.concatenate(parts).astype(np.float64) for kind, parts in kept[layer].items()}
+            if not all(np.isfinite(values).all() for values in found.values()):
+                raise InputError(f"layer {layer}: its activity is NaN or infinite for some of these images")
+            yield layer, found
 
 
 def groups(layers: dict[str, int]) -> Iterator[list[str]]:

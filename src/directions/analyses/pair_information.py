@@ -12,6 +12,9 @@ from scipy.special import digamma, ndtri
 from directions.analyses.selectivity import entropy, mutual_information
 
 NEIGHBOURS = 3  # of KSG
+PARTS = (
+    "information", "redundancy", "unique", "synergy", "redundancy_specific", "synergy_specific",
+)  # fmt: skip
 JITTER = 1e-10  # of KSG, in standard deviations: units that are 0 for several images have no ties then
 
 
@@ -25,10 +28,15 @@ def normal_scores(activity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     quantiles = ndtri((np.arange(images) + 0.5) / images)
     scores = np.zeros((images, units))
     for unit, values in enumerate(activity.T):
-        if (values != values[0]).any():
+        if not constant(values):
             mixed = rng.permutation(images)
             scores[mixed[np.argsort(values[mixed], kind="stable")], unit] = quantiles
     return scores
+
+
+def constant(values: np.ndarray) -> bool:
+    """Return whether a unit has the same value for all images; its SD in floating point may differ from 0."""
+    return bool((values == values[0]).all())
 
 
 def copula_information(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -56,11 +64,14 @@ def ksg_information(first: np.ndarray, second: np.ndarray, rng: np.random.Genera
     """Estimate the information in bits between two units, (images,) each (Kraskov et al. 2004, estimator 1).
 
     Sees any dependence. Values get a jitter far below their spread, so that ties are no distances of 0.
-    Nearly unbiased for independent units: estimates below 0 are kept, so that means are not biased.
+    Nearly unbiased for independent units: estimates below 0 are kept, so that means are not biased. 0 if a
+    unit is constant; NaN for fewer images than neighbours.
     """
-    if not (first.std() > 0 and second.std() > 0):
+    if constant(first) or constant(second):
         return 0.0
     images = len(first)
+    if images <= NEIGHBOURS + 1:
+        return float("nan")
     points = np.stack([(values - values.mean()) / values.std() for values in (first, second)], axis=1)
     points = points + JITTER * rng.standard_normal(points.shape)
     distance = cKDTree(points).query(points, k=NEIGHBOURS + 1, p=np.inf)[0][:, -1]
@@ -104,6 +115,8 @@ def decomposition(
     less the smaller. redundancy_specific, synergy_specific: the same with I_min, the expectation over classes
     of the smaller specific information (Williams and Beer 2010). information: of both together.
     """
+    if not len(pairs):
+        return {part: np.empty(0) for part in PARTS}
     height = int(bin_numbers.max(initial=0)) + 1
     single = mutual_information(bin_numbers, labels, classes)[pairs]
     left, right = bin_numbers[:, pairs[:, 0]], bin_numbers[:, pairs[:, 1]]
@@ -112,14 +125,9 @@ def decomposition(
     specific = specific_information(bin_numbers, labels, classes)
     frequency = np.bincount(labels, minlength=classes) / len(labels)
     shared = np.minimum(specific[pairs[:, 0]], specific[pairs[:, 1]]) @ frequency
-    return {
-        "information": joint,
-        "redundancy": least,
-        "unique": most - least,
-        "synergy": joint - most,
-        "redundancy_specific": shared,
-        "synergy_specific": joint - single.sum(1) + shared,
-    }
+    specific_synergy = joint - single.sum(1) + shared
+    found = joint, least, most - least, joint - most, shared, specific_synergy
+    return dict(zip(PARTS, found, strict=True))
 
 
 def specific_information(bin_numbers: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
@@ -164,7 +172,7 @@ def entropies(activity: np.ndarray, bins: int) -> dict[str, np.ndarray]:
     al. (2022); unit: of each unit by itself; standardised: global bins after each unit has mean 0 and
     standard deviation 1. Whether entropy rises or falls with memorisation depends on this choice.
     """
-    sd = activity.std(0)
+    sd = np.where([constant(values) for values in activity.T], 0, activity.std(0))
     standard = np.divide(activity - activity.mean(0), sd, out=np.zeros_like(activity), where=sd > 0)
     every = (activity.min(), activity.max())
     return {
@@ -188,7 +196,7 @@ def predictability(activity: np.ndarray, ridge: float = 1e-3) -> np.ndarray:
     From the inverse of the correlation matrix plus `ridge`; NaN for a constant unit.
     """
     sd = activity.std(0)
-    alive = sd > 0
+    alive = np.array([not constant(values) for values in activity.T])
     found = np.full(activity.shape[1], np.nan)
     standard = (activity[:, alive] - activity[:, alive].mean(0)) / sd[alive]
     if alive.any():

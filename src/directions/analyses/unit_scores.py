@@ -28,6 +28,16 @@ def scores(
 
     Raises NoScore for one that a layer cannot have.
     """
+    values = _scores(name, trained, layers, images, labels, classes)
+    known = values[~np.isnan(values)]
+    if not len(known) or (known == known[0]).all():
+        raise NoScore("all units have the same, or none")
+    return values
+
+
+def _scores(
+    name: str, trained: Trained, layers: Mapping[str, int], images: Images, labels: Tensor, classes: int
+) -> np.ndarray:
     if name == "importance":
         return _importance(trained, layers, images, labels, classes)
     if name == "l1":
@@ -35,7 +45,8 @@ def scores(
     of_layer = ACTIVITY[name]
     given, parts = labels.cpu().numpy(), []
     for layer, activity in _activity(trained, layers, images, labels):
-        parts.append(of_layer(activity, given, classes, stream("pairs", trained.seed, layer)))
+        values = of_layer(activity.astype(np.float64), given, classes, stream("pairs", trained.seed, layer))
+        parts.append(values)
     return np.concatenate(parts)
 
 

@@ -50,7 +50,7 @@ class Column:
         """The values allowed, in words."""
         what = WORDS[self.kind]
         if math.isfinite(self.low) and math.isfinite(self.high):
-            return f"{what}, {self.low:g} to {self.high:g}"
+            return f"{what} from {self.low:g} to {self.high:g}"
         below = f", at most {self.high:g}" if math.isfinite(self.high) else ""
         return f"{what} >= {self.low:g}" if math.isfinite(self.low) else f"{what}{below}"
 
@@ -96,6 +96,12 @@ class Table:
     table: str
     rows: str
     columns: tuple[Column, ...]
+
+    def __post_init__(self):
+        if other := [column for column in self.columns if not isinstance(column, Column)]:
+            raise TypeError(
+                f'columns: {other[0]!r} is no Column: write share("accuracy", "its meaning") or so'
+            )
 
     @property
     def names(self) -> list[str]:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from directions.analyses import sanity
 from directions.claims.statistics.ranks import correlate
+from directions.core.errors import InputError
 from directions.core.tables import Tables, require
 from directions.figures import dots, layers, noise, scales, style, text
 
@@ -28,6 +29,9 @@ PLACE = dots.Measure("place", "layer", "")  # on the x axis if nothing else was 
 NO_INDEX = "activity is negative\nfor some images: the index\nhas no meaning in these layers"
 
 
+DRAWN = {"ablation", "noise", "single", "units"}  # tables that the summary shows
+
+
 def summary(tables: Tables) -> Figure:
     """Draw one network: ablation with area, noise, importance against selectivity and mutual information.
 
@@ -36,6 +40,11 @@ def summary(tables: Tables) -> Figure:
     """
     run = require(tables, "runs", *RUNS, may_be_empty=["test_accuracy"]).iloc[0]
     drawn = list(_panels(tables))
+    if not drawn:
+        raise InputError(
+            "the figure shows ablation, noise and units: add ablate_cumulative, add_noise or measure_units to"
+            " the analyses"
+        )
     units = _units(tables)
     places = {} if units is None else layers.places(units)
     bar = len(places) > layers.FEW_LAYERS

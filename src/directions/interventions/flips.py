@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from directions.core.scoring import pass_size, scaled
+from directions.core.errors import InputError
+from directions.core.scoring import pass_size, right, scaled
 from directions.core.types import Images
-from directions.interventions.hooks import edited, find_layer
+from directions.interventions.hooks import edited, find_layer, observed
 
 
 def flips(model: nn.Module, layers: Mapping[str, int], images: Images, labels: Tensor) -> np.ndarray:
@@ -33,8 +34,10 @@ def _of_batch(model: nn.Module, layers: Mapping[str, int], inputs: Tensor, label
     gates = torch.ones(len(labels), sum(layers.values()), device=inputs.device)
     left = torch.arange(len(labels), device=inputs.device)  # images that still give their label
     for step in range(gates.shape[1] + 1):
-        margin, worth = _worth(model, layers, inputs[left], labels[left], gates[left])
-        wrong = margin <= 0
+        logits, worth = _worth(model, layers, inputs[left], labels[left], gates[left])
+        wrong = ~right(logits, labels[left])
+        if step == 0:
+            _check_reached(model, layers, inputs, worth)
         flipped[left[wrong].cpu().numpy()] = step
         left, worth = left[~wrong], worth[~wrong]
         if not len(left) or step == gates.shape[1]:
@@ -47,7 +50,7 @@ def _of_batch(model: nn.Module, layers: Mapping[str, int], inputs: Tensor, label
 def _worth(
     model: nn.Module, layers: Mapping[str, int], inputs: Tensor, labels: Tensor, gates: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return each image's margin (n,), and gradient times activation of every unit (n, units).
+    """Return each image's logits (n, classes), and gradient times activation of every unit (n, units).
 
     gates: 1 for units that are left, 0 for ablated ones; the gradient by a gate is gradient times activation.
     """
@@ -58,10 +61,33 @@ def _worth(
         logits = model(inputs.clone())
         given = logits.gather(1, labels[:, None])[:, 0]
         others = logits.scatter(1, labels[:, None], -torch.inf).amax(1)
-        margin = given - others
-        (worth,) = torch.autograd.grad(margin.sum(), gates)
-    return margin.detach(), worth
+        worth = _gradient((given - others).sum(), gates)
+    return logits.detach(), worth
+
+
+def _gradient(margin: Tensor, gates: Tensor) -> Tensor:
+    try:
+        return torch.autograd.grad(margin, gates)[0]
+    except RuntimeError as error:
+        raise InputError(
+            f"no gradient reaches the units ({str(error).splitlines()[0]}): flip_images needs one, so the"
+            " network's forward must not use torch.no_grad(), inference_mode() or detach()"
+        ) from error
+
+
+def _check_reached(model: nn.Module, layers: Mapping[str, int], inputs: Tensor, worth: Tensor) -> None:
+    """Raise InputError if no gradient reaches any unit of a layer that is active, on any image."""
+    parts = zip(layers, worth.split(list(layers.values()), 1), strict=True)
+    if not (without := [name for name, part in parts if not part.any()]):
+        return
+    with observed(model, without) as seen, torch.no_grad():
+        model(inputs.clone())
+    if active := [name for name in without if seen[name].any()]:
+        raise InputError(
+            f"layer {active[0]}: no gradient reaches its units, as after torch.no_grad() or detach():"
+            " leave it out of `layers`"
+        )
 
 
 def _gated(gate: Tensor) -> Callable[[Tensor], Tensor]:
-    return lambda output: output * gate.reshape(*gate.shape, *(1,) * (output.dim() - 2))
+    return lambda output: output.clone() * gate.reshape(*gate.shape, *(1,) * (output.dim() - 2))

@@ -127,13 +127,16 @@ def observed_inputs(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[st
     seen: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[..., None]:
-        def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        def note(module: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
             axis = getattr(module, "unit_axis", 1)
-            seen[name] = inputs[0].movedim(axis, 1).clone()  # the module may change it in place
+            given = inputs[0] if inputs else next(iter(named.values()))
+            seen[name] = given.movedim(axis, 1).clone()  # the module may change it in place
 
         return note
 
-    handles = [find_layer(model, name).register_forward_pre_hook(keep(name)) for name in layers]
+    handles = [
+        find_layer(model, name).register_forward_pre_hook(keep(name), with_kwargs=True) for name in layers
+    ]
     try:
         yield seen
     finally:

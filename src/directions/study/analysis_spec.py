@@ -81,6 +81,7 @@ class AnalysisSpec(Table):
     checkpoints: bool = False
 
     def __post_init__(self):
+        super().__post_init__()
         if not isinstance(self.settings, type) or not is_dataclass(self.settings):
             found = getattr(self.settings, "__name__", type(self.settings).__name__)
             raise TypeError(f"settings must be a dataclass of setting(default, help, values), not {found}")

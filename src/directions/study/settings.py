@@ -72,7 +72,17 @@ def read(kind: type[Kind], given: Mapping[str, object]) -> Kind:
     faults += [f"{name}: is missing" for name in needed if name not in given]
     if faults:
         raise InputError(f"{'; '.join(faults)} (known here: {', '.join(known)})")
-    return kind(**given)
+    return kind(**{key: _whole(value, known[key].metadata["values"]) for key, value in given.items()})
+
+
+def _whole(value: Any, values: Any) -> Any:
+    """Turn 2.0 into 2 where only whole numbers are allowed, as JSON Schema takes one for the other."""
+    kinds: set[str] = set()
+    for one in (values, *values.get("anyOf", ())):
+        kind = one.get("type", ())
+        kinds |= {kind} if isinstance(kind, str) else set(kind)
+    whole = isinstance(value, float) and value.is_integer() and "integer" in kinds and "number" not in kinds
+    return int(value) if whole else value
 
 
 def one_of(*words: str) -> Values:

@@ -65,6 +65,33 @@ class Shortcut(nn.Module):
         return self.out(self.relu(x + relu(self.b(x))))
 
 
+class Sum(nn.Module):
+    """Two layers, added: so far below 0 that the ReLU is mostly off, or within it."""
+
+    def __init__(self, units=4, lower=0.0, scale=1.0):
+        super().__init__()
+        self.a, self.b, self.relu, self.out = (
+            nn.Linear(20, units), nn.Linear(20, units), nn.ReLU(), nn.Linear(units, 4)
+        )  # fmt: skip
+        self.lower, self.scale = lower, scale
+
+    def forward(self, x):
+        return self.out(self.relu(self.scale * (self.a(x) + self.b(x) - self.lower)))
+
+
+class Residual(nn.Module):
+    """A block of two convolutions with a shortcut, of few maps."""
+
+    def __init__(self, maps=2):
+        super().__init__()
+        self.c1, self.c2, self.relu = nn.Conv2d(1, maps, 3), nn.Conv2d(maps, maps, 3, padding=1), nn.ReLU()
+        self.out = nn.Linear(maps * 36, 4)
+
+    def forward(self, x):
+        x = relu(self.c1(x))
+        return self.out(self.relu(self.c2(x) + x).flatten(1))
+
+
 class Gated(nn.Module):
     """A convolution whose maps are multiplied by gates computed from all of them (squeeze and excitation)."""
 
@@ -93,6 +120,12 @@ def _same_weights():
     (Branches, {"b": "relu"}, (20,), "b"),
     (lambda: nn.Sequential(Gated(), nn.ReLU(), nn.Flatten(), nn.Linear(180, 4)), "1", (1, 8, 8), "0.conv"),
     (Shortcut, "relu", (20,), None),
+    *((lambda units=units: Sum(units), "relu", (20,), None) for units in (1, 2, 3, 8)),
+    (lambda: Sum(16, lower=3.0), "relu", (20,), None),
+    (lambda: Sum(16, scale=1e-6), "relu", (20,), None),
+    *((lambda maps=maps: Residual(maps), "relu", (1, 8, 8), None) for maps in (1, 2, 5)),
+    *((lambda n=n: nn.Sequential(nn.Linear(20, n), nn.ReLU(), nn.Linear(n, 4)), "1", (20,), "0")
+      for n in (1, 2, 3)),
     (lambda: nn.Sequential(nn.Linear(20, 12), nn.ReLU(), Own(), nn.ReLU(), nn.Linear(12, 4)),
      "3", (20,), None),
     (lambda: nn.Sequential(LowRank(), nn.ReLU(), nn.Linear(12, 4)), "1", (20,), None),

@@ -72,6 +72,7 @@ def test_wrong_settings_are_refused_as_those_of_any_analysis(file, settings, mes
     ('table="sparseness"', 'table="units"', "there is a table units already: choose another name"),
     ("SPEC = AnalysisSpec(", "SPEC = dict(", "SPEC must be an AnalysisSpec, not dict"),
     ("def observe", "1 / 0\ndef observe", "measure_sparseness.py, line 11, in <module>: ZeroDivisionError"),
+    ("columns=()", 'columns={"`unit`": "its index"}', "columns: '`unit`' is no Column: write share("),
     ("@dataclass(frozen=True)", "", "must be a dataclass of setting(default, help, values), not Settings"),
     ("settings=Settings", "settings={}", "must be a dataclass of setting(default, help, values), not dict"),
     ('= split_setting("test")', '= "test"', "split: declare it as setting(default, help, values)"),

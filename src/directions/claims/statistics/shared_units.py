@@ -147,6 +147,8 @@ def memories(*layers: str) -> Sample:
             tables, "parts", "run", "layer", "labels", "ordering", "ablated", "units", "accuracy"
         )
         names = [name for name in dict.fromkeys(curves["layer"]) if name != "all"]
+        if len(set(names)) < 2 and "last" in layers:
+            raise Untestable("these networks have one layer of units")
         places = {"all": "all", "first": names[0], "last": names[-1]}
         areas = areas_of(curves[curves["labels"] != "all"], "run", "layer", "labels", "ordering")
         kinds = areas.pivot_table(index=["run", "ordering"], columns=["layer", "labels"], values="auc")
