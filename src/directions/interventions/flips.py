@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from directions.core.errors import InputError
 from directions.core.scoring import pass_size, right, scaled
 from directions.core.types import Images
-from directions.interventions.hooks import edited, find_layer, observed
+from directions.interventions.hooks import edited, find_layer
 
 
 def flips(model: nn.Module, layers: Mapping[str, int], images: Images, labels: Tensor) -> np.ndarray:
@@ -76,17 +76,18 @@ def _gradient(margin: Tensor, gates: Tensor) -> Tensor:
 
 
 def _check_reached(model: nn.Module, layers: Mapping[str, int], inputs: Tensor, worth: Tensor) -> None:
-    """Raise InputError if no gradient reaches any unit of a layer that is active, on any image."""
+    """Raise InputError if no gradient reaches a layer although its units change the logits."""
     parts = zip(layers, worth.split(list(layers.values()), 1), strict=True)
-    if not (without := [name for name, part in parts if not part.any()]):
-        return
-    with observed(model, without) as seen, torch.no_grad():
-        model(inputs.clone())
-    if active := [name for name in without if seen[name].any()]:
-        raise InputError(
-            f"layer {active[0]}: no gradient reaches its units, as after torch.no_grad() or detach():"
-            " leave it out of `layers`"
-        )
+    for name in [name for name, part in parts if not part.any()]:
+        with torch.no_grad():
+            logits = model(inputs.clone())
+            with edited(find_layer(model, name), torch.zeros_like):
+                without = model(inputs.clone())
+        if not torch.equal(logits, without):
+            raise InputError(
+                f"layer {name}: no gradient reaches its units, as after torch.no_grad() or detach():"
+                " leave it out of `layers`"
+            )
 
 
 def _gated(gate: Tensor) -> Callable[[Tensor], Tensor]:
