@@ -110,7 +110,10 @@ def _of_figures(study: dict) -> Iterator[str]:
         wanted = {needs.get(table) or "" for table in FIGURES[figure]}
         missing = wanted - {"", *experiments[name]["analyses"]}
         for analysis in sorted(missing):
-            yield f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list"
+            yield (
+                f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list: list it, or"
+                f" set `draw: {{{figure}: null}}`"
+            )
         if not missing:
             yield from _of_comparison(figure, name, experiments[name], models_of(study))
     for figure in chosen if chosen != "all" else ():
