@@ -111,8 +111,8 @@ def _of_figures(study: dict) -> Iterator[str]:
         missing = wanted - {"", *experiments[name]["analyses"]}
         for analysis in sorted(missing):
             yield (
-                f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list: list it, or"
-                f" set `draw: {{{figure}: null}}`"
+                f"draw.{figure}: needs {analysis}, which experiments.{name}.analyses does not list: list it,"
+                f" or set `draw: {{{figure}: null}}`"
             )
         if not missing:
             yield from _of_comparison(figure, name, experiments[name], models_of(study))
