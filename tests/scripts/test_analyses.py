@@ -382,7 +382,7 @@ def observe(trained, settings):
 
 @pytest.mark.parametrize(("settings", "said"), [
     ({}, None),
-    ({"factor": 2.5}, "table shares: column part is 1.25 in row 1, allowed is a number, 0 to 1"),
+    ({"factor": 2.5}, "table shares: column part is 1.25 in row 1, allowed is a number from 0 to 1"),
     ({"faktor": 2.5}, "faktor: unknown setting; did you mean factor? (known here: split, factor)"),
 ])  # fmt: skip
 def test_an_analysis_in_a_file_of_ones_own_reads_its_settings_and_keeps_to_its_columns(

@@ -156,7 +156,7 @@ def test_areas_of_top5_accuracy_stand_beside_those_of_accuracy_where_it_was_meas
 
 
 @pytest.mark.parametrize(("accuracy", "said"), [
-    ([0.8, 1.7, 1.2], "table areas: column auc is 1.35 in row 1, allowed is a number, 0 to 1"),
+    ([0.8, 1.7, 1.2], "table areas: column auc is 1.35 in row 1, allowed is a number from 0 to 1"),
     ([0.8, 0.4, None], "table areas: column auc is empty in row 1"),
 ])  # fmt: skip
 def test_areas_that_cannot_be_are_refused(tmp_path, accuracy, said):

@@ -41,7 +41,7 @@ def test_a_table_as_declared_passes(changed):
 
 
 @pytest.mark.parametrize(("changed", "said"), [
-    ({"accuracy": [0.5, 0.5, 1.5]}, "column accuracy is 1.5 in row 3, allowed is a number, 0 to 1"),
+    ({"accuracy": [0.5, 0.5, 1.5]}, "column accuracy is 1.5 in row 3, allowed is a number from 0 to 1"),
     ({"accuracy": [0.5, -0.1, 1.5]}, "column accuracy is -0.1 in row 2"),
     ({"accuracy": [0.5, np.nan, 1.0]}, "column accuracy is empty in row 2"),
     ({"accuracy": [0.5, "high", 1.0]}, "column accuracy is high in row 2"),
@@ -65,6 +65,6 @@ def test_all_faults_are_told_at_once():
     with pytest.raises(InputError) as caught:
         TABLE.check(table(accuracy=[2, 0, 0], units=None, other=[0, 0, 0]))
     assert str(caught.value).startswith(
-        "table sizes: column accuracy is 2 in row 1, allowed is a number, 0 to 1; column other is not"
+        "table sizes: column accuracy is 2 in row 1, allowed is a number from 0 to 1; column other is not"
         " declared; column units is missing: correct"
     )
