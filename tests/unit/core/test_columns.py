@@ -49,7 +49,7 @@ def test_a_table_as_declared_passes(changed):
     ({"layers": [1, 1.5, 1]}, "column layers is 1.5 in row 2, allowed is a whole number >= 0"),
     ({"dead": ["yes", True, False]}, "column dead is yes in row 1, allowed is true or false"),
     ({"name": ["a", "b", None]}, "column name is empty in row 3"),
-    ({"drop_class_3": [0, 0, 2]}, "column drop_class_3 is 2 in row 3, allowed is a number, -1 to 1"),
+    ({"drop_class_3": [0, 0, 2]}, "column drop_class_3 is 2 in row 3, allowed is a number from -1 to 1"),
     ({"drop_class_x": [0, 0, 0]}, "column drop_class_x is not declared"),
     ({"acuracy": [0, 0, 0]}, "column acuracy is not declared; did you mean accuracy?"),
     ({"layers": None}, "column layers is missing"),
