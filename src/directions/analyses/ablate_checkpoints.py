@@ -95,11 +95,10 @@ def some(examples: Examples, wanted: Count, split: str) -> Examples:
 
     Smaller subsets are contained in larger ones. Raises InputError if more are requested than exist.
     """
-    from dataclasses import replace
-
     import numpy as np
     import torch
 
+    from directions.analyses import subset
     from directions.core.seeds import stream
 
     if wanted == "all":
@@ -107,8 +106,7 @@ def some(examples: Examples, wanted: Count, split: str) -> Examples:
     if wanted > len(examples):
         raise InputError(f"images: {wanted} requested, but the {split} set has {len(examples)}")
     first = np.sort(stream("ablated images", split).permutation(len(examples))[:wanted])
-    chosen = torch.as_tensor(first, device=examples.labels.device)
-    return replace(examples, images=examples.images[chosen], labels=examples.labels[chosen])
+    return subset.of(examples, torch.as_tensor(first))
 
 
 def observe_checkpoint(

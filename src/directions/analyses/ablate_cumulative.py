@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from directions.core.columns import amount, count, share, text
-from directions.study.analysis_spec import SPLIT, AnalysisSpec, CurveSettings, Sizes, curve_cost
+from directions.core.columns import count, text
+from directions.study.analysis_spec import ABLATED, SCORED, AnalysisSpec, CurveSettings, Sizes, curve_cost
 from directions.study.settings import setting
 
 if TYPE_CHECKING:
@@ -40,12 +40,8 @@ SPEC = AnalysisSpec(
     columns=(
         text("clamp", "value that ablated units are clamped to: zero, or the mean over the training set"),
         count("ordering", "index of the random order of the units, from 0"),
-        count("ablated", "number of units clamped"),
-        count("units", "number of units in the ablated layers"),
-        SPLIT,
-        amount("loss", "with these units clamped", empty=True),
-        share("accuracy", "likewise"),
-        share("accuracy_top5", "likewise, for data sets with more than ten classes", optional=True),
+        *ABLATED,
+        *SCORED,
     ),
     cost=_cost,
 )

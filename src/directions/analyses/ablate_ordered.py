@@ -6,9 +6,9 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from directions.core.columns import amount, count, share, text
+from directions.core.columns import count, text
 from directions.core.types import Count
-from directions.study.analysis_spec import SPLIT, AnalysisSpec, CurveSettings, curve_cost
+from directions.study.analysis_spec import ABLATED, SCORED, AnalysisSpec, CurveSettings, curve_cost
 from directions.study.settings import one_of, setting, whole_or_all
 
 log = logging.getLogger(__name__)
@@ -65,11 +65,8 @@ SPEC = AnalysisSpec(
         text("order", "score by which the units are sorted, or random"),
         text("first", "highest or lowest: the end from which units are taken; empty for random", empty=True),
         count("ordering", "index of the random order, from 0; 0 for other orders"),
-        count("ablated, units", "number of units clamped to zero, and number of units in the ablated layers"),
-        SPLIT,
-        amount("loss", "with these units clamped", empty=True),
-        share("accuracy", "likewise"),
-        share("accuracy_top5", "likewise, for data sets with more than ten classes", optional=True),
+        *ABLATED,
+        *SCORED,
     ),
     cost=_cost,
 )
@@ -94,9 +91,10 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     units = sum(layers.values())
     keys = [("random", "", number) for number in range(settings.orderings)]
     orders = ablation.orderings(units, settings.orderings, trained.seed)
+    activities = unit_scores.activities_of(trained, layers, few)
     for name in settings.orders:
         try:
-            values = unit_scores.scores(name, trained, layers, few.images, few.labels, few.classes)
+            values = unit_scores.scores(name, trained, activities, few)
         except unit_scores.NoScore as reason:
             log.warning("no ablation in the order of %s: %s", name, reason)
             continue

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from directions.core.columns import amount, count, share, text
+from directions.core.columns import count, text
 from directions.core.errors import InputError
 from directions.core.types import Count
-from directions.study.analysis_spec import SPLIT, AnalysisSpec, CurveSettings
+from directions.study.analysis_spec import ABLATED, SCORED, AnalysisSpec, CurveSettings
 from directions.study.settings import setting, whole_or_all
 
 if TYPE_CHECKING:
@@ -50,11 +50,8 @@ SPEC = AnalysisSpec(
         ),
         count("images", "their number"),
         count("ordering", "index of the random order of the units, from 0"),
-        count("ablated, units", "number of units clamped to zero, and number of units in the ablated layers"),
-        SPLIT,
-        amount("loss", "with these units clamped", empty=True),
-        share("accuracy", "likewise"),
-        share("accuracy_top5", "likewise, for data sets with more than ten classes", optional=True),
+        *ABLATED,
+        *SCORED,
     ),
     cost=_cost,
 )

@@ -1,15 +1,14 @@
 """Scores of units by which they are ordered for ablation: what a unit tells, shares, weighs or causes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
-from torch import Tensor
 
 from directions.analyses import pair_information as pair
 from directions.analyses import selectivity
 from directions.analyses.network import Trained
 from directions.core.seeds import stream
-from directions.core.types import Images
+from directions.data.examples import Examples
 from directions.interventions import ablation
 
 BINS = 20  # for information about the class, as in measure_units
@@ -21,32 +20,42 @@ class NoScore(Exception):
     """Units of this network cannot have a score; says why."""
 
 
-def scores(
-    name: str, trained: Trained, layers: Mapping[str, int], images: Images, labels: Tensor, classes: int
-) -> np.ndarray:
-    """Return the score `name` of all units of `layers`, (units,), numbered through; NaN where it has none.
+def activities_of(trained: Trained, layers: Mapping[str, int], examples: Examples) -> dict[str, np.ndarray]:
+    """Return {layer: activity (images, units) in float64} of the units of `layers`."""
+    parts: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
+    for layer, block in selectivity.unit_activity(trained.model, layers, examples.images, examples.labels):
+        parts[layer].append(block)
+    return {layer: np.concatenate(blocks, axis=1).astype(np.float64) for layer, blocks in parts.items()}
 
-    Raises NoScore for one that a layer cannot have.
+
+def scores(
+    name: str, trained: Trained, activities: Mapping[str, np.ndarray], examples: Examples
+) -> np.ndarray:
+    """Return the score `name` of the units of all `activities`, (units,); NaN where a unit has none.
+
+    activities: of the layers chosen, on the examples; see `activities_of`. Raises NoScore for a score that a
+    layer cannot have, and if all units have the same.
     """
-    values = _scores(name, trained, layers, images, labels, classes)
+    if name == "importance":
+        values = _importance(trained, activities, examples)
+    elif name == "l1":
+        values = _l1(trained, activities)
+    else:
+        values = _of_activity(ACTIVITY[name], trained.seed, activities, examples)
     known = values[~np.isnan(values)]
     if not len(known) or (known == known[0]).all():
         raise NoScore("all units have the same, or none")
     return values
 
 
-def _scores(
-    name: str, trained: Trained, layers: Mapping[str, int], images: Images, labels: Tensor, classes: int
+def _of_activity(
+    of_layer: Callable[..., np.ndarray], seed: int, activities: Mapping[str, np.ndarray], examples: Examples
 ) -> np.ndarray:
-    if name == "importance":
-        return _importance(trained, layers, images, labels, classes)
-    if name == "l1":
-        return _l1(trained, layers)
-    of_layer = ACTIVITY[name]
-    given, parts = labels.cpu().numpy(), []
-    for layer, activity in _activity(trained, layers, images, labels):
-        values = of_layer(activity.astype(np.float64), given, classes, stream("pairs", trained.seed, layer))
-        parts.append(values)
+    labels, classes = examples.labels.cpu().numpy(), examples.classes
+    parts = [
+        of_layer(activity, labels, classes, stream("pairs", seed, layer))
+        for layer, activity in activities.items()
+    ]
     return np.concatenate(parts)
 
 
@@ -65,15 +74,6 @@ def order(values: np.ndarray, layers: Mapping[str, int], *, highest: bool, withi
         ]
         keys = np.concatenate(ranks)
     return np.argsort(keys, kind="stable")
-
-
-def _activity(trained: Trained, layers: Mapping[str, int], images: Images, labels: Tensor):
-    """Yield (layer, activity (images, units)) of whole layers."""
-    parts: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
-    for layer, block in selectivity.unit_activity(trained.model, layers, images, labels):
-        parts[layer].append(block)
-        if sum(part.shape[1] for part in parts[layer]) == layers[layer]:
-            yield layer, np.concatenate(parts.pop(layer), axis=1)
 
 
 def _mean_activity(activity: np.ndarray, _labels, _classes, _rng) -> np.ndarray:
@@ -113,19 +113,18 @@ ACTIVITY: dict[str, Callable[..., np.ndarray]] = {
 }
 
 
-def _l1(trained: Trained, layers: Mapping[str, int]) -> np.ndarray:
+def _l1(trained: Trained, layers: Iterable[str]) -> np.ndarray:
     norms = {layer: trained.incoming[layer].abs().sum(1).cpu().numpy() for layer in layers}
     if several := [layer for layer, values in norms.items() if np.isnan(values).any()]:
         raise NoScore(f"several layers of weights feed {several[0]}, or none: units have no L1 norm")
     return np.concatenate(list(norms.values()))
 
 
-def _importance(
-    trained: Trained, layers: Mapping[str, int], images: Images, labels: Tensor, classes: int
-) -> np.ndarray:
+def _importance(trained: Trained, layers: Iterable[str], examples: Examples) -> np.ndarray:
     """Return the loss that each unit causes when it is ablated alone."""
+    units = {layer: trained.layers[layer] for layer in layers}
     found = ablation.single(
-        trained.model, images, labels, layers=layers, classes=classes,
-        values=dict.fromkeys(layers, 0.0), units=np.arange(sum(layers.values())),
+        trained.model, examples.images, examples.labels, layers=units, classes=examples.classes,
+        values=dict.fromkeys(units, 0.0), units=np.arange(sum(units.values())),
     )  # fmt: skip
     return found.loss - found.loss_before

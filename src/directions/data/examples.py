@@ -21,17 +21,21 @@ class Examples:
 
     Images of a user's own data may be float32 (n, ...), as the network takes them.
 
-    changed_share: fraction of `labels` that differ from the true ones. changed: which do, (n,); None: none.
+    changed: which `labels` differ from the true ones, (n,); None: none.
     """
 
     images: Images
     labels: Tensor
     classes: int
-    changed_share: float = 0.0
     changed: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def changed_share(self) -> float:
+        """Fraction of the labels that differ from the true ones."""
+        return 0.0 if self.changed is None else float(self.changed.double().mean())
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -68,7 +72,6 @@ def load_examples(
         _images(dataset, split, used, torch.device(device), workers),
         torch.tensor(given, dtype=torch.int64, device=device),
         dataset.classes,
-        0.0 if changed is None else float(changed.double().mean()),
         changed,
     )
 

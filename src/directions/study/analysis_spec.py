@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any, Protocol
 
-from directions.core.columns import Table, count, text
+from directions.core.columns import Table, amount, count, share, text
 from directions.core.types import Count
 from directions.interventions.layer_selection import chosen_layers
 from directions.study import settings as declared
@@ -18,6 +18,16 @@ from directions.study.settings import one_of, setting, whole, whole_or_all
 SPLIT = text("split", "the images used for the measurement, train or test")
 LAYER = text("layer", "name of the layer")
 UNIT = count("unit", "index of the unit within the layer, from 0")
+ABLATED = (
+    count("ablated", "number of units clamped"),
+    count("units", "number of units in the ablated layers"),
+    SPLIT,
+)
+SCORED = (
+    amount("loss", "with these units clamped", empty=True),
+    share("accuracy", "likewise"),
+    share("accuracy_top5", "likewise, for data sets with more than ten classes", optional=True),
+)
 
 
 class Sizes(Protocol):

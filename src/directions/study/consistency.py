@@ -234,8 +234,8 @@ def _of_network(
     model = settings.model
     if settings.dropout > 0 and model != "mlp":
         yield f"{path}: dropout {settings.dropout} works only in model mlp, not in {model}; remove it"
-    for analysis in ("ablate_cumulative", "ablate_checkpoints"):
-        layers = experiment.get(analysis, {}).get("layers", "all")
+    chosen = {name: block["layers"] for name, block in experiment.items() if "layers" in block}
+    for analysis, layers in chosen.items():
         if isinstance(layers, int) and units is not None and layers > len(units):
             yield (
                 f"{path}.{analysis}: layers {layers} is more than the {len(units)} layers of units of {model}"
