@@ -146,25 +146,6 @@ def specific_information(bin_numbers: np.ndarray, labels: np.ndarray, classes: i
     return (given * np.log2(ratio)).sum(1)
 
 
-def full_synergy(bin_numbers: np.ndarray, labels: np.ndarray, classes: int) -> float:
-    """Compute what a whole layer tells about the class that no set of all units but one tells, in bits.
-
-    Only for few units: the number of images must be far larger than that of combinations of bins.
-    """
-    units = range(bin_numbers.shape[1])
-    every, *without = (
-        _together(np.delete(bin_numbers, left_out, axis=1), labels, classes)
-        for left_out in ([], *([unit] for unit in units))
-    )
-    return every - max(without)
-
-
-def _together(bin_numbers: np.ndarray, labels: np.ndarray, classes: int) -> float:
-    """Compute the information of all these units together about the class."""
-    _, states = np.unique(bin_numbers, axis=0, return_inverse=True)
-    return float(mutual_information(states.reshape(-1, 1), labels, classes)[0])
-
-
 def entropies(activity: np.ndarray, bins: int) -> dict[str, np.ndarray]:
     """Compute the entropy of each unit's activity in bits, (units,), under three ways to bin it.
 

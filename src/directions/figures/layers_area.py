@@ -14,19 +14,7 @@ def draw(tables: Tables, study: str) -> Figure:
     Reads tables runs, parts. Raises InputError naming a table or column that is missing or empty.
     """
     runs = require(tables, "runs", "run", "corrupt", "classes", "model", "train_images", "test_images")
-    parts = require(
-        tables,
-        "parts",
-        "run",
-        "layer",
-        "labels",
-        "images",
-        "ordering",
-        "ablated",
-        "units",
-        "accuracy",
-        "split",
-    )
+    parts = require(tables, "parts", *shared_units.OF_PARTS)
     areas = areas_of(parts, "run", "layer", "labels", "ordering")
     areas = areas.merge(runs[["run", "corrupt"]], on="run")
     layers = list(dict.fromkeys(areas["layer"]))

@@ -17,19 +17,7 @@ def draw(tables: Tables, study: str) -> Figure:
     Reads tables runs, parts, flips. Raises InputError naming a table or column that is missing or empty.
     """
     runs = require(tables, "runs", "run", "corrupt", "classes", "model", "train_images", "test_images")
-    parts = require(
-        tables,
-        "parts",
-        "run",
-        "layer",
-        "labels",
-        "images",
-        "ordering",
-        "ablated",
-        "units",
-        "accuracy",
-        "split",
-    )
+    parts = require(tables, "parts", *shared_units.OF_PARTS)
     parts = parts[(parts["layer"] == "all") & (parts["labels"] != "all")]
     parts = parts.merge(runs[["run", "corrupt"]], on="run", suffixes=("_", ""))
     flips = require(tables, "flips", "run", "labels", "units", may_be_empty=["flipped_after"])

@@ -7,7 +7,7 @@ from directions.claims.statistics.ranks import spearman
 from directions.core.tables import Tables, require
 from directions.figures import style, text
 
-RED, UNIQUE, SYN = "redundancy", "unique", "synergy"
+OF_PARTS = ("run", "layer", "labels", "images", "ordering", "ablated", "units", "accuracy", "split")
 
 
 def fractions(runs: pd.DataFrame) -> list[float]:

@@ -108,12 +108,6 @@ def test_specific_information_averages_to_mutual_information():
     np.testing.assert_allclose(found @ frequency, mutual_information(units, labels, 6), atol=1e-12)
 
 
-def test_synergy_of_a_whole_layer():
-    three = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)] * 10)
-    assert pairs.full_synergy(three, three.sum(1) % 2, 2) == pytest.approx(1)
-    assert pairs.full_synergy(three, three[:, 0], 2) == pytest.approx(0)
-
-
 def test_entropy_by_hand():
     activity = np.array([[0.0, 0.0], [1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])
     found = pairs.entropies(activity, 4)

@@ -97,6 +97,11 @@ def test_possible_combinations_stay_possible():
         (convolutional("conv_selectivity", training={"dropout": 0.1}), "dropout 0.1 works only in model mlp"),
         (corruption(ablate_cumulative={"layers": 3}), "layers 3 is more than the 2 layers of units of mlp"),
         (
+            corruption(flip_images={"layers": 3}),
+            "flip_images: layers 3 is more than the 2 layers of units of mlp",
+        ),
+        (corruption(ablate_parts={"layers": ["relu9"]}), "ablate_parts.layers: "),
+        (
             convolutional("mnist_early_stopping", ablate_checkpoints={"layers": 3}),
             "mnist_early_stopping.ablate_checkpoints: layers 3 is more than the 2 layers of units of mlp",
         ),
