@@ -186,7 +186,7 @@ _SHARED = {  # figures of later work
 }
 _SHARED |= {
     f"{name}_area_correlation{suffix}": Statistic(
-        ("runs", "areas", "pairs"), shared_units.beside_area(f"{name}_bits"), mean, combine, fewest=1
+        ("runs", "areas", "pairs"), shared_units.beside_area(f"{name}_bits"), mean, combine
     )
     for name in ("mutual", "mutual_pre")
     for suffix, combine in (("", shared_units.over_all), ("_within", shared_units.within_all))

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from directions.analyses.auc import area
 from directions.claims.statistics.bootstrap import Groups, Measured, Sample
 from directions.claims.statistics.conditions import Condition
 from directions.claims.statistics.networks import by_fraction, by_setting, zero_areas
@@ -96,16 +97,16 @@ def leads(*orders: str) -> Sample:
 def ordered_areas(tables: Tables) -> pd.DataFrame:
     """Compute the area of every curve of table ordered: run, order, first, ordering, auc."""
     curves = require(
-        tables, "ordered", "run", "order", "ordering", "ablated", "units", "accuracy", may_be_empty=["first"]
+        tables, "ordered", "run", "order", "ordering", "ablated", "accuracy", may_be_empty=["first"]
     )
     return areas_of(curves.assign(first=curves["first"].fillna("")), "run", "order", "first", "ordering")
 
 
 def areas_of(curves: pd.DataFrame, *keys: str) -> pd.DataFrame:
-    """Compute the area under accuracy over the fraction ablated of every curve: `keys`, auc."""
+    """Compute the area (`auc.area`) of every curve, which goes from no unit to all: `keys`, auc."""
     rows = []
     for key, curve in curves.groupby(list(keys), sort=False):
-        rows.append((*key, float(np.trapezoid(curve["accuracy"], curve["ablated"] / curve["units"]))))
+        rows.append((*key, float(area(curve["ablated"].to_numpy(), curve["accuracy"].to_numpy()))))
     return pd.DataFrame(rows, columns=[*keys, "auc"])
 
 
