@@ -5,16 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from directions.core.area import area
+
 CURVE = ["clamp", "ordering"]  # columns that identify a curve within a network
 GUESSES = {"accuracy": 1, "accuracy_top5": 5}  # top-5 only for data sets with many classes
-
-
-def area(ablated: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
-    """Integrate curves (..., points) over the fraction of units ablated (points,) by the trapezoidal rule.
-
-    1 for a network that never loses accuracy; a curve constant at a has area a (docs/DEVIATIONS.md, D9).
-    """
-    return np.trapezoid(accuracy, ablated / ablated[-1], axis=-1)
 
 
 def relative(area: np.ndarray, unablated: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from directions.analyses.auc import area
+from directions.core.area import area
 from directions.core.errors import InputError
 from directions.core.tables import Tables, require
 from directions.figures import curves, style, text

@@ -4,21 +4,6 @@ import pytest
 from directions.analyses import auc
 
 
-def test_a_constant_curve_has_its_own_height():
-    assert auc.area(np.array([0, 3, 10]), np.full(3, 0.7)) == pytest.approx(0.7)
-
-
-def test_a_step_worked_out_by_hand():
-    """Accuracy 1 up to 4 of 10 units, 0 from 5 on: 0.4 and half of a tenth."""
-    assert auc.area(np.arange(11), np.r_[np.ones(5), np.zeros(6)]) == pytest.approx(0.45)
-
-
-def test_only_the_share_of_units_counts_and_uneven_grids_are_weighted():
-    line = np.linspace(1, 0, 11)
-    assert auc.area(np.arange(11), line) == pytest.approx(0.5)
-    assert auc.area(np.arange(11)[[0, 1, 2, 10]] * 7, line[[0, 1, 2, 10]]) == pytest.approx(0.5)
-
-
 def test_corrections():
     assert auc.relative(0.45, 0.9) == pytest.approx(0.5)
     assert auc.chance_corrected(0.1, 10) == pytest.approx(0)

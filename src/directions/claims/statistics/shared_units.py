@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from directions.analyses.auc import area
 from directions.claims.statistics.bootstrap import Groups, Measured, Sample
 from directions.claims.statistics.conditions import Condition
 from directions.claims.statistics.networks import by_fraction, by_setting, zero_areas
 from directions.claims.statistics.ranks import Untestable, correlate
+from directions.core.area import area
 from directions.core.tables import Tables, require
 
 CLEAN, CORRUPTED = "clean", "corrupted"
@@ -103,7 +103,7 @@ def ordered_areas(tables: Tables) -> pd.DataFrame:
 
 
 def areas_of(curves: pd.DataFrame, *keys: str) -> pd.DataFrame:
-    """Compute the area (`auc.area`) of every curve, which goes from no unit to all: `keys`, auc."""
+    """Compute the area (`core.area`) of every curve, which goes from no unit to all: `keys`, auc."""
     rows = []
     for key, curve in curves.groupby(list(keys), sort=False):
         rows.append((*key, float(area(curve["ablated"].to_numpy(), curve["accuracy"].to_numpy()))))
