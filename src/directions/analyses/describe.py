@@ -104,9 +104,10 @@ def _check_original(network: Trained, images: Images) -> None:
         [batch] = images[start : start + PROBE].split(PROBE)
         inputs = scaled(batch)
         answers, wanted = network.model(inputs.clone()), network.original.to(inputs.device)(inputs.clone())
-        apart = (answers - wanted).abs().flatten(1).amax(1)
-        if torch.allclose(answers, wanted, rtol=0, atol=SAME * float(wanted.abs().max()), equal_nan=True):
+        if self_check.agree(answers, wanted, SAME):
             continue
+        apart = (answers - wanted).nan_to_num(torch.inf).abs()
+        apart = apart.where(answers != wanted, 0).amax(1)  # infinities may be equal
         raise InputError(
             f"prepared for ablation, this network computes something else: its logits for image"
             f" {start + int(apart.argmax())} are off by {float(apart.max()):.3g}. Usual causes are its own"

@@ -5,6 +5,7 @@ every such call becomes a module. The network computes the same as before.
 """
 
 import copy
+import logging
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -18,11 +19,17 @@ from directions.interventions.names import ACTIVATIONS
 from directions.interventions.tracing import UNTRACEABLE, first_input, in_place, reassigned
 from directions.interventions.tracing import traced as followed
 
+log = logging.getLogger(__name__)
+
 MODULES = {
     nn.ReLU: "relu", nn.GELU: "gelu", nn.SiLU: "silu", nn.ELU: "elu", nn.LeakyReLU: "leaky_relu",
     nn.ReLU6: "relu6", nn.Hardswish: "hardswish", nn.Mish: "mish", nn.Softplus: "softplus", nn.Tanh: "tanh",
-    nn.Sigmoid: "sigmoid",
+    nn.Sigmoid: "sigmoid", nn.PReLU: "prelu", nn.RReLU: "rrelu", nn.SELU: "selu", nn.CELU: "celu",
+    nn.Hardtanh: "hardtanh", nn.Hardsigmoid: "hardsigmoid", nn.LogSigmoid: "logsigmoid",
+    nn.Softsign: "softsign", nn.Tanhshrink: "tanhshrink", nn.Softshrink: "softshrink",
+    nn.Hardshrink: "hardshrink", nn.Threshold: "threshold",
 }  # fmt: skip
+SPELT = {"log_sigmoid": "logsigmoid"}  # functions of torch whose own name differs
 PASSED = (
     nn.BatchNorm1d,
     nn.BatchNorm2d,
@@ -43,7 +50,7 @@ class Applied(nn.Module):
     def __init__(self, name: str, args: tuple[Argument, ...], kwargs: Mapping[str, Argument]):
         super().__init__()
         self.name, self.args = name, args
-        self.kwargs = {key: value for key, value in kwargs.items() if key != "inplace"}
+        self.kwargs = {key: value for key, value in kwargs.items() if key not in ("input", "inplace")}
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the activation to a tensor of any shape."""
@@ -71,6 +78,11 @@ def separated(network: nn.Module) -> fx.GraphModule:
     seen: set[str] = set()
     for node in list(traced.graph.nodes):
         name = kind(node, traced)
+        if name is None and node.op != "call_module" and _function(node) and _learned(node):
+            log.warning(
+                "%s after %s is not among the activations, as its parameters are computed or learned: make it"
+                " a module such as nn.PReLU, called once, to have its units", _function(node), _before(node),
+            )  # fmt: skip
         if name is None or (node.op == "call_module" and node.target not in seen):
             seen.add(node.target)
             continue
@@ -82,7 +94,7 @@ def separated(network: nn.Module) -> fx.GraphModule:
         target = _free(target, taken)
         traced.add_submodule(target, module)
         with traced.graph.inserting_after(node):
-            made = traced.graph.call_module(target, (node.args[0],))
+            made = traced.graph.call_module(target, (first_input(node),))
         if in_place(node, modules):
             reassigned(traced, node, made)
         node.replace_all_uses_with(made)
@@ -108,12 +120,23 @@ def kind(node: fx.Node, network: nn.Module) -> str | None:
     """Return the name of the activation that a node calls, as module, function or method; else None."""
     if node.op == "call_module":
         return name_of(network.get_submodule(str(node.target)))
+    return None if _learned(node) else _function(node)
+
+
+def _function(node: fx.Node) -> str | None:
+    """Return the name of the activation that a node calls as function or method; else None."""
     if node.op == "call_function":
-        name = getattr(node.target, "__name__", "")
+        name = getattr(node.target, "__name__", "").strip("_")
     else:
-        name = str(node.target) if node.op == "call_method" else ""
-    name = name.rstrip("_")
+        name = str(node.target).strip("_") if node.op == "call_method" else ""
+    name = SPELT.get(name, name)
     return name if name in ACTIVATIONS else None
+
+
+def _learned(node: fx.Node) -> bool:
+    """Return whether a call has arguments that the network computes or learns, as in prelu(x, self.slope)."""
+    given = (*node.args[1:], *(value for key, value in node.kwargs.items() if key != "input"))
+    return any(isinstance(value, fx.Node) for value in given)
 
 
 def name_of(module: nn.Module) -> str | None:

@@ -20,6 +20,7 @@ from torch.nn.functional import conv2d, linear, unfold
 
 from directions.core.scoring import PROBE, scaled
 from directions.core.types import Images
+from directions.interventions.activations import MODULES
 from directions.interventions.batching import affordable
 from directions.interventions.hooks import unit_axis
 from directions.interventions.tracing import UNTRACEABLE, make_in_place, subgraph, traced
@@ -30,19 +31,6 @@ log = logging.getLogger(__name__)
 
 PASSED = nn.Dropout | nn.Dropout2d | nn.Identity  # modules that do nothing in evaluation mode
 POOLS = nn.AdaptiveAvgPool2d | nn.AvgPool2d | nn.MaxPool2d  # modules that treat every channel separately
-ELEMENTWISE = (
-    nn.ReLU,
-    nn.ReLU6,
-    nn.LeakyReLU,
-    nn.ELU,
-    nn.GELU,
-    nn.SiLU,
-    nn.Mish,
-    nn.Hardswish,
-    nn.Softplus,
-    nn.Tanh,
-    nn.Sigmoid,
-)  # fmt: skip  (activations that act elementwise)
 NORMS = nn.BatchNorm1d | nn.BatchNorm2d
 FEW = 8  # up to this many units, a thin matrix product is faster than a convolution with so few channels
 FLATTENS = ("flatten", torch.flatten)
@@ -244,7 +232,9 @@ def _is_log_softmax(node: fx.Node, module: nn.Module | None) -> bool:
 
 def is_elementwise(module: nn.Module | None) -> TypeGuard[nn.Module]:
     """Return whether a module acts elementwise; this project's own modules declare it."""
-    return isinstance(module, ELEMENTWISE) or getattr(module, "elementwise", False)
+    if isinstance(module, nn.PReLU) and module.num_parameters > 1:
+        return False  # one slope per channel
+    return isinstance(module, tuple(MODULES)) or getattr(module, "elementwise", False)
 
 
 def out_of_place(module: nn.Module) -> nn.Module:

@@ -125,14 +125,17 @@ def _poison(row: int) -> Callable[[Tensor], Tensor]:
     return poison
 
 
-def agree(found: Tensor, wanted: Tensor) -> bool:
-    """Return whether logits are equal up to rounding; NaN equals NaN."""
+def agree(found: Tensor, wanted: Tensor, tolerance: float | None = None) -> bool:
+    """Return whether logits are equal up to rounding; NaN equals NaN, and infinities of one sign each other.
+
+    tolerance: relative to the largest finite logit; by default as the device computes.
+    """
     if found.shape != wanted.shape:
         return False
     found = found.to(wanted)  # autocast inside the network's forward gives bfloat16
     finite = wanted[wanted.isfinite()]
     size = float(finite.abs().max()) if finite.numel() else 0.0
-    tolerance = TOLERANCE.get(wanted.device.type, max(TOLERANCE.values()))
+    tolerance = tolerance or TOLERANCE.get(wanted.device.type, max(TOLERANCE.values()))
     return torch.allclose(found, wanted, rtol=0, atol=tolerance * size + 1e-6, equal_nan=True)
 
 

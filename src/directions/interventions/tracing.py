@@ -71,7 +71,7 @@ def in_place(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
 
 def first_input(node: fx.Node) -> fx.Node:
     """Return the node whose value a node takes as its first argument."""
-    first = node.args[0]
+    first = node.args[0] if node.args else node.kwargs.get("input")
     assert isinstance(first, fx.Node), f"{node} takes no tensor first"
     return first
 
