@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import importlib
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from directions.data.examples import Examples, load_examples
 from directions.interventions.accumulate import Unfinished
 from directions.interventions.hooks import Network, moments
 from directions.models import files as model_files
+
+SCRIPT = "scripts/analyse.py"  # runs every analysis of the workflow
 
 
 class Trained:
@@ -271,7 +272,7 @@ def fingerprint_of(args: argparse.Namespace) -> str:
     """Digest all that determines an analysis: its settings, the network, its labels, and the code run."""
     digest = hashlib.sha256(args.asked.encode())
     root = Path(__file__).parents[3]
-    code = (root / path for path in code_of(Path(sys.argv[0]).resolve(), root, [args.analysis, OWN]))
+    code = (root / path for path in code_of(root / SCRIPT, root, [args.analysis, OWN]))
     for path in (args.model, args.checkpoints or args.model, args.data, args.ledger, *code):
         with Path(path).open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

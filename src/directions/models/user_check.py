@@ -27,9 +27,12 @@ def check(model: nn.Module, reference: str, image_shape: tuple[int, ...], classe
         raise InputError(
             f"{reference}: the network fails on images of shape {image_shape}: {error}"
         ) from error
-    shape = tuple(getattr(logits, "shape", ()))
-    if shape != (2, classes):
-        raise InputError(f"{reference}: for 2 images the network returns {shape}, not logits (2, {classes})")
+    returned = tuple(logits.shape) if isinstance(logits, torch.Tensor) else f"a {type(logits).__name__}"
+    if returned != (2, classes):
+        raise InputError(
+            f"{reference}: for 2 images the network returns {returned}, not one tensor of logits"
+            f" (2, {classes})"
+        )
     try:
         return sum(find(copied(model), ALL, image_shape, classes).layers.values())
     except InputError as error:

@@ -37,7 +37,10 @@ RUNS = Table(
         count("train_images, test_images", "number of images used"),
         count("layers", "number of layers with units (own networks)", optional=True),
         count(
-            "units", "number of hidden units or feature maps; empty if a user's model hides them", empty=True
+            "units",
+            "number of hidden units or feature maps behind all activations, whichever an analysis covers;"
+            " empty if a user's model hides them",
+            empty=True,
         ),
         text("units_by_layer", "such as `relu1 512; relu2 512` (own networks)", optional=True),
         count("parameters", "number of weights"),

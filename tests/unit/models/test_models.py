@@ -229,6 +229,15 @@ def more(settings, image_shape, classes):
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, classes + 2))
 
 
+class Both(nn.Sequential):
+    def forward(self, x):
+        return x.flatten(1), super().forward(x)
+
+
+def both(settings, image_shape, classes):
+    return Both(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, classes))
+
+
 def larger(settings, image_shape, classes):
     return nn.Sequential(nn.Flatten(), nn.Linear(99, 8), nn.ReLU(), nn.Linear(8, classes))
 
@@ -241,7 +250,8 @@ def fine(settings, image_shape, classes):
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        ("more", r"nets.py:more: for 2 images the network returns \(2, 6\), not logits \(2, 4\)"),
+        ("more", r"nets.py:more: for 2 images the network returns \(2, 6\), not one tensor of .*\(2, 4\)"),
+        ("both", r"nets.py:both: for 2 images the network returns a tuple, not one tensor of logits"),
         ("larger", r"nets.py:larger: the network fails on images of shape \(1, 8, 8\): .*mat1 and mat2"),
     ],
 )
