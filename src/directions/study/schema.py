@@ -10,6 +10,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError, validators
 
+from directions.core.errors import InputError
 from directions.core.suggest import nearest
 from directions.core.types import present
 from directions.data.registry import KNOWN
@@ -87,9 +88,21 @@ def _declare(schema: dict, known: Mapping[str, AnalysisSpec]) -> None:
 
 
 def declared_defaults(config: dict) -> dict:
-    """Map each analysis of `analysis_files` to the defaults of its settings."""
-    known = specs(_plain_files(config))
-    return {name: spec.defaults for name, spec in known.items() if name not in SPECS}
+    """Map each analysis of `analysis_files` to the defaults of its settings.
+
+    Raises InputError for a default that the setting itself does not allow.
+    """
+    own = {name: spec for name, spec in specs(_plain_files(config)).items() if name not in SPECS}
+    for name, spec in own.items():
+        allowed = properties(spec.settings)
+        for key, value in spec.defaults.items():
+            if not _VALIDATOR(allowed[key]).is_valid(value):
+                wanted = allowed[key].get("description", "what its schema says")
+                raise InputError(
+                    f"analysis_files: {name}.py: {key}: its default {value!r} is not allowed; allowed is"
+                    f" {wanted}"
+                )
+    return {name: spec.defaults for name, spec in own.items()}
 
 
 def _plain_files(config: dict | None) -> dict:

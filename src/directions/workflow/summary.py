@@ -31,13 +31,23 @@ def warnings(logs: Iterable[Path | str]) -> str:
 def summary(drawn: Sequence[str], lacking: Sequence[str], failed: Mapping[str, Sequence[str]]) -> str:
     """Summarise which figures are up to date, which are not, and why each failed job failed.
 
-    failed: {log of a failed job: figures that it blocks}.
+    failed: {log of a failed job: figures that it blocks}. Jobs that failed for the same reason are one entry.
     """
-    lines = [f"figures that are ready: {', '.join(drawn) or 'none'}"]
-    lines += [f"figures that are not: {', '.join(lacking) or 'none'}"]
-    for log, stopped in failed.items():
-        lines += ["", f"{log} (stops {', '.join(stopped) or 'no figure'}):"]
-        lines += [f"  {line}" for line in reason(Path(log))]
+    lines = []
+    if drawn or lacking:  # else no figure was asked for
+        lines += [f"figures that are ready: {', '.join(drawn) or 'none'}"]
+        lines += [f"figures that are not: {', '.join(lacking) or 'none'}"]
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for log in failed:
+        alike.setdefault(tuple(reason(Path(log))), []).append(log)
+    for why, (log, *others) in alike.items():
+        stopped = dict.fromkeys(figure for one in (log, *others) for figure in failed[one])
+        more = f" and {len(others)} more, for the same reason" if others else ""
+        lines += [
+            "",
+            f"{log}{more} (stops {', '.join(stopped) or 'no figure'}):",
+            *(f"  {line}" for line in why),
+        ]
     return "\n".join(["", *lines, ""])
 
 

@@ -76,6 +76,7 @@ def test_wrong_settings_are_refused_as_those_of_any_analysis(file, settings, mes
     ("@dataclass(frozen=True)", "", "must be a dataclass of setting(default, help, values), not Settings"),
     ("settings=Settings", "settings={}", "must be a dataclass of setting(default, help, values), not dict"),
     ('= split_setting("test")', '= "test"', "split: declare it as setting(default, help, values)"),
+    ("split_setting(\"test\")", "split_setting(\"tset\")", "split: its default 'tset' is not allowed"),
     ("AnalysisSpec(\n", "AnalysisSpec(", None),
 ])  # fmt: skip
 def test_a_file_that_declares_no_analysis_is_refused_by_what_it_lacks(file, old, new, message):

@@ -1,5 +1,7 @@
 """What a run says at its end."""
 
+from pathlib import Path
+
 from directions.workflow.summary import places, reason, summary, warnings
 
 
@@ -72,3 +74,18 @@ def test_figures_and_reasons(tmp_path):
         "  it left no log",
     ]
     assert "ready: none" in summary([], ["fig1a"], {})
+    assert "figures that" not in summary([], [], {str(log): []})  # a table was asked for
+
+
+def test_jobs_that_failed_for_the_same_reason_are_told_once(tmp_path):
+    logs = [str(tmp_path / f"{name}.log") for name in ("a", "b", "c")]
+    for log, why in zip(logs, ("no file", "no memory", "no file"), strict=True):
+        Path(log).write_text(f"error: {why}\n")
+    said = summary([], ["fig1a", "fig2a"], dict(zip(logs, (["fig1a"], [], ["fig2a"]), strict=True)))
+    assert said.splitlines()[4:] == [
+        f"{logs[0]} and 1 more, for the same reason (stops fig1a, fig2a):",
+        "  error: no file",
+        "",
+        f"{logs[1]} (stops no figure):",
+        "  error: no memory",
+    ]
