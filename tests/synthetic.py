@@ -129,6 +129,7 @@ def unit_tables(
                 information_null_bits=np.where(off, 0.0, 0.02),
                 l1=10.0,
                 dead=off,
+                mean=np.where(off, 0.0, 1.0),
             )
         )
     return {

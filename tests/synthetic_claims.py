@@ -203,15 +203,16 @@ def batch_norm(turned=False) -> dict:
 def maps(
     settings: dict, layers: int, early, late, middle=None, information=(0.0, 0.0, 0.0), l1=0.0,
     depth=0.0, importance_depth=0.0, information_depth=0.0, worst=0.6, per_layer=80, seeds=3, seed=0,
-    each=(),
+    each=(), weighted=0.95, cost=-1.0,
 ) -> dict:  # fmt: skip
     """Runs, single, units: correlations with importance within early, middle and late thirds of the layers.
 
     `depth`, `importance_depth`, `information_depth`: how far the layer's mean moves from first to last layer,
     in SDs within a layer; `l1`, `worst`: correlation of selectivity with incoming weights, with the loss of
-    the class that suffers most; `each`: the correlation within each layer, in place of the thirds.
+    the class that suffers most; `each`: the correlation within each layer, in place of the thirds;
+    `weighted`: that of selectivity times mean activity with importance; `cost`: mean importance of a unit.
     """
-    random = np.random.default_rng(seed)
+    random, extra = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     runs = networks(product(seed=range(seeds)), settings)
     middle = (early + late) / 2 if middle is None else middle
     third, found = max(1, layers // 3), []
@@ -230,6 +231,8 @@ def maps(
                 "l1": synthetic._correlated(selectivity + 0.0, l1, random),
                 "worst_class_drop": synthetic._correlated(selectivity, worst, random),
             }
+            values["mean"] = synthetic._correlated(own, weighted, extra) / values["selectivity"]
+            values["importance"] += cost
             names = {"run": run, "layer": f"relu{layer + 1}", "unit": np.arange(per_layer)}
             found.append(pd.DataFrame(names | values))
     table = pd.concat(found, ignore_index=True).assign(experiment="x", split="test", dead=False)

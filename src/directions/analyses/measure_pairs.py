@@ -89,6 +89,12 @@ SPEC = AnalysisSpec(
         ),
         bits("redundancy_specific_null_bits, synergy_specific_null_bits", "the same with permuted labels"),
         bits(
+            "added_bits, added_null_bits",
+            "what the unit adds to all others of its layer about the class, and the same with permuted labels;"
+            " empty unless the layer is so small that its combinations of bins and classes are no more than"
+            " the images. The smallest of a layer is its full-order synergy",
+        ),
+        bits(
             "entropy_global_bits, entropy_unit_bits, entropy_standardised_bits",
             "entropy of the activity, in bins of equal width over the range of the layer, of the unit, or of"
             " the layer after each unit has mean 0 and SD 1",
@@ -261,11 +267,16 @@ def about_classes(
 
     units = activity.shape[1]
     pairs, bins = pair.partners(units, settings.partners, rng), binned(activity, settings.bins)
+    mixed = rng.permutation(labels)
     true = pair.decomposition(bins, pairs, labels, classes)
-    null = pair.decomposition(bins, pairs, rng.permutation(labels), classes)
+    null = pair.decomposition(bins, pairs, mixed, classes)
     columns = {f"{part}_bits": true[part] for part in ("redundancy", "unique", "synergy")}
     columns |= {f"{part}_null_bits": null[part] for part in ("redundancy", "unique", "synergy")}
     for part in ("redundancy", "synergy"):
         columns[f"{part}_specific_bits"] = true[f"{part}_specific"]
         columns[f"{part}_specific_null_bits"] = null[f"{part}_specific"]
-    return {name: pair.mean_over_pairs(values, pairs, units) for name, values in columns.items()}
+    means = {name: pair.mean_over_pairs(values, pairs, units) for name, values in columns.items()}
+    return means | {
+        "added_bits": pair.added(bins, labels, classes),
+        "added_null_bits": pair.added(bins, mixed, classes),
+    }

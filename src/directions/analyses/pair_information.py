@@ -146,6 +146,26 @@ def specific_information(bin_numbers: np.ndarray, labels: np.ndarray, classes: i
     return (given * np.log2(ratio)).sum(1)
 
 
+def added(bin_numbers: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Compute what each unit adds to all others of its layer about the class, (units,) in bits.
+
+    What all tell together less what all but this one tell; the smallest of a layer is its full-order synergy
+    (Proca et al. 2022). NaN for a layer whose combinations of bins and classes are more than the images.
+    """
+    images, units = bin_numbers.shape
+    if (int(bin_numbers.max(initial=0)) + 1) ** units * classes > images:
+        return np.full(units, np.nan)
+    every = _together(bin_numbers, labels, classes)
+    without = [_together(np.delete(bin_numbers, unit, axis=1), labels, classes) for unit in range(units)]
+    return np.maximum(every - np.array(without), 0)
+
+
+def _together(bin_numbers: np.ndarray, labels: np.ndarray, classes: int) -> float:
+    """Compute the information of all these units together about the class."""
+    _, states = np.unique(bin_numbers, axis=0, return_inverse=True)
+    return float(mutual_information(states.reshape(-1, 1), labels, classes)[0])
+
+
 def entropies(activity: np.ndarray, bins: int) -> dict[str, np.ndarray]:
     """Compute the entropy of each unit's activity in bits, (units,), under three ways to bin it.
 

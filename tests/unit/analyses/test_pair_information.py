@@ -108,6 +108,17 @@ def test_specific_information_averages_to_mutual_information():
     np.testing.assert_allclose(found @ frequency, mutual_information(units, labels, 6), atol=1e-12)
 
 
+def test_what_a_unit_adds_to_all_others():
+    """Parity needs every unit; a class that one unit copies needs that one, unless another is its copy."""
+    three = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)] * 10)
+    np.testing.assert_allclose(pairs.added(three, three.sum(1) % 2, 2), [1, 1, 1], atol=1e-12)
+    np.testing.assert_allclose(pairs.added(three, three[:, 0], 2), [1, 0, 0], atol=1e-12)
+    copied = three[:, [0, 0, 1]]
+    np.testing.assert_allclose(pairs.added(copied, three[:, 0], 2), [0, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(pairs.added(three[:, :1], three[:, 0], 2), [1], atol=1e-12)
+    assert np.isnan(pairs.added(three, three[:, 0], 11)).all()  # 88 cells, 80 images
+
+
 def test_entropy_by_hand():
     activity = np.array([[0.0, 0.0], [1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])
     found = pairs.entropies(activity, 4)

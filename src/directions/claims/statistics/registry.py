@@ -159,6 +159,13 @@ _OF_IMPORTANCE = {  # Figures 7, A4: effects of single-unit ablation
         units.both(inside_layers=True),
         units.first_minus_second,
     ),
+    "weighted_selectivity_gain": Statistic(
+        _BOTH,
+        units.two_units_of(units.WEIGHTED, "selectivity", "importance"),
+        units.both(inside_layers=True),
+        units.first_minus_second,
+    ),
+    "free_share": _importance("selectivity", units.free_share),
     "selectivity_class_drop_correlation_within": _importance(
         "selectivity", units.layers(), y="worst_class_drop"
     ),

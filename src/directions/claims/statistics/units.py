@@ -17,6 +17,7 @@ from directions.core.tables import Tables, require
 TOP_SHARE = 0.25  # "highly selective": the top quarter of a network's live units
 KEY = ["run", "layer", "unit"]
 OF_SINGLE = ("importance", "worst_class_drop")
+WEIGHTED = "weighted_selectivity"  # selectivity times mean activity (Hayne et al. 2022)
 LATER = 3  # the first layer not counted as early in Figures 7c, 7e
 LAYER, X, Y = range(3)  # columns of an observation: layer counted from 0, then two values of the unit
 
@@ -102,6 +103,9 @@ def _of_layer(observed: pd.DataFrame, layer: int) -> pd.DataFrame:
 def _observed(tables: Tables, runs: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
     columns = tuple(dict.fromkeys(name for name in (x, y) if name in OF_SINGLE))
     units = joined_units(tables, columns) if columns else _units_alone(tables, x, y)
+    if WEIGHTED in (x, y):
+        require(tables, "units", "mean")
+        units = units.assign(**{WEIGHTED: units["selectivity"] * units["mean"]})
     live = units[~units["dead"]]
     for run in sorted(runs["run"]):
         count = int((live["run"] == run).sum())
@@ -188,6 +192,11 @@ def minimal_impact(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
     selective = highest_rank(seen[:, X], drawn)[0] > np.ceil((1 - TOP_SHARE) * (number - 1))
     minimal = highest_rank(seen[:, Y], drawn)[0] < (number + 1) / 2
     return (drawn * (selective & minimal)).sum(0) / (drawn * selective).sum(0)
+
+
+def free_share(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Compute the fraction of units whose y, their importance, is 0 or less."""
+    return counts @ (seen[:, Y] <= 0).astype(float) / counts.sum(1)
 
 
 def share_above(bound: float) -> Measure:
