@@ -90,7 +90,7 @@ SPEC = AnalysisSpec(
         bits("redundancy_specific_null_bits, synergy_specific_null_bits", "the same with permuted labels"),
         bits(
             "added_bits, added_null_bits",
-            "what the unit adds to all others of its layer about the class, and the same with permuted labels;"
+            "what the unit adds to all others of its layer about the class, and with permuted labels;"
             " empty unless the layer is so small that its combinations of bins and classes are no more than"
             " the images. The smallest of a layer is its full-order synergy",
         ),
