@@ -21,7 +21,7 @@ from directions.data.examples import load_examples
 from directions.models import files as model_files
 from directions.models import user_check
 from directions.study import training_settings
-from directions.training import checkpoints, distributed, preemption
+from directions.training import checkpoints, distributed, objectives, preemption
 from directions.training import loop as training_loop
 from directions.training import record as training_record
 
@@ -65,6 +65,7 @@ def run(args: argparse.Namespace, group: distributed.Processes) -> None:
     model = models.build(given, train_set.image_shape, train_set.classes)
     units = _units(model, given, tuple(train_set.image_shape), train_set.classes)
     model.to(device)
+    auxiliary = objectives.auxiliary(given, train_set.image_shape, train_set.classes, device)
     log.info("%s", training_record.describe(settings, model, units, train_set, device, threads))
     training_loop.check_precision(settings.precision, device)
     history = training_loop.train(
@@ -76,6 +77,7 @@ def run(args: argparse.Namespace, group: distributed.Processes) -> None:
         fingerprint=training_record.fingerprint(header, train_set, test_set),
         snapshot_seconds=args.snapshot_seconds,
         processes=group,
+        auxiliary=auxiliary,
     )
 
     if not group.first:

@@ -11,7 +11,7 @@ from directions.interventions.layer_selection import chosen_layers
 from directions.study import training_settings
 from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import CLAMPED, COUNTED, FIGURES, VARIED, blocks, made_by, tables_of
-from directions.study.run_table import MODELS, OPTIMIZERS, Settings, models_of, product, text
+from directions.study.run_table import MODELS, Settings, choosing, models_of, product, text
 from directions.study.training_settings import TrainingSettings
 from directions.study.training_steps import steps_in_all, steps_per_epoch
 
@@ -181,7 +181,7 @@ def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterato
         yield from _of_augmenting(path, settings, study)
         yield from _of_network(path, settings, unit_layers(run), experiment)
         yield from _of_normalising(path, settings)
-    for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):
+    for kind, choices in choosing(models):
         for key in dict.fromkeys(key for read in choices.values() for key in read):
             explicit = key in written.get("training", {}) or key in written["vary"]
             if explicit and all(settings.get(key) is None for _, settings in rows):
@@ -214,6 +214,12 @@ def _of_settings(path: str, settings: TrainingSettings, study: dict) -> Iterator
     every, steps = settings.keep_every, last_step(settings)
     if every and steps is not None and every > steps:
         yield f"{path}: keep_every {every} is more than the {steps} steps of training; lower it"
+    if settings.method == "limit":
+        for key in ("limit_loss", "limit_lambda"):
+            if getattr(settings, key) is None:
+                yield f"{path}: method limit needs {key}; set or vary it"
+        if settings.norm_batch is not None:
+            yield f"{path}: method limit trains in one process, without norm_batch; set norm_batch: null"
 
 
 def _of_augmenting(path: str, settings: TrainingSettings, study: dict) -> Iterator[str]:

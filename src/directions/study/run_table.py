@@ -14,6 +14,10 @@ from directions.study.training_settings import LATER, VARIABLE
 
 MODELS = {name: one.reads for name, one in ARCHITECTURES.items()}
 OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # {optimizer: settings that only it reads}
+CROSS_ENTROPY = "cross_entropy"  # the method where none is named
+METHODS = {
+    CROSS_ENTROPY: (), "mae": (), "limit": ("limit_loss", "limit_lambda", "limit_sample", "limit_sum"),
+}  # fmt: skip
 
 Settings = dict[str, Any]
 Runs = dict[str, dict[str, Settings]]
@@ -45,25 +49,33 @@ def product(experiment: dict, models: dict[str, tuple[str, ...]] = MODELS) -> li
     """List [(run name, all its training settings)], sorted by name: every combination of varied values once.
 
     Sorted because JSON with sorted keys passes runs to tables in this order too. models: see `models_of`.
+    Names leave out settings of `LATER` that a run does not read, so combinations that differ in these alone
+    are one run.
     """
     keys = varied(experiment)
-    rows = []
+    rows = {}
     for values in itertools.product(*(experiment["vary"][key] for key in keys)):
         chosen = dict(zip(keys, values, strict=True))
-        name = "_".join(f"{key}-{text(value)}" for key, value in chosen.items())
-        rows.append((name, without_unread(experiment["training"] | chosen, models)))
-    return sorted(rows, key=lambda row: row[0])
+        settings = without_unread(experiment["training"] | chosen, models)
+        told = (key for key in keys if key not in LATER or key in settings)
+        rows["_".join(f"{key}-{text(chosen[key])}" for key in told)] = settings
+    return sorted(rows.items())
+
+
+def choosing(models: dict[str, tuple[str, ...]]) -> tuple[tuple[str, dict[str, tuple[str, ...]]], ...]:
+    """List settings that decide which others are read, each with {value: settings that only some read}."""
+    return ("model", models), ("optimizer", OPTIMIZERS), ("method", METHODS)
 
 
 def without_unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODELS) -> Settings:
-    """Set settings that this model or optimizer never reads to None, so that changing them reruns nothing.
+    """Set settings that this model, optimizer or method never reads to None: changing them reruns nothing.
 
     Those in `LATER` are dropped if null.
     """
     unread = set()
-    for kind, choices in (("model", models), ("optimizer", OPTIMIZERS)):
+    for kind, choices in choosing(models):
         others = itertools.chain.from_iterable(choices.values())
-        unread |= set(others) - set(choices[settings[kind]])
+        unread |= set(others) - set(choices[settings.get(kind) or CROSS_ENTROPY])
     if settings["steps"] is not None:
         unread.add("epochs")
     read = {key: None if key in unread else value for key, value in settings.items()}
@@ -83,7 +95,7 @@ def key_columns(config: dict, experiment: str) -> dict[str, Settings]:
     """
     chosen = config["experiments"][experiment]
     return {
-        run: {key: text(v) if isinstance(v := settings[key], list) else v for key in varied(chosen)}
+        run: {key: text(v) if isinstance(v := settings.get(key), list) else v for key in varied(chosen)}
         for run, settings in product(chosen, models_of(config))
     }
 

@@ -19,7 +19,7 @@ from directions.study.analysis_spec import AnalysisSpec
 from directions.study.catalogue import FIGURES, OWN_ANALYSES, SPECS, specs
 from directions.study.run_table import MODELS, OPTIMIZERS
 from directions.study.settings import properties
-from directions.study.training_settings import VARIABLE, TrainingSettings
+from directions.study.training_settings import OF_METHOD, VARIABLE, TrainingSettings
 
 Keys = tuple[str | int, ...]
 
@@ -57,7 +57,8 @@ def read(config: dict | None = None) -> dict:
 def _declare_training(schema: dict) -> dict:
     """Put the training settings where a config may set or vary them; return {setting: its schema}.
 
-    A study's defaults must set all but `precision`, which the config has for all experiments.
+    A study's defaults must set all but `precision`, which the config has for all experiments, and the method
+    of learning, which is cross-entropy where none is named.
     """
     training = properties(TrainingSettings)
     schema["$defs"]["training"]["properties"] = training
@@ -65,7 +66,7 @@ def _declare_training(schema: dict) -> dict:
         items = {"$ref": f"#/$defs/training/properties/{name}"}
         schema["$defs"]["vary"]["properties"][name] = {"$ref": "#/$defs/values", "items": items}
     defaults = schema["properties"]["defaults"]["properties"]["training"]
-    defaults["required"] = [name for name in training if name != "precision"]
+    defaults["required"] = [name for name in training if name != "precision" and name not in OF_METHOD]
     return training
 
 
@@ -169,7 +170,7 @@ def _hint(value: object, schema: dict) -> str:
                 f"; this is text to YAML: write {number} without quotes"
                 " (and give numbers inside a section by --configfile: --config makes them text)"
             )
-        return nearest(value, schema.get("enum", ()))
+        return nearest(value, [known for known in schema.get("enum", ()) if isinstance(known, str)])
     return ""
 
 

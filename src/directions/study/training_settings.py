@@ -30,6 +30,15 @@ INIT: Values = {
     "description": "he, glorot or torch (what torch draws); null for models that do not read it",
 }
 
+METHODS: Values = {
+    "enum": ["cross_entropy", "mae", "limit", None],
+    "description": "cross_entropy, mae or limit; null: cross_entropy",
+}  # fmt: skip
+LIMIT_LOSSES: Values = {
+    "enum": ["gaussian", "laplace", None],
+    "description": "gaussian or laplace; null for methods that do not read it",
+}  # fmt: skip
+
 _fixed = partial(setting, MISSING)
 _varied = partial(setting, MISSING, vary=True)
 _later = partial(setting, None, later=True)  # older studies lack it
@@ -70,6 +79,33 @@ class TrainingSettings:
     augment: bool = _fixed("random crops and mirroring of images that are streamed", SWITCH)
     precision: str = _fixed("number format of the matrix products", one_of("float32", "bf16"))
     dropout: float = _varied("fraction of hidden units dropped; mlp only", BELOW_ONE)
+    method: str | None = _later(
+        "what training minimises (docs/BEYOND.md): cross-entropy, the mean absolute error, or LIMIT's"
+        " objective",
+        METHODS,
+        vary=True,
+    )
+    limit_loss: str | None = _later(
+        "error of predicted gradients: squared (gaussian) or absolute (laplace); limit only",
+        LIMIT_LOSSES,
+        vary=True,
+    )
+    limit_lambda: float | None = _later(
+        "weight of the squared size of predicted gradients; limit only",
+        or_null(number("a number >= 0", minimum=0)),
+        vary=True,
+    )
+    limit_sample: float | None = _later(
+        "precision of gradients drawn around the predicted ones (Gaussian: 1 / (2 variance), Laplace: 1 /"
+        " scale); null: they are not drawn; limit only",
+        or_null(number("a number > 0", exclusiveMinimum=0)),
+        vary=True,
+    )
+    limit_sum: bool | None = _later(
+        "sum the classifier's gradient over the batch, as the released code does, instead of averaging it:"
+        " with sgd, this multiplies the learning rate by the batch; limit only",
+        or_null(SWITCH),
+    )
     corrupt: float = _varied(
         "fraction of training images with shuffled labels",
         number("a share from 0 to 1", minimum=0, maximum=1),
@@ -93,6 +129,7 @@ def _marked(mark: str) -> tuple[str, ...]:
 
 
 VARIABLE = _marked("vary")  # what an experiment may vary, in the order of run names
+OF_METHOD = ("method", "limit_loss", "limit_lambda", "limit_sample", "limit_sum")
 LATER = _marked("later")  # left out of a run's settings if null, else every network would be trained again
 
 

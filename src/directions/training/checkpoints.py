@@ -92,6 +92,7 @@ class Keeper:
     """Keeps what an interrupted job needs to resume in the folder `resume`: a snapshot, and checkpoints.
 
     names: {step: name of the checkpoint after it}. last: the newest file written or restored by this job.
+    auxiliary: a second network, which checkpoints lack.
     """
 
     resume: Path
@@ -101,6 +102,7 @@ class Keeper:
     optimizer: optim.Optimizer
     names: dict[int, str] = field(default_factory=dict)
     last: Path | None = None
+    auxiliary: nn.Module | None = None
 
     def __post_init__(self):
         self._saved_at = time.monotonic()
@@ -117,6 +119,8 @@ class Keeper:
     def snapshot(self, progress: Progress) -> None:
         """Replace the snapshot by one of the current model and optimizer."""
         state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+        if self.auxiliary is not None:
+            state["auxiliary"] = self.auxiliary.state_dict()
         snapshots.save(self.path, self.fingerprint, state | asdict(progress))
         self.last, self._saved_at = self.path, time.monotonic()
 
@@ -140,6 +144,8 @@ class Keeper:
             return Progress()
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
+        if self.auxiliary is not None:
+            self.auxiliary.load_state_dict(saved["auxiliary"])
         self.last = self.path
         return Progress(saved["step"], saved["history"], saved["random"])
 

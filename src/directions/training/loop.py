@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn, optim
-from torch.nn.functional import cross_entropy
 
 from directions.core.errors import InputError
 from directions.core.scoring import Score, Totals, scaled, totals
@@ -23,20 +22,21 @@ from directions.training import schedule
 from directions.training.checkpoints import Keeper, Progress, random_states, set_random_states
 from directions.training.distributed import ALONE, Processes
 from directions.training.ghost_batch_norm import over_groups, running_statistics
+from directions.training.objectives import Objective, objective, plain
 from directions.training.preemption import Request, Stopped, noticed
 
 log = logging.getLogger(__name__)
 
 
-def make_optimizer(model: nn.Module, settings: TrainingSettings) -> optim.Optimizer:
+def make_optimizer(trained: nn.Module, settings: TrainingSettings) -> optim.Optimizer:
     """Create SGD with momentum, or Adam, from the settings (docs/DEVIATIONS.md, D1)."""
     shared: dict[str, Any] = {
         "lr": settings.learning_rate, "weight_decay": settings.weight_decay, "fused": True
     }  # fmt: skip
     if settings.optimizer == "sgd":
-        return optim.SGD(model.parameters(), momentum=present(settings.momentum), **shared)
+        return optim.SGD(trained.parameters(), momentum=present(settings.momentum), **shared)
     if settings.optimizer == "adam":
-        return optim.Adam(model.parameters(), **shared)
+        return optim.Adam(trained.parameters(), **shared)
     raise InputError(f"unknown optimizer {settings.optimizer!r}: known are sgd, adam")
 
 
@@ -56,12 +56,17 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager:
 
 
 def take_step(
-    model: nn.Module, optimizer: optim.Optimizer, images: Tensor, labels: Tensor, precision: str
+    model: nn.Module,
+    optimizer: optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    precision: str,
+    objective: Objective = plain,
 ) -> Tensor:
-    """Take one step on uint8 images (n, c, h, w) and labels (n,); return the loss before it, in nats."""
+    """Take one step on uint8 images (n, c, h, w) and labels (n,); return the objective before it."""
     optimizer.zero_grad(set_to_none=True)
     with autocast(precision, images.device):
-        loss = cross_entropy(model(scaled(images)), labels)
+        loss = objective(model, scaled(images), labels)
     loss.backward()
     optimizer.step()
     return loss.detach()
@@ -77,21 +82,24 @@ def train(
     fingerprint: str,
     snapshot_seconds: float = 30.0,
     processes: Processes = ALONE,
+    auxiliary: nn.Module | None = None,
 ) -> list[dict]:
     """Train in place; return one row per evaluated epoch: losses in nats and accuracies on both sets.
 
     `resume` is a folder with the state to resume an interrupted job: a snapshot and the checkpoints kept so
     far (see `Keeper`; in the end all of `training_steps.checkpoints`). A snapshot is written when the last is
     `snapshot_seconds` old, which changes no result. A snapshot with another `fingerprint` is ignored. All of
-    several `processes` call this; only the first writes.
+    several `processes` call this; only the first writes. `auxiliary` is the second network of the method
+    limit, trained beside the first and in the snapshot, but not in the checkpoints.
     Raises InputError if the network ends below `require_train_accuracy`, if its loss becomes NaN or infinite,
     or if it cannot be trained in such batches or by so many processes. Raises Stopped, after saving a
     snapshot, in the first process that receives SIGTERM or SIGUSR1; the others lose it and end, too.
     """
     plan = schedule.planned(model, train_set, settings, processes)
-    optimizer = make_optimizer(model, settings)
+    both = model if auxiliary is None else nn.ModuleList([model, auxiliary])
+    optimizer = make_optimizer(both, settings)
     names = {found.step: found.name for found in training_steps.checkpoints(settings, len(train_set))}
-    keeper = Keeper(resume, fingerprint, snapshot_seconds, model, optimizer, names)
+    keeper = Keeper(resume, fingerprint, snapshot_seconds, model, optimizer, names, auxiliary=auxiliary)
     progress = keeper.restored(processes)
     if progress.step:
         log.info("resuming after step %d of %d", progress.step, plan.steps)
@@ -123,17 +131,23 @@ class Loop:
     def __post_init__(self):
         self.model, self.optimizer = self.keeper.model, self.keeper.optimizer
         self.replica = self.processes.replica(self.model)
+        self.objective = objective(self.settings, self.keeper.auxiliary)
         self.statistics = running_statistics(self.model)
         self.loss = torch.zeros(())  # of the latest step, on this process's share
         self.first_step, self.started = self.progress.step, time.monotonic()
 
+    @property
+    def random(self) -> bool:
+        """Whether training draws from the global generators."""
+        return bool(self.settings.dropout or self.settings.limit_sample)
+
     def train_epoch(self, epoch: int) -> None:
         """Take the remaining steps of this epoch (from 0), with snapshots and checkpoints when due.
 
-        Image order and dropout depend only on (seed, epoch).
+        Image order, dropout and drawn gradients depend only on (seed, epoch).
         """
         settings, progress = self.settings, self.progress
-        if settings.dropout:  # nn.Dropout knows only the global generator
+        if self.random:  # nn.Dropout knows only the global generator
             torch.manual_seed(number("dropout", settings.seed, epoch))
             if progress.random:
                 set_random_states(progress.random, self.train_set.images.device)
@@ -147,7 +161,9 @@ class Loop:
             if settings.schedule != "constant":
                 for group in self.optimizer.param_groups:
                     group["lr"] = schedule.learning_rate(settings, progress.step, self.plan.steps)
-            self.loss = take_step(self.replica, self.optimizer, images, labels, settings.precision)
+            self.loss = take_step(
+                self.replica, self.optimizer, images, labels, settings.precision, self.objective
+            )
             self.processes.average(self.statistics)
             progress.step += 1
             if progress.step in self.keeper.names and progress.step < last and self.processes.first:
@@ -179,7 +195,7 @@ class Loop:
         """Save a snapshot, unless loss or weights are no longer finite."""
         loss = self.loss.item()
         self.check(loss)
-        random = random_states(self.train_set.images.device) if self.settings.dropout else None
+        random = random_states(self.train_set.images.device) if self.random else None
         self.keeper.snapshot(replace(self.progress, random=random))
         log.info("step %d/%d  loss %.4f  %.3f s/step", self.progress.step, self.plan.steps, loss, self.pace())
 

@@ -46,6 +46,11 @@ def test_figures_of_unknown_experiments_and_without_their_analysis():
             "momentum is read only by optimizer",
         ),
         ({"vary": {"optimizer": ["sgd", "adam"], "momentum": [0.5, 0.9]}}, "would be the same training"),
+        ({"training": {"method": "mae", "limit_lambda": 1}}, "limit_lambda is read only by method limit"),
+        ({"training": {"method": "limit", "limit_lambda": 1}}, "method limit needs limit_loss; set or vary"),
+        ({"training": {"method": "limit", "limit_loss": "laplace"}}, "method limit needs limit_lambda"),
+        ({"training": {"method": "limits"}}, "null: cross_entropy; did you mean limit?"),
+        ({"training": {"init": "hee"}}, "did you mean he?"),  # may be null as well
         ({"training": {"seed": 3}}, "seed is both fixed in training and varied"),
         ({"vary": {"corrupt": [0, 0.0, 0.2, 0.2]}}, "vary.corrupt: 0.0 appears 2 times"),
         ({"vary": {"hidden": [[8, 8], [8, 8]]}}, "hidden: 8x8 appears 2 times"),

@@ -17,7 +17,7 @@ from directions.study.catalogue import (
     made_by,
     tables_of,
 )
-from directions.study.training_settings import LATER, VARIABLE
+from directions.study.training_settings import LATER, OF_METHOD, VARIABLE
 
 ROOT = Path(__file__).parents[3]
 
@@ -79,9 +79,12 @@ def test_varied_settings_stand_in_names_in_the_order_in_which_they_always_did():
     """In another order, all networks would have other names, and be trained again."""
     assert VARIABLE == (
         "dataset", "images", "model", "hidden", "init", "width", "batch_norm", "optimizer", "learning_rate",
-        "momentum", "weight_decay", "batch", "epochs", "dropout", "corrupt", "seed",
+        "momentum", "weight_decay", "batch", "epochs", "dropout", "method", "limit_loss", "limit_lambda",
+        "limit_sample", "corrupt", "seed",
     )  # fmt: skip
-    assert set(LATER) == {"init", "keep_every"}
+    assert set(LATER) == {
+        "init", "keep_every", "method", "limit_loss", "limit_lambda", "limit_sample", "limit_sum",
+    }  # fmt: skip
 
 
 def test_names_do_not_depend_on_the_order_of_keys_or_values():
@@ -102,7 +105,7 @@ def test_names_do_not_depend_on_the_order_of_keys_or_values():
 def test_a_run_has_all_its_settings():
     chosen = run_table.expand(experiment(training={"epochs": 9}))["mnist_corruption"]["corrupt-0.6_seed-2"]
     assert (chosen["corrupt"], chosen["seed"], chosen["epochs"]) == (0.6, 2, 9)
-    assert set(VARIABLE) < set(chosen)
+    assert set(VARIABLE) - set(LATER) < set(chosen)
     assert set(chosen) - set(VARIABLE) == {
         "keep_epochs",
         "evaluate_every",
@@ -119,6 +122,19 @@ def test_steps_between_checkpoints_are_a_setting_of_networks_that_have_them_only
     assert "keep_every" not in run_table.expand(experiment())["mnist_corruption"]["corrupt-0.6_seed-2"]
     kept = run_table.expand(experiment(training={"keep_every": 100}))["mnist_corruption"]
     assert kept["corrupt-0.6_seed-2"]["keep_every"] == 100
+
+
+def test_settings_of_one_method_neither_name_nor_multiply_the_runs_of_others():
+    table = undrawn(
+        method=["cross_entropy", "limit"], limit_loss=["laplace"],
+        limit_lambda=[0, 3], seed=[1],
+    )  # fmt: skip
+    assert list(table) == [
+        "method-cross_entropy_seed-1",
+        "method-limit_limit_loss-laplace_limit_lambda-0.0_seed-1",
+        "method-limit_limit_loss-laplace_limit_lambda-3.0_seed-1",
+    ]
+    assert "limit_lambda" not in table["method-cross_entropy_seed-1"]
 
 
 def test_what_a_model_never_reads_is_none():
@@ -210,7 +226,7 @@ def test_the_registries_agree_with_the_library_and_the_schema():
     assert tuple(rules["$defs"]["vary"]["properties"]) == VARIABLE
     training = rules["$defs"]["training"]["properties"]
     assert rules["properties"]["defaults"]["properties"]["training"]["required"] == [
-        key for key in training if key != "precision"
+        key for key in training if key not in ("precision", *OF_METHOD)
     ]
     for own in (*run_table.MODELS.values(), *run_table.OPTIMIZERS.values()):
         assert set(own) <= set(training)

@@ -10,10 +10,11 @@ from directions.core.errors import InputError
 from directions.data.examples import Examples
 from directions.models import files as model_files
 from directions.study import training_settings, training_steps
-from directions.training import checkpoints
+from directions.training import checkpoints, objectives
 from directions.training import loop as training_loop
 
 CONV = {"model": "conv11", "width": 0.0625, "batch_norm": True, "pad": 1, "hidden": None, "dropout": 0.0}
+LIMIT = {"method": "limit", "limit_loss": "laplace", "limit_lambda": 3.0}
 
 
 def run(toy, settings, resume, *, fingerprint="a", snapshot_seconds=0.0, images=torch.tensor):
@@ -29,6 +30,7 @@ def run(toy, settings, resume, *, fingerprint="a", snapshot_seconds=0.0, images=
         resume=resume,
         fingerprint=fingerprint,
         snapshot_seconds=snapshot_seconds,
+        auxiliary=objectives.auxiliary(settings, train_set.image_shape, toy.classes),
     )
     return model.state_dict(), history
 
@@ -62,8 +64,8 @@ def killed_at(save_number: int, monkeypatch):
     {}, {"optimizer": "adam", "momentum": None}, {"dropout": 0.3}, {"precision": "bf16"},
     {"keep_epochs": [0, 2, 5]}, {"keep_every": 3, "keep_epochs": [0, 3]}, {"keep_every": 5, "dropout": 0.3},
     {"keep_every": 7, "epochs": None, "steps": 21}, {"evaluate_every": 4}, {"schedule": "cosine"},
-    {"epochs": None, "steps": 21},
-    CONV, CONV | {"batch_norm": False}, CONV | {"norm_batch": 4, "batch": 12},
+    {"epochs": None, "steps": 21}, {"method": "mae"}, LIMIT, LIMIT | {"limit_sample": 50.0, "dropout": 0.3},
+    CONV, CONV | LIMIT, CONV | {"batch_norm": False}, CONV | {"norm_batch": 4, "batch": 12},
     CONV | {"optimizer": "adam", "precision": "bf16", "norm_batch": 8}, CONV | {"model": "resnet50"},
 ])  # fmt: skip
 @pytest.mark.parametrize("step", [6, 8], ids=["within an epoch", "between epochs"])
