@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import synthetic
 import synthetic_conv
+import synthetic_memorization
 import synthetic_shared
 from checkouts import ROOT
 
@@ -31,6 +32,7 @@ MAKERS = {
     ),
     "pairs_area orders redundancy memories layers_area": synthetic_shared.tables,
     "redundancy_dropout": synthetic_shared.dropout,
+    "limit": synthetic_memorization.tables,
 }
 MAKER = {figure: maker for figures, maker in MAKERS.items() for figure in figures.split()}
 

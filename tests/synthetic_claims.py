@@ -9,6 +9,7 @@ import functools
 import numpy as np
 import pandas as pd
 import synthetic
+import synthetic_memorization
 import synthetic_paper as theirs
 import synthetic_shared
 
@@ -23,6 +24,7 @@ EXPERIMENTS = {  # figure -> experiment, as the configuration's `draw`
     **dict.fromkeys(("fig4a", "fig4b"), "mnist_early_stopping"),
     "fig4c": "conv_sweep",
     **dict.fromkeys(("fig5a", "redundancy_dropout"), "mnist_dropout"),
+    "limit": "mnist_limit",
     **dict.fromkeys(("fig5b", "fig6a", "fig6b"), "conv_normalization"),
     **dict.fromkeys(("fig7a", "figA4a"), "mnist_selectivity"),
     **dict.fromkeys(("fig7b", "fig7c", "figA2a", "figA3a", "figA4b", "figA4c"), "conv_selectivity"),
@@ -282,6 +284,7 @@ PAPER = {
     "mnist_early_stopping": course,
     "conv_sweep": sweep,
     "mnist_dropout": lambda: synthetic_shared.with_pairs(dropout_of_paper()),
+    "mnist_limit": lambda: synthetic_memorization.tables(**MLP),
     "conv_normalization": batch_norm,
     "mnist_selectivity": mlp_units,
     "conv_selectivity": conv_units,

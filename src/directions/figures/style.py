@@ -51,6 +51,8 @@ COLOURS = {  # Okabe & Ito's palette for colour-blind readers
     "layer 2": "#E69F00",
     "layer 3": "#009E73",
     "layer 4": "#CC79A7",
+    "cross-entropy": "#000000",
+    "absolute error": "#D55E00",
 }
 MARKERS = "o^sDvPX"
 # Viridis without its yellow, which is too pale for dots and lines; its order shows without colour vision.

@@ -13,7 +13,13 @@ from directions.core.errors import InputError
 from directions.study.analysis_spec import AnalysisSpec
 
 PAPER = ("ablate_cumulative", "ablate_checkpoints", "add_noise", "ablate_single", "measure_units")
-FOLLOW_UPS = ("measure_pairs", "ablate_ordered", "ablate_parts", "flip_images")  # of later work
+FOLLOW_UPS = (
+    "measure_pairs",
+    "ablate_ordered",
+    "ablate_parts",
+    "flip_images",
+    "measure_memorization",
+)  # of later work
 BUILT_IN = PAPER + FOLLOW_UPS
 
 # Loaded by name, as the files of analyses are read by everything that plans: see analysis_spec.py.
@@ -118,6 +124,7 @@ FIGURES = {
     "redundancy_dropout": ("runs", "pairs"),
     "memories": ("runs", "parts", "flips"),
     "layers_area": ("runs", "parts"),
+    "limit": ("runs", "areas", "memorization"),
 }
 
 # Panels whose curves or dots were read off the printed paper, one file each; none of the appendix.
@@ -127,6 +134,7 @@ PAPER_CURVES = "data/paper/figures/{figure}.csv"
 
 # What a figure compares: experiments that cannot show it are refused before anything trains.
 VARIED = {  # the setting that must have several values
+    "limit": "method",
     "fig3b": "learning_rate", "fig5b": "batch_norm", "fig6a": "batch_norm", "fig6b": "batch_norm"
 }  # fmt: skip
 COUNTED = {"fig3a": ("networks", 2), "fig3b": ("networks", 3), "fig4c": ("settings", 4)}  # at least this many

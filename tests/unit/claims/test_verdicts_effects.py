@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import synthetic
 import synthetic_claims as world
+import synthetic_memorization
 import synthetic_paper as theirs
 import synthetic_shared
 
@@ -45,6 +46,16 @@ WRONG = {  # name of a changed world: (experiment, its tables, claims that must 
         " pairs_area_entropy pairs_area_entropy_standardised orders_information orders_synergy"
         " orders_synergy_beyond_information orders_selectivity redundancy_falls redundancy_synergy_falls"
         " memories_flip memories_area layers_area_deep",
+    ),
+    "networks that reproduce wrong labels rely less on single units": (
+        "mnist_limit",
+        lambda: synthetic_memorization.tables(**world.MLP, sign=-1),
+        "limit_follows limit_lowers",
+    ),
+    "the way of learning matters": (
+        "mnist_limit",
+        lambda: synthetic_memorization.tables(**world.MLP, off=0.2),
+        "limit_on_curve",
     ),
     "dropout takes redundancy away": (
         "mnist_dropout",
@@ -213,7 +224,7 @@ def in_the_paper_s_world() -> pd.DataFrame:
 
 def test_where_the_paper_is_right_every_claim_is_reproduced():
     found = in_the_paper_s_world()
-    assert len(found) == len(claims_verdicts.load(CLAIMS)) == 223
+    assert len(found) == len(claims_verdicts.load(CLAIMS)) == 226
     assert set(found.index[found["verdict"] != "reproduced"]) == CONTRARY
     assert set(found.loc[sorted(CONTRARY), "verdict"]) == {"not reproduced"}
 
@@ -253,7 +264,7 @@ def test_results_are_sorted_as_in_the_paper():
     assert figures == (
         "fig1a fig1b fig1c fig2a fig2b fig3a fig3b fig4a fig4b fig4c fig5a fig5b fig6a fig6b fig7a fig7b"
         " fig7c fig7d fig7e figA1 figA2a figA2b figA3a figA3b figA4a figA4b figA4c figA4d figA4e"
-        " layers_area memories orders pairs_area redundancy redundancy_dropout"
+        " layers_area limit memories orders pairs_area redundancy redundancy_dropout"
     )
 
 

@@ -1,6 +1,14 @@
 """Every statistic that a claim may name: the tables it reads and how it is computed from them."""
 
-from directions.claims.statistics import checkpoints, curves, dropout, networks, shared_units, units
+from directions.claims.statistics import (
+    checkpoints,
+    curves,
+    dropout,
+    memorization,
+    networks,
+    shared_units,
+    units,
+)
 from directions.claims.statistics.bootstrap import Difference, Estimate, Statistic, column, mean, only, size
 from directions.claims.statistics.conditions import Condition
 from directions.claims.statistics.selection import SELECTIONS, Selection
@@ -227,8 +235,17 @@ _SHARED |= {
     ),
 }
 
+_MEMORIZATION = {  # Figure limit
+    name: Statistic(("runs", "areas", "memorization"), memorization.ways, mean, combine)
+    for name, combine in {
+        "memorized_area_correlation": shared_units.over_all,
+        "limit_lead": memorization.lead_of_limit,
+        "limit_distance": memorization.distance_of_limit,
+    }.items()
+}
+
 SHAPES = tuple(_SHAPES)
 STATISTICS: dict[str, Statistic | Selection] = {
     **_SHAPES, **_UNDER_NOISE, **_ACROSS, **_TRAINING, **SELECTIONS, **_DROPOUT, **_OF_UNITS,
-    **_OF_IMPORTANCE, **_SHARED,
+    **_OF_IMPORTANCE, **_SHARED, **_MEMORIZATION,
 }  # fmt: skip

@@ -1,0 +1,67 @@
+"""Reliance on single units against wrong labels reproduced, for ways of learning that memorise less."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from directions.claims.statistics import memorization
+from directions.core.tables import Tables, require
+from directions.figures import style, text
+
+NAMES = {"cross_entropy": "cross-entropy", "mae": "absolute error", "limit": "LIMIT"}
+PANELS = ("kept", "area kept under ablation"), ("test_accuracy", "test accuracy, true labels")
+
+
+def draw(tables: Tables, study: str) -> Figure:
+    """Draw one line per way of learning, through its networks by epochs: area kept, and test accuracy.
+
+    Reads tables runs, areas, memorization. Raises InputError naming a table or column that is missing or
+    empty.
+    """
+    found = require(tables, "memorization", "run", "reproduced", "corrupted", "images")
+    runs = memorization.of_ways(tables).merge(found[["run", "reproduced"]], on="run")
+    kept = memorization.kept_areas(tables).groupby("run")["kept"].mean().reset_index()
+    points = runs.merge(kept, on="run")
+    layout = style.Layout(_notes(tables, points), 3, width=style.WIDE, subtitles=("", ""))
+    with style.look():
+        figure, panels = style.panels(tables, study, layout)
+        for axes, (column, label) in zip(panels, PANELS, strict=False):
+            _lines(axes, points, column)
+            axes.set(xlabel="fraction of wrong labels reproduced", xlim=(-0.03, 1.03), ylim=(0, 1.03))
+            axes.set_ylabel(label)
+        style.legend(figure, panels[0], layout, 4, "learned by")
+    return figure
+
+
+def _lines(axes: Axes, points: pd.DataFrame, column: str) -> None:
+    ways = points[["method", "limit_lambda"]].drop_duplicates().sort_values(["method", "limit_lambda"])
+    pulls = sorted(ways["limit_lambda"].dropna())
+    for method, pull in ways.itertuples(index=False):
+        mine = points[
+            (points["method"] == method) & points["limit_lambda"].fillna(-1).eq(-1 if pd.isna(pull) else pull)
+        ]
+        means = mine.groupby("epochs")[["reproduced", column]].mean()
+        if method == "limit":
+            look: style.Look = {"color": style.in_sequence(pulls.index(pull), len(pulls)), "marker": "o"}
+            label = f"LIMIT, λ {pull:g}"
+        else:
+            look = {"color": style.colour(NAMES[method]), "marker": "s" if method == "mae" else "D"}
+            label = NAMES[method]
+        axes.plot(
+            means["reproduced"], means[column], linewidth=1, markersize=4, markerfacecolor="white", **look
+        )
+        last = means.iloc[[-1]]
+        axes.plot(last["reproduced"], last[column], linewidth=1, markersize=6, label=label, **look)
+
+
+def _notes(tables: Tables, points: pd.DataFrame) -> tuple[str, ...]:
+    epochs = ", ".join(f"{number:g}" for number in sorted(points["epochs"].unique()))
+    each = points.groupby("way").size()
+    number = f"{each.min()}" if each.min() == each.max() else f"{each.min()} to {each.max()}"
+    changed = 100 * points["changed_share"].mean()
+    return (
+        f"{text.networks(points)}, mean of {number} for each mark; no error bars. {changed:.0f} % of the"
+        f" training labels are wrong. Marks along a line: {epochs} epochs; the filled one is the last.",
+        "Area kept: under accuracy on test images with true labels, all units ablated to zero, corrected for"
+        " chance and divided by the unablated accuracy: 1 if ablation costs nothing.",
+    )
