@@ -18,7 +18,7 @@ def draw(tables: Tables, study: str) -> Figure:
     Reads tables runs, areas, memorization. Raises InputError naming a table or column that is missing or
     empty.
     """
-    found = require(tables, "memorization", "run", "reproduced", "corrupted", "images")
+    found = require(tables, "memorization", "run", "reproduced")
     runs = memorization.of_ways(tables).merge(found[["run", "reproduced"]], on="run")
     kept = memorization.kept_areas(tables).groupby("run")["kept"].mean().reset_index()
     points = runs.merge(kept, on="run")

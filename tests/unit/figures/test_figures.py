@@ -16,7 +16,7 @@ TITLES = {"fig1a": "MLP 2×128", "fig2a": "MLP 2×128", "fig7a": "MLP 2×128", "
 TITLES |= dict.fromkeys(
     ["pairs_area", "orders", "redundancy", "redundancy_dropout", "memories", "layers_area"], "MLP 2×128"
 )
-TITLES |= {"fig4a": "MLP 2×2048", "fig5a": "MLP 2×2048"}
+TITLES |= {"fig4a": "MLP 2×2048", "fig5a": "MLP 2×2048", "limit": "MLP 2×512"}
 TITLES |= dict.fromkeys(
     ["fig1c", "fig7d", "fig7e", "figA2b", "figA3b", "figA4d", "figA4e"], "ResNet-50 × 1/16"
 )
@@ -24,6 +24,7 @@ COLUMNS = {  # one that every figure which reads the table needs
     "runs": "dataset", "ablation": "ordering", "areas": "auc", "noise": "repeat", "single": "importance",
     "units": "dead", "history": "test_loss", "checkpoints": "auc", "selection": "gap",
     "pairs": "run", "ordered": "order", "parts": "layer", "flips": "labels",
+    "memorization": "reproduced",
 }  # fmt: skip
 
 
