@@ -8,7 +8,8 @@ from directions.claims.statistics import memorization
 from directions.core.tables import Tables, require
 from directions.figures import style, text
 
-NAMES = {"cross_entropy": "cross-entropy", "mae": "absolute error", "limit": "LIMIT"}
+NAMES = {"cross_entropy": "cross-entropy", "mae": "absolute error"}
+MARKS = {"cross_entropy": "D", "mae": "s", "limit": "o"}
 PANELS = ("kept", "area kept under ablation"), ("test_accuracy", "test accuracy, true labels")
 
 
@@ -34,24 +35,18 @@ def draw(tables: Tables, study: str) -> Figure:
 
 
 def _lines(axes: Axes, points: pd.DataFrame, column: str) -> None:
-    ways = points[["method", "limit_lambda"]].drop_duplicates().sort_values(["method", "limit_lambda"])
-    pulls = sorted(ways["limit_lambda"].dropna())
-    for method, pull in ways.itertuples(index=False):
-        mine = points[
-            (points["method"] == method) & points["limit_lambda"].fillna(-1).eq(-1 if pd.isna(pull) else pull)
-        ]
-        means = mine.groupby("epochs")[["reproduced", column]].mean()
-        if method == "limit":
-            look: style.Look = {"color": style.in_sequence(pulls.index(pull), len(pulls)), "marker": "o"}
-            label = f"LIMIT, λ {pull:g}"
+    pulls = sorted(points["limit_lambda"].dropna().unique())
+    ways = points.fillna({"limit_lambda": -1.0}).groupby(["method", "limit_lambda"])
+    for (method, pull), networks in ways:
+        look: style.Look = {"linewidth": 1, "marker": MARKS[method]}
+        if method == memorization.LIMIT:
+            look["color"], label = style.in_sequence(pulls.index(pull), len(pulls)), f"LIMIT, λ {pull:g}"
         else:
-            look = {"color": style.colour(NAMES[method]), "marker": "s" if method == "mae" else "D"}
-            label = NAMES[method]
-        axes.plot(
-            means["reproduced"], means[column], linewidth=1, markersize=4, markerfacecolor="white", **look
-        )
+            look["color"], label = style.colour(NAMES[method]), NAMES[method]
+        means = networks.groupby("epochs")[["reproduced", column]].mean()
         last = means.iloc[[-1]]
-        axes.plot(last["reproduced"], last[column], linewidth=1, markersize=6, label=label, **look)
+        axes.plot(means["reproduced"], means[column], markersize=4, markerfacecolor="white", **look)
+        axes.plot(last["reproduced"], last[column], markersize=6, label=label, **look)
 
 
 def _notes(tables: Tables, points: pd.DataFrame) -> tuple[str, ...]:
