@@ -107,7 +107,8 @@ def _check_original(network: Trained, images: Images) -> None:
         if self_check.agree(answers, wanted, SAME):
             continue
         apart = (answers - wanted).nan_to_num(torch.inf).abs()
-        apart = apart.where(answers != wanted, 0).amax(1)  # infinities may be equal
+        alike = (answers == wanted) | (answers.isnan() & wanted.isnan())  # also if infinite
+        apart = apart.where(~alike, 0).amax(1)
         raise InputError(
             f"prepared for ablation, this network computes something else: its logits for image"
             f" {start + int(apart.argmax())} are off by {float(apart.max()):.3g}. Usual causes are its own"

@@ -41,7 +41,7 @@ SPEC = AnalysisSpec(
         amount(
             "least_bits",
             "least information about the labels, given the images, that a network with this error must hold:"
-            " bits per image, by Fano's inequality",
+            " bits per image, by Fano's inequality, for labels that were shuffled among some images",
         ),
     ),
     cost=lambda _settings, _sizes: (1, 1.0),
@@ -65,6 +65,7 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
         ]
     correct = torch.cat(parts).cpu()
     changed = torch.zeros_like(correct) if examples.changed is None else examples.changed.cpu()
+    frequency = torch.bincount(examples.labels.cpu(), minlength=examples.classes) / len(correct)
     error = 1 - correct.double().mean().item()
     row = {
         "images": len(correct),
@@ -72,26 +73,34 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
         "reproduced": correct[changed].double().mean().item(),
         "clean_accuracy": correct[~changed].double().mean().item(),
         "error": error,
-        "least_bits": least_bits(changed.double().mean().item(), error, examples.classes),
+        "least_bits": least_bits(changed.double().mean().item(), error, frequency.tolist()),
     }
     return pd.DataFrame([row])[SPEC.names]
 
 
-def least_bits(changed: float, error: float, classes: int) -> float:
+def least_bits(changed: float, error: float, frequency: list[float]) -> float:
     """Compute the least information about the labels, in bits per image, at this training error (Fano).
 
-    H - error log2(classes - 1) - h(error), or 0 if that is negative, with h the entropy of a coin. H is the
-    entropy of a label given its image: a share `changed` of the labels is replaced by one of the other
-    classes, each as likely, and without noise the image determines its label. It holds for the mean over
-    draws of the labels.
+    H - h(error) - error log2(classes - 1), or 0 if that is negative, with h the entropy of a coin and H that
+    of a label given its image: the labels of some images, of all classes alike, were shuffled, by which a
+    share `changed` of all labels differs from the true ones. frequency: of the labels, per class. It holds
+    for the mean over shuffles, if the image determines its true label.
     """
-    return max(0.0, flipped(changed, classes) - flipped(error, classes))
-
-
-def flipped(share: float, classes: int) -> float:
-    """Compute the entropy in bits of a label that is, with this probability, one of the other classes."""
     import math
 
-    terms = [share * math.log2(share / (classes - 1))] if share > 0 else []
-    terms += [(1 - share) * math.log2(1 - share)] if share < 1 else []
-    return -sum(terms)
+    classes = len(frequency)
+    repeated = sum(share * share for share in frequency)  # how often a shuffled label is the true one again
+    shuffled = min(1.0, changed / (1 - repeated)) if repeated < 1 else 0.0
+    labels = 0.0
+    for true, weight in enumerate(frequency):
+        given = [shuffled * share + (1 - shuffled) * (place == true) for place, share in enumerate(frequency)]
+        labels += weight * entropy(given)
+    unknown = entropy([error, 1 - error]) + (error * math.log2(classes - 1) if classes > 1 else 0.0)
+    return max(0.0, labels - unknown)
+
+
+def entropy(shares: list[float]) -> float:
+    """Compute the entropy of a distribution in bits."""
+    import math
+
+    return -sum(share * math.log2(share) for share in shares if share > 0)

@@ -5,6 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from directions.claims.statistics import memorization
+from directions.claims.statistics.ranks import Untestable
+from directions.core.errors import InputError
 from directions.core.tables import Tables, require
 from directions.figures import style, text
 
@@ -21,9 +23,12 @@ def draw(tables: Tables, study: str) -> Figure:
     """
     found = require(tables, "memorization", "run", "reproduced")
     runs = memorization.of_ways(tables).merge(found[["run", "reproduced"]], on="run")
-    kept = memorization.kept_areas(tables).groupby("run")["kept"].mean().reset_index()
+    try:
+        kept = memorization.kept_areas(tables).groupby("run")["kept"].mean().reset_index()
+    except Untestable as error:
+        raise InputError(f"figure limit: {error}") from error
     points = runs.merge(kept, on="run")
-    layout = style.Layout(_notes(tables, points), 3, width=style.WIDE, subtitles=("", ""))
+    layout = style.Layout(_notes(points, len(runs) - len(points)), 3, width=style.WIDE, subtitles=("", ""))
     with style.look():
         figure, panels = style.panels(tables, study, layout)
         for axes, (column, label) in zip(panels, PANELS, strict=False):
@@ -36,7 +41,7 @@ def draw(tables: Tables, study: str) -> Figure:
 
 def _lines(axes: Axes, points: pd.DataFrame, column: str) -> None:
     pulls = sorted(points["limit_lambda"].dropna().unique())
-    ways = points.fillna({"limit_lambda": -1.0}).groupby(["method", "limit_lambda"])
+    ways = points.fillna({"limit_lambda": memorization.NO_PULL}).groupby(["method", "limit_lambda"])
     for (method, pull), networks in ways:
         look: style.Look = {"linewidth": 1, "marker": MARKS[method]}
         if method == memorization.LIMIT:
@@ -49,14 +54,15 @@ def _lines(axes: Axes, points: pd.DataFrame, column: str) -> None:
         axes.plot(last["reproduced"], last[column], markersize=6, label=label, **look)
 
 
-def _notes(tables: Tables, points: pd.DataFrame) -> tuple[str, ...]:
+def _notes(points: pd.DataFrame, guessing: int) -> tuple[str, ...]:
     epochs = ", ".join(f"{number:g}" for number in sorted(points["epochs"].unique()))
     each = points.groupby("way").size()
     number = f"{each.min()}" if each.min() == each.max() else f"{each.min()} to {each.max()}"
     changed = 100 * points["changed_share"].mean()
     return (
         f"{text.networks(points)}, mean of {number} for each mark; no error bars. {changed:.0f} % of the"
-        f" training labels are wrong. Marks along a line: {epochs} epochs; the filled one is the last.",
+        f" training labels are wrong. Marks along a line: {epochs} epochs; the filled one is the last."
+        + (f" {guessing} more hardly do better than guessing." if guessing else ""),
         "Area kept: under accuracy on test images with true labels, all units ablated to zero, corrected for"
         " chance and divided by the unablated accuracy: 1 if ablation costs nothing.",
     )

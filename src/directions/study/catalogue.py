@@ -27,7 +27,8 @@ SPECS: dict[str, AnalysisSpec] = {
     name: import_module(f"directions.analyses.{name}").SPEC for name in BUILT_IN
 }
 ANALYSES = {name: spec.table for name, spec in SPECS.items()}  # {analysis: its table}
-OWN_ANALYSES = tuple(name for name, spec in SPECS.items() if not spec.checkpoints)  # of networks of your own
+OF_STUDIES = ("measure_memorization",)  # of true labels, which networks of your own do not come with
+OWN_ANALYSES = tuple(name for name, spec in SPECS.items() if not spec.checkpoints and name not in OF_STUDIES)
 
 TRAINED = ("runs", "history")  # tables that training alone gives
 DERIVED = {"areas": ("ablation", "runs"), "selection": ("areas", "runs")}  # tables made from other tables
@@ -137,6 +138,8 @@ VARIED = {  # the setting that must have several values
     "limit": "method",
     "fig3b": "learning_rate", "fig5b": "batch_norm", "fig6a": "batch_norm", "fig6b": "batch_norm"
 }  # fmt: skip
+ALONE = {"limit": ("method", "limit_lambda", "epochs")}  # the only settings, with the seed, that may vary
+SCORED_ON = {"limit": "test"}  # the images of cumulative ablation
 COUNTED = {"fig3a": ("networks", 2), "fig3b": ("networks", 3), "fig4c": ("settings", 4)}  # at least this many
 CLAMPED = {"figA1": ("zero", "mean")}  # values that cumulative ablation must clamp to
 

@@ -10,7 +10,17 @@ from directions.data.registry import KNOWN
 from directions.interventions.layer_selection import chosen_layers
 from directions.study import training_settings
 from directions.study.architectures import ARCHITECTURES
-from directions.study.catalogue import CLAMPED, COUNTED, FIGURES, VARIED, blocks, made_by, tables_of
+from directions.study.catalogue import (
+    ALONE,
+    CLAMPED,
+    COUNTED,
+    FIGURES,
+    SCORED_ON,
+    VARIED,
+    blocks,
+    made_by,
+    tables_of,
+)
 from directions.study.run_table import MODELS, Settings, choosing, models_of, product, text
 from directions.study.training_settings import TrainingSettings
 from directions.study.training_steps import steps_in_all, steps_per_epoch
@@ -129,8 +139,17 @@ def _of_comparison(figure: str, name: str, experiment: dict, models: dict) -> It
         if key in experiment["vary"] and len(experiment["vary"][key]) > 1:
             yield f"draw.{figure}: shows one {key}, experiments.{name} varies it; make an experiment of each"
     varied = VARIED.get(figure)
-    if varied and len({text(settings[varied]) for settings in rows}) < 2:
+    if varied and len({text(settings.get(varied)) for settings in rows}) < 2:
         yield f"draw.{figure}: compares values of {varied}, experiments.{name} has one; vary it there"
+    for key in (key for key, values in experiment["vary"].items() if len(values) > 1):
+        if figure in ALONE and key not in (*ALONE[figure], "seed"):
+            yield f"draw.{figure}: shows one {key}, experiments.{name} varies it; make an experiment of each"
+    if "epochs" in ALONE.get(figure, ()) and any(settings["epochs"] is None for settings in rows):
+        yield f"draw.{figure}: compares epochs, experiments.{name} has steps; set steps: null"
+    split = experiment.get("ablate_cumulative", {}).get("split")
+    if split != SCORED_ON.get(figure, split):
+        wanted = SCORED_ON[figure]
+        yield f"draw.{figure}: needs experiments.{name}.ablate_cumulative.split: {wanted}, not {split}"
     unseeded = {json.dumps(settings | {"seed": None}, sort_keys=True) for settings in rows}
     noun, least = COUNTED.get(figure, ("networks", 1))
     have = {"networks": len(rows), "settings": len(unseeded)}[noun]

@@ -10,7 +10,7 @@ from typing import Any
 
 from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import FIGURES, tables_of
-from directions.study.training_settings import LATER, VARIABLE
+from directions.study.training_settings import LATER, OF_METHOD, VARIABLE
 
 MODELS = {name: one.reads for name, one in ARCHITECTURES.items()}
 OPTIMIZERS = {"sgd": ("momentum",), "adam": ()}  # {optimizer: settings that only it reads}
@@ -49,16 +49,19 @@ def product(experiment: dict, models: dict[str, tuple[str, ...]] = MODELS) -> li
     """List [(run name, all its training settings)], sorted by name: every combination of varied values once.
 
     Sorted because JSON with sorted keys passes runs to tables in this order too. models: see `models_of`.
-    Names leave out settings of `LATER` that a run does not read, so combinations that differ in these alone
-    are one run.
+    Names leave out settings of another method than the run's, so combinations that differ in these alone are
+    one run.
     """
     keys = varied(experiment)
     rows = {}
     for values in itertools.product(*(experiment["vary"][key] for key in keys)):
         chosen = dict(zip(keys, values, strict=True))
-        settings = without_unread(experiment["training"] | chosen, models)
-        told = (key for key in keys if key not in LATER or key in settings)
-        rows["_".join(f"{key}-{text(chosen[key])}" for key in told)] = settings
+        if "method" in chosen:
+            chosen["method"] = chosen["method"] or CROSS_ENTROPY
+        settings = experiment["training"] | chosen
+        told = (key for key in keys if key not in OF_METHOD or key not in unread(settings, models))
+        name = "_".join(f"{key}-{text(chosen[key])}" for key in told)
+        rows[name] = without_unread(settings, models)
     return sorted(rows.items())
 
 
@@ -72,14 +75,18 @@ def without_unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODE
 
     Those in `LATER` are dropped if null.
     """
-    unread = set()
+    none = unread(settings, models)
+    read = {key: None if key in none else value for key, value in settings.items()}
+    return {key: value for key, value in read.items() if key not in LATER or value is not None}
+
+
+def unread(settings: Settings, models: dict[str, tuple[str, ...]] = MODELS) -> set[str]:
+    """Find the settings that this model, optimizer or method never reads."""
+    found = set()
     for kind, choices in choosing(models):
         others = itertools.chain.from_iterable(choices.values())
-        unread |= set(others) - set(choices[settings.get(kind) or CROSS_ENTROPY])
-    if settings["steps"] is not None:
-        unread.add("epochs")
-    read = {key: None if key in unread else value for key, value in settings.items()}
-    return {key: value for key, value in read.items() if key not in LATER or value is not None}
+        found |= set(others) - set(choices[settings.get(kind) or CROSS_ENTROPY])
+    return found | ({"epochs"} if settings["steps"] is not None else set())
 
 
 def expand(config: Mapping) -> Runs:

@@ -81,7 +81,7 @@ def _declare(schema: dict, known: Mapping[str, AnalysisSpec]) -> None:
     of_own = [schema["properties"]["own"], schema["$defs"]["own_network"]]
     for name, spec in known.items():
         schema["$defs"][name] = spec.schema()
-        for place in places + ([] if spec.checkpoints or name not in SPECS else of_own):
+        for place in places + (of_own if name in OWN_ANALYSES else []):
             place["properties"][name] = {"$ref": f"#/$defs/{name}"}
         if name in SPECS:
             defaults["required"].append(name)

@@ -153,6 +153,8 @@ class Loop:
                 set_random_states(progress.random, self.train_set.images.device)
                 progress.random = None
         self.model.train()
+        if self.keeper.auxiliary is not None:
+            self.keeper.auxiliary.train()
         left = self.plan.left(epoch, progress.step)
         last = epoch * self.plan.per_epoch + left[1]  # kept once the epoch is evaluated
         for images, labels in schedule.batches(self.train_set, settings, epoch, left, self.processes):

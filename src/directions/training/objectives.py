@@ -49,7 +49,8 @@ class Limit:
 
     def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
         """Compute a loss whose gradients are those of both networks, each from its own part."""
-        logits, others = model(images).float(), self.auxiliary(images).float()
+        # a copy, because a network may work in place
+        logits, others = model(images.clone()).float(), self.auxiliary(images).float()
         return self.of_classifier(logits, others.detach()) + self.of_auxiliary(
             others, logits.detach(), labels
         )

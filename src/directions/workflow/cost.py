@@ -105,7 +105,7 @@ def work(config: Mapping, job: Job) -> Work:
         return _training(settings, network, train, test)
     asked = config["experiments"][job.experiment][job.rule]
     network = replace(network, checkpoints=len(checkpoints(settings, train)))
-    images = train if asked.get("split") == "train" else test
+    images = test if asked.get("split") == "test" else train
     return _analysis(specs(config)[job.rule], asked, network, images)
 
 
@@ -113,8 +113,9 @@ def _training(settings: TrainingSettings, network: Sizes, train: int, test: int)
     steps = steps_in_all(settings, train)
     epochs = steps // max(1, steps_per_epoch(settings, train))
     looked = (train + test) * epochs / settings.evaluate_every
-    trained = steps * settings.batch * (1 + BACKWARD)
-    return Work(steps * (1 + BACKWARD) + looked / PASS, (trained + looked) * network.operations)
+    passes = steps * (1 + BACKWARD) * (2 if settings.method == "limit" else 1)  # it trains two networks
+    trained = passes * settings.batch
+    return Work(passes + looked / PASS, (trained + looked) * network.operations)
 
 
 def _analysis(spec: AnalysisSpec, asked: Mapping, network: Sizes, images: int) -> Work:

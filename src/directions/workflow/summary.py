@@ -39,14 +39,15 @@ def summary(drawn: Sequence[str], lacking: Sequence[str], failed: Mapping[str, S
         lines += [f"figures that are not: {', '.join(lacking) or 'none'}"]
     alike: dict[tuple[str, ...], list[str]] = {}
     for log in failed:
-        alike.setdefault(tuple(reason(Path(log))), []).append(log)
-    for why, (log, *others) in alike.items():
+        unknown = () if Path(log).is_file() else (log,)  # a job without a log is like no other
+        alike.setdefault((*unknown, *reason(Path(log))), []).append(log)
+    for log, *others in alike.values():
         stopped = dict.fromkeys(figure for one in (log, *others) for figure in failed[one])
         more = f" and {len(others)} more, for the same reason" if others else ""
         lines += [
             "",
             f"{log}{more} (stops {', '.join(stopped) or 'no figure'}):",
-            *(f"  {line}" for line in why),
+            *(f"  {line}" for line in reason(Path(log))),
         ]
     return "\n".join(["", *lines, ""])
 

@@ -28,7 +28,9 @@ def test_wrong_labels_reproduced_are_counted():
     assert found["reproduced"] == 0.5
     assert found["clean_accuracy"] == 0.75
     assert found["error"] == pytest.approx(3 / 8)
-    assert found["least_bits"] == pytest.approx(memorization.least_bits(0.5, 3 / 8, 4))
+    assert found["least_bits"] == pytest.approx(
+        memorization.least_bits(0.5, 3 / 8, [1 / 2, 1 / 4, 1 / 8, 1 / 8])
+    )
 
 
 def test_without_corrupted_labels_none_can_be_reproduced():
@@ -44,4 +46,11 @@ def test_without_corrupted_labels_none_can_be_reproduced():
     (0.0, 0.3, 0.0),
 ])  # fmt: skip
 def test_fano_s_bound(changed, error, bits):
-    assert memorization.least_bits(changed, error, 10) == pytest.approx(bits, abs=3e-3)
+    assert memorization.least_bits(changed, error, [0.1] * 10) == pytest.approx(bits, abs=3e-3)
+
+
+def test_fano_s_bound_is_never_more_than_the_entropy_of_the_labels():
+    """Two classes, nine to one, all labels shuffled: 18 % of them change."""
+    entropy = -(0.9 * math.log2(0.9) + 0.1 * math.log2(0.1))
+    assert memorization.least_bits(0.18, 0.0, [0.9, 0.1]) == pytest.approx(entropy)
+    assert memorization.least_bits(0.09, 0.0, [0.9, 0.1]) < entropy

@@ -145,7 +145,7 @@ WRONG = {  # name of a changed world: (experiment, its tables, claims that must 
         "mnist_selectivity",
         lambda: world.mlp_units(
             early=-0.4, late=-0.4, worst=-0.7, information=(-0.4, 0, -0.4), importance_depth=0.7,
-            weighted=-0.9, cost=2,
+            weighted=0, cost=2,
         ),
         "fig7a_weighted_selectivity fig7a_free_units"
         " fig7a_rank_correlation fig7a_early_layers fig7a_within_layers fig7a_worst_class"
@@ -160,7 +160,7 @@ WRONG = {  # name of a changed world: (experiment, its tables, claims that must 
         "conv_selectivity",
         lambda: world.conv_units(
             early=0.7, middle=0.5, late=0.4, information=(0, 0.3, 0), worst=-0.7, l1=0.5,
-            depth=0, importance_depth=0, weighted=-0.9, cost=2,
+            depth=0, importance_depth=0, weighted=0, cost=2,
         ),
         "fig7b_weighted_selectivity fig7b_free_units"
         " fig7b_negative fig7b_rank_correlation fig7b_worst_class fig7b_worst_class_gain fig7c_early_negative"
@@ -177,7 +177,7 @@ WRONG = {  # name of a changed world: (experiment, its tables, claims that must 
         "resnet_selectivity",
         lambda: world.resnet_units(
             early=0.7, late=0.7, worst=-0.7, l1=0.5, depth=-1, importance_depth=0.5, information=(0, 0, 0),
-            weighted=-0.9, cost=2,
+            weighted=0, cost=2,
         ),
         "fig7d_weighted_selectivity fig7d_free_units"
         " fig7d_no_more_impact fig7d_rank_correlation fig7e_first_layer fig7e_layer_mean"

@@ -137,6 +137,11 @@ def test_settings_of_one_method_neither_name_nor_multiply_the_runs_of_others():
     assert "limit_lambda" not in table["method-cross_entropy_seed-1"]
 
 
+def test_no_method_named_is_cross_entropy():
+    assert list(undrawn(method=[None, "mae"])) == ["method-cross_entropy", "method-mae"]
+    assert list(undrawn(method=[None, "cross_entropy"], seed=[1])) == ["method-cross_entropy_seed-1"]
+
+
 def test_what_a_model_never_reads_is_none():
     table = undrawn(model=["mlp", "conv11", "resnet50"], seed=[0])
     own = ("hidden", "width", "batch_norm", "pad")

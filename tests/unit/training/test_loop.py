@@ -64,7 +64,8 @@ def killed_at(save_number: int, monkeypatch):
     {}, {"optimizer": "adam", "momentum": None}, {"dropout": 0.3}, {"precision": "bf16"},
     {"keep_epochs": [0, 2, 5]}, {"keep_every": 3, "keep_epochs": [0, 3]}, {"keep_every": 5, "dropout": 0.3},
     {"keep_every": 7, "epochs": None, "steps": 21}, {"evaluate_every": 4}, {"schedule": "cosine"},
-    {"epochs": None, "steps": 21}, {"method": "mae"}, LIMIT, LIMIT | {"limit_sample": 50.0, "dropout": 0.3},
+    {"epochs": None, "steps": 21}, {"method": "mae"}, LIMIT, LIMIT | {"limit_sample": 50.0},
+    LIMIT | {"dropout": 0.3}, LIMIT | {"precision": "bf16"},
     CONV, CONV | LIMIT, CONV | {"batch_norm": False}, CONV | {"norm_batch": 4, "batch": 12},
     CONV | {"optimizer": "adam", "precision": "bf16", "norm_batch": 8}, CONV | {"model": "resnet50"},
 ])  # fmt: skip

@@ -9,15 +9,16 @@ from directions.claims.statistics.networks import by_setting, zero_areas
 from directions.claims.statistics.ranks import Untestable
 from directions.core.tables import Tables, require
 
-Way = tuple[str, float, int]  # method, lambda (NaN as -1), epochs
+Way = tuple[str, float, int]  # method, lambda, epochs
+NO_PULL = -1.0  # in place of lambda, for other methods
 PLAIN, LIMIT = "cross_entropy", "limit"
 ABOVE_CHANCE = 0.05  # accuracy above chance, of all there could be, below which no area is kept of it
 
 
 def ways(tables: Tables, _condition: Condition) -> Groups:
     """Observe {way: one (orderings, 2) array per network}: area kept, share of wrong labels reproduced."""
-    runs = of_ways(tables)
-    kept = kept_areas(tables)
+    runs, kept = of_ways(tables), kept_areas(tables)
+    runs = runs[runs["run"].isin(kept["run"])]
     shares = require(tables, "memorization", "run", may_be_empty=["reproduced"]).set_index("run")[
         "reproduced"
     ]
@@ -28,33 +29,35 @@ def ways(tables: Tables, _condition: Condition) -> Groups:
 
 def of_ways(tables: Tables) -> pd.DataFrame:
     """Return table runs with the column way: how each network was trained, and for how long."""
-    runs = require(tables, "runs", "run", "method", "epochs", may_be_empty=["limit_lambda"])
-    pulls = runs["limit_lambda"].fillna(-1.0)
-    return runs.assign(way=list(zip(runs["method"], pulls, runs["epochs"], strict=True)))
+    runs = require(tables, "runs", "run", "method", "epochs")
+    pulls = runs["limit_lambda"] if "limit_lambda" in runs else pd.Series(np.nan, runs.index)
+    ways = zip(runs["method"], pulls.fillna(NO_PULL), runs["epochs"], strict=True)
+    return runs.assign(limit_lambda=pulls, way=list(ways))
 
 
 def kept_areas(tables: Tables) -> pd.DataFrame:
     """Compute the area kept, one row per ordering: run, kept.
 
     The area corrected for chance, divided by the unablated accuracy corrected for chance: 1 if ablation costs
-    nothing. Raises Untestable for a network that hardly does better than guessing.
+    nothing. Networks that hardly do better than guessing are left out. Raises Untestable if none is left.
     """
     chance = 1 / require(tables, "runs", "run", "classes").set_index("run")["classes"]
     areas = zero_areas(tables, "auc", "auc_relative", "auc_chance_corrected")
     guess = areas["run"].map(chance)
     whole = (areas["auc"] / areas["auc_relative"] - guess) / (1 - guess)
-    if (low := areas["run"][~(whole > ABOVE_CHANCE)]).size:
-        raise Untestable(f"network {low.iloc[0]} hardly does better than guessing")
-    return pd.DataFrame({"run": areas["run"], "kept": areas["auc_chance_corrected"] / whole})
+    if not (learned := whole > ABOVE_CHANCE).any():
+        raise Untestable("these networks hardly do better than guessing")
+    kept = pd.DataFrame({"run": areas["run"], "kept": areas["auc_chance_corrected"] / whole})
+    return kept[learned]
 
 
 def lead_of_limit(measured: Measured) -> np.ndarray:
     """Subtract cross-entropy's area from that of LIMIT with the largest lambda, after the most epochs."""
     last = max(epochs for *_, epochs in measured)
     pulls = [pull for method, pull, epochs in measured if method == LIMIT and epochs == last]
-    if not pulls or (PLAIN, -1.0, last) not in measured:
+    if not pulls or (PLAIN, NO_PULL, last) not in measured:
         raise Untestable("this study lacks networks trained by LIMIT and by cross-entropy for as long")
-    one, other = measured[LIMIT, max(pulls), last], measured[PLAIN, -1.0, last]
+    one, other = measured[LIMIT, max(pulls), last], measured[PLAIN, NO_PULL, last]
     return one[..., 0].mean(1) - other[..., 0].mean(1)
 
 

@@ -169,9 +169,9 @@ _OF_IMPORTANCE = {  # Figures 7, A4: effects of single-unit ablation
     ),
     "weighted_selectivity_gain": Statistic(
         _BOTH,
-        units.two_units_of(units.WEIGHTED, "selectivity", "importance"),
+        units.two_units_of("selectivity", units.WEIGHTED, "importance"),
         units.both(inside_layers=True),
-        units.first_minus_second,
+        units.size_gain,
     ),
     "free_share": _importance("selectivity", units.free_share),
     "selectivity_class_drop_correlation_within": _importance(
