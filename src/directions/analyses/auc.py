@@ -45,7 +45,7 @@ def of_curves(curves: pd.DataFrame, classes: Mapping[str, int]) -> pd.DataFrame:
     """Compute one row of areas per curve of a table `ablation`; classes: {run: number of classes}."""
     keys = [*curves.columns[: curves.columns.get_loc("clamp")], *CURVE]
     rows = []
-    for key, curve in curves.groupby(keys, sort=False):
+    for key, curve in curves.groupby(keys, sort=False, dropna=False):
         found = dict(zip(keys, key, strict=True))
         for column, guesses in GUESSES.items():
             if column in curve:

@@ -23,7 +23,7 @@ def settings_table(areas: pd.DataFrame, runs: pd.DataFrame, keys: list[str]) -> 
     zero = areas[areas["clamp"] == "zero"]
     networks = runs.set_index("run").assign(auc=zero.groupby("run")["auc"].mean())
     varied = [key for key in keys if key != "seed"]
-    settings = networks.groupby(varied)[SCORES].mean() if varied else networks[:0]
+    settings = networks.groupby(varied, dropna=False)[SCORES].mean() if varied else networks[:0]
     if len(settings) < FEWEST_SETTINGS:
         raise InputError(
             f"{len(settings)} settings besides seed are too few to choose from: `vary` at least "

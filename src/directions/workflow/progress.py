@@ -52,7 +52,9 @@ def states(jobs: Iterable[Job], root: Path, said: str, pending: Container[str] =
     table = pd.DataFrame(rows, columns=["rule", "experiment", "figures", "state", "seconds"])
     table["seconds"] = table["seconds"].astype(float)
     for keys in (["rule", "experiment"], ["rule"]):
-        table["seconds"] = table["seconds"].fillna(table.groupby(keys)["seconds"].transform("median"))
+        table["seconds"] = table["seconds"].fillna(
+            table.groupby(keys, dropna=False)["seconds"].transform("median")
+        )
     return table
 
 

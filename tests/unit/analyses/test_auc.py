@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from directions.analyses import auc
@@ -23,3 +24,12 @@ def test_all_variants_of_many_curves_and_of_one():
     assert of_five == pytest.approx(
         {"auc_top5": 0.45, "auc_relative_top5": 0.45 / 0.8, "auc_chance_corrected_top5": 0.2 / 0.75}
     )
+
+
+def test_networks_that_do_not_read_a_varied_setting_have_areas_too():
+    curve = pd.DataFrame({"clamp": "zero", "ordering": 0, "ablated": [0, 5, 10], "accuracy": [1.0, 0.5, 0.0]})
+    keys = [{"run": "sgd", "momentum": 0.9}, {"run": "adam", "momentum": None}]
+    curves = pd.concat([curve.assign(**key)[[*key, *curve]] for key in keys])
+    found = auc.of_curves(curves, {"sgd": 10, "adam": 10}).set_index("run")
+    assert found["auc"].to_dict() == {"sgd": 0.5, "adam": 0.5}
+    assert np.isnan(found.loc["adam", "momentum"])

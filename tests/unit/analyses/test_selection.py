@@ -27,6 +27,12 @@ def test_a_setting_is_the_mean_of_its_seeds_and_orderings():
     np.testing.assert_allclose(found["test_accuracy"], [0.605, 0.605, 0.705, 0.705])
 
 
+def test_a_setting_that_some_networks_do_not_read_is_one_of_theirs():
+    areas, runs = tables()
+    runs["momentum"] = np.where(runs["learning_rate"] == 1, 0.9, np.nan)
+    assert len(settings_table(areas, runs, [*KEYS, "momentum"])) == 4
+
+
 def test_too_few_settings_are_refused():
     areas, runs = tables()
     for keys in (["learning_rate", "seed"], ["seed"]):

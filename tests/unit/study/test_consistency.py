@@ -183,6 +183,11 @@ def test_layers_of_units_are_known_as_the_networks_have_them():
         assert consistency.unit_layers(settings | {"model": model}) == list(_models.unit_layers(network))
 
 
+def limited(**over) -> dict:
+    """The paper study with this in the experiment of figure limit."""
+    return {"study": "paper", "experiments": {"mnist_limit": over}}
+
+
 @pytest.mark.parametrize(
     ("over", "message"),
     [
@@ -209,6 +214,22 @@ def test_layers_of_units_are_known_as_the_networks_have_them():
         (
             convolutional("conv_corruption", ablate_cumulative={"clamp": ["zero"]}),
             "draw.figA1: needs mean in experiments.conv_corruption.ablate_cumulative.clamp",
+        ),
+        (limited(vary={"corrupt": [0.0, 0.5]}), "draw.limit: shows one corrupt, experiments.mnist_limit"),
+        (limited(training={"steps": 50}, vary={"epochs": None}), "draw.limit: compares epochs, experiments"),
+        (limited(ablate_cumulative={"split": "train"}), "mnist_limit.ablate_cumulative.split: test, not"),
+        (limited(vary={"method": ["mae"]}), "draw.limit: compares values of method"),
+        (
+            {
+                "draw": {"limit": "mnist_dropout"},
+                "study": "paper",
+                "experiments": {
+                    "mnist_dropout": {
+                        "analyses": ["ablate_cumulative", "measure_pairs", "measure_memorization"]
+                    }
+                },
+            },
+            "draw.limit: compares values of method, experiments.mnist_dropout has one",
         ),
     ],
 )

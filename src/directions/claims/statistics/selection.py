@@ -71,9 +71,9 @@ def by_setting(tables: Tables) -> pd.DataFrame:
     if not keys:
         raise Untestable("nothing but the seed varies, so there are no settings to choose from")
     zero = areas[areas["clamp"] == "zero"]
-    networks = zero.groupby(["run", *keys], as_index=False)["auc"].mean()
+    networks = zero.groupby(["run", *keys], as_index=False, dropna=False)["auc"].mean()
     networks["accuracy"] = networks["run"].map(runs["test_accuracy"])
-    networks["setting"] = networks.groupby(keys).ngroup()
+    networks["setting"] = networks.groupby(keys, dropna=False).ngroup()
     networks["seeds"] = networks.groupby("setting")["run"].transform("size")
     return networks[["setting", "seeds", "auc", "accuracy"]]
 
