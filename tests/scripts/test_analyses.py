@@ -181,7 +181,9 @@ def test_what_units_share_is_measured_in_every_layer(folder):
     assert list(table)[:4] == ["layer", "unit", "split", "images"]
     assert table.groupby("layer", sort=False).size().to_dict() == UNITS
     assert (table["images"] == 40).all()
-    assert table.drop(columns=["layer", "split"]).notna().mean().min() > 0.5
+    assert table[["added_bits", "added_null_bits"]].isna().all(None)  # these layers have too many units
+    known = table.drop(columns=["layer", "split", "added_bits", "added_null_bits"])
+    assert known.notna().mean().min() > 0.5
     for name in ("mutual", "mutual_pre", "mutual_position", "redundancy", "unique", "entropy_unit"):
         assert (table[f"{name}_bits"].dropna() >= 0).all()
     assert table["mutual_bits"].mean() > 2 * table["mutual_null_bits"].mean()

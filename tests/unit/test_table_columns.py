@@ -21,6 +21,7 @@ NOT_PUBLISHED = {
     "network", "layers", "units_by_layer", "auc_se",  # of own networks
     "build", "code",  # of models of one's own
     "keep_every",  # of networks with checkpoints by steps
+    "limit_sample", "limit_sum",  # of networks trained by variants of LIMIT
 }  # fmt: skip
 MANY_CLASSES = re.compile(r".*_top5")  # of data sets with more than ten classes, none of which is published
 
