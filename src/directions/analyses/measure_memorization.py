@@ -86,21 +86,13 @@ def least_bits(changed: float, error: float, frequency: list[float]) -> float:
     share `changed` of all labels differs from the true ones. frequency: of the labels, per class. It holds
     for the mean over shuffles, if the image determines its true label.
     """
-    import math
+    import numpy as np
 
-    classes = len(frequency)
-    repeated = sum(share * share for share in frequency)  # how often a shuffled label is the true one again
+    from directions.analyses.selectivity import entropy
+
+    labels = np.array(frequency)
+    repeated = (labels**2).sum()  # how often a shuffled label is the true one again
     shuffled = min(1.0, changed / (1 - repeated)) if repeated < 1 else 0.0
-    labels = 0.0
-    for true, weight in enumerate(frequency):
-        given = [shuffled * share + (1 - shuffled) * (place == true) for place, share in enumerate(frequency)]
-        labels += weight * entropy(given)
-    unknown = entropy([error, 1 - error]) + (error * math.log2(classes - 1) if classes > 1 else 0.0)
-    return max(0.0, labels - unknown)
-
-
-def entropy(shares: list[float]) -> float:
-    """Compute the entropy of a distribution in bits."""
-    import math
-
-    return -sum(share * math.log2(share) for share in shares if share > 0)
+    given = shuffled * labels + (1 - shuffled) * np.eye(len(labels))  # rows: the true class
+    unknown = entropy(np.array([error, 1 - error])) + error * np.log2(max(len(labels) - 1, 1))
+    return max(0.0, float(labels @ entropy(given) - unknown))

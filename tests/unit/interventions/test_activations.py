@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from directions.interventions import ablation
 from directions.interventions.activations import MODULES
+from directions.interventions.chain import is_elementwise
 from directions.interventions.layers import catalogue, find
 from directions.interventions.names import ACTIVATIONS
 
@@ -54,6 +55,11 @@ def test_no_activation_of_torch_is_forgotten():
     known = {kind.__name__ for kind in MODULES}
     assert known | MIXED == set(nn.modules.activation.__all__)
     assert ["none", *MODULES.values()] == list(ACTIVATIONS)
+
+
+def test_slopes_of_single_channels_are_not_taken_for_an_elementwise_map():
+    assert is_elementwise(nn.PReLU())
+    assert not is_elementwise(nn.PReLU(7))
 
 
 @pytest.mark.parametrize("kind", MODULES)

@@ -89,6 +89,15 @@ def test_a_killed_run_ends_bitwise_where_an_unbroken_one_does(
     assert len(kept[0]) == len(unbroken) * len(expected)
 
 
+def test_the_second_network_of_limit_is_trained_in_training_mode(toy, settings, tmp_path, monkeypatch):
+    build, built = objectives.auxiliary, []
+    monkeypatch.setattr(
+        objectives, "auxiliary", lambda *given: built.append(build(*given).eval()) or built[0]
+    )
+    run(toy, settings | CONV | LIMIT, tmp_path)
+    assert built[0].training
+
+
 def test_steps_end_training_within_an_epoch_whose_row_and_checkpoint_are_then_written(
     toy, settings, tmp_path, monkeypatch
 ):

@@ -60,6 +60,21 @@ def test_the_absolute_error_is_that_of_the_probabilities():
     assert mae(Logits(1), IMAGE, LABELS).item() == pytest.approx(wanted.item(), rel=1e-6)
 
 
+class Scaling(Logits):
+    """A network that scales its images in place."""
+
+    def forward(self, images):
+        images.mul_(2)
+        return self.logits * images
+
+
+def test_a_network_that_works_in_place_does_not_change_what_the_other_one_sees():
+    classifier, auxiliary, images = Scaling(0), Scaling(1), torch.ones(IMAGES, 1)
+    Limit(auxiliary, laplace=True, pull=0.0)(classifier, images, LABELS).backward()
+    predicted = (2 * drawn(0)).softmax(1) - (2 * drawn(1)).softmax(1)
+    assert torch.allclose(classifier.logits.grad, 2 * predicted / IMAGES, atol=1e-6)
+
+
 @pytest.mark.parametrize("laplace", [False, True])
 def test_the_auxiliary_network_minimises_its_error_and_the_size_of_what_it_predicts(laplace):
     logits, others = drawn(0), drawn(1).requires_grad_()

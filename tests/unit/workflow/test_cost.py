@@ -32,6 +32,17 @@ def test_training_an_mlp_is_its_products_three_times_per_image_and_evaluations(p
     assert found.passes == pytest.approx(3 * steps + evaluated / 1000)
 
 
+def test_limit_trains_two_networks_and_memorised_labels_are_counted_on_the_training_images(paper):
+    per_image = 2 * (784 * 512 + 512 * 512 + 512 * 10)
+    of_limit = work(paper, next(
+        job for job in jobs(paper)
+        if (job.rule, job.experiment) == ("train", "mnist_limit") and "epochs-50_method-limit" in job.run
+    ))  # fmt: skip
+    steps, evaluated = 50 * 469, 70_000 * 50 / 10
+    assert of_limit.operations == pytest.approx(per_image * (2 * 3 * steps * 128 + evaluated))
+    assert of(paper, "measure_memorization", "mnist_limit").operations == pytest.approx(per_image * 60_000)
+
+
 def test_a_resnet_computes_what_deviations_d29_says(paper):
     """4.3e18 to train it, 2.8e18 for each of its 22,720 units alone, 1.2e18 for its curves over three blocks;
     evaluations are not in D29."""

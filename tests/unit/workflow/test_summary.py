@@ -81,6 +81,9 @@ def test_jobs_that_failed_for_the_same_reason_are_told_once(tmp_path):
     logs = [str(tmp_path / f"{name}.log") for name in ("a", "b", "c")]
     for log, why in zip(logs, ("no file", "no memory", "no file"), strict=True):
         Path(log).write_text(f"error: {why}\n")
+    lost = summary([], ["fig1a"], {"gone.log": [], "lost.log": []})
+    assert "gone.log (stops" in lost  # nobody knows why either failed
+    assert "lost.log (stops" in lost
     said = summary([], ["fig1a", "fig2a"], dict(zip(logs, (["fig1a"], [], ["fig2a"]), strict=True)))
     assert said.splitlines()[4:] == [
         f"{logs[0]} and 1 more, for the same reason (stops fig1a, fig2a):",

@@ -19,9 +19,8 @@ def ways(tables: Tables, _condition: Condition) -> Groups:
     """Observe {way: one (orderings, 2) array per network}: area kept, share of wrong labels reproduced."""
     runs, kept = of_ways(tables), kept_areas(tables)
     runs = runs[runs["run"].isin(kept["run"])]
-    shares = require(tables, "memorization", "run", may_be_empty=["reproduced"]).set_index("run")[
-        "reproduced"
-    ]
+    found = require(tables, "memorization", "run", may_be_empty=["reproduced"])
+    shares = found.set_index("run")["reproduced"]
     if shares.isna().any():
         raise Untestable("some of these networks have no corrupted labels")
     return by_setting(runs, kept.assign(reproduced=kept["run"].map(shares)), "way")
@@ -68,7 +67,7 @@ def distance_of_limit(measured: Measured) -> np.ndarray:
     reproduced labels count.
     """
     means = {way: values.mean(1) for way, values in measured.items()}  # (resamples, 2)
-    line = [means[way] for way in sorted(means, key=str) if way[0] == PLAIN]
+    line = [values for way, values in means.items() if way[0] == PLAIN]
     dots = [values for way, values in means.items() if way[0] == LIMIT]
     if len(line) < 2 or not dots:
         raise Untestable("this study lacks networks trained by LIMIT, or by cross-entropy stopped early")

@@ -268,6 +268,14 @@ def test_selection_numbers_by_hand():
     assert selection.gap_sd(picks) == pytest.approx(np.std([0, 0.01, 0.02, 0.05]))
 
 
+def test_a_setting_that_some_networks_do_not_read_counts_as_a_setting():
+    rows = [("sgd-0", "sgd", 0.9), ("sgd-1", "sgd", 0.5), ("adam-0", "adam", None)]
+    areas = pd.DataFrame(rows, columns=["run", "optimizer", "momentum"]).assign(clamp="zero", auc=0.5)
+    runs = areas[["run"]].assign(test_accuracy=0.9)
+    found = selection.by_setting({"runs": runs, "areas": areas})
+    assert sorted(found["setting"]) == [0, 1, 2]
+
+
 def test_selection_is_certain_where_seeds_agree_and_uncertain_where_they_do_not():
     tables = world.sweep(settings=24)
     networks = selection.by_setting(tables)
