@@ -7,7 +7,7 @@ from pathlib import Path
 from directions.core import cli
 from directions.core import tables as table_files
 from directions.core.errors import InputError
-from directions.figures import style
+from directions.figures import redraw, style
 from directions.study import config, paper_curves
 from directions.study.catalogue import FIGURES, paper_files
 
@@ -45,15 +45,7 @@ def draw_for_readme(folder: Path, figure: str) -> None:
 
     Raises InputError if the study's claims do not name the figure's experiment, or a table is missing.
     """
-    claims = table_files.require(
-        table_files.read(folder / "tables", ["claims"]), "claims", "figure", "experiment"
-    )
-    experiments = claims.loc[claims["figure"] == figure, "experiment"]
-    if experiments.empty:
-        raise InputError(
-            f"{folder / 'tables/claims.csv'} has no claim about {figure}, so its experiment is unknown"
-        )
-    tables = table_files.read(folder / "tables" / experiments.iloc[0], FIGURES[figure])
+    tables = table_files.read(folder / "tables" / redraw.experiment(figure, folder), FIGURES[figure])
     for path in paper_files(figure, config.read_yaml(Path("config.yaml")).get("paper_curves", True)):
         tables["paper"] = paper_curves.read(path)
     module = importlib.import_module(f"directions.figures.{figure}")

@@ -1,0 +1,1 @@
+"""The command `directions`, one module per subcommand: `declare` adds its arguments, `run` does the work."""
