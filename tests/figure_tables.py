@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import synthetic
+import synthetic_controls
 import synthetic_conv
 import synthetic_memorization
 import synthetic_shared
@@ -33,6 +34,7 @@ MAKERS = {
     "pairs_area orders redundancy memories layers_area": synthetic_shared.tables,
     "redundancy_dropout": synthetic_shared.dropout,
     "limit": synthetic_memorization.tables,
+    "controls": synthetic_controls.tables,
 }
 MAKER = {figure: maker for figures, maker in MAKERS.items() for figure in figures.split()}
 

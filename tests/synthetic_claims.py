@@ -9,6 +9,7 @@ import functools
 import numpy as np
 import pandas as pd
 import synthetic
+import synthetic_controls
 import synthetic_memorization
 import synthetic_paper as theirs
 import synthetic_shared
@@ -25,6 +26,7 @@ EXPERIMENTS = {  # figure -> experiment, as the configuration's `draw`
     "fig4c": "conv_sweep",
     **dict.fromkeys(("fig5a", "redundancy_dropout"), "mnist_dropout"),
     "limit": "mnist_limit",
+    "controls": "mlp_controls",
     **dict.fromkeys(("fig5b", "fig6a", "fig6b"), "conv_normalization"),
     **dict.fromkeys(("fig7a", "figA4a"), "mnist_selectivity"),
     **dict.fromkeys(("fig7b", "fig7c", "figA2a", "figA3a", "figA4b", "figA4c"), "conv_selectivity"),
@@ -285,6 +287,7 @@ PAPER = {
     "conv_sweep": sweep,
     "mnist_dropout": lambda: synthetic_shared.with_pairs(dropout_of_paper()),
     "mnist_limit": lambda: synthetic_memorization.tables(**MLP),
+    "mlp_controls": lambda: synthetic_controls.tables(model="mlp"),
     "conv_normalization": batch_norm,
     "mnist_selectivity": mlp_units,
     "conv_selectivity": conv_units,

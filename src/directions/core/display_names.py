@@ -9,4 +9,13 @@ DATASETS = {
     "cifar10_jpeg_first4000": "CIFAR-10, JPEG copy, first 4,000 images",
     "imagenet": "ImageNet",
     "imagefolder": "own images",
+    "pvr": "pointer value retrieval",
+    "pvr_sum": "pointer value retrieval, sum of two",
+    "pvr_sum_holdout": "pointer value retrieval, sum of two, held-out pairs",
+    "pvr_block": "pointer value retrieval, MNIST digits",
+    "pvr_block_holdout": "pointer value retrieval, MNIST digits, held out",
+    "mnist_clones_isotropic": "MNIST's Gaussian clones, isotropic",
+    "mnist_clones_full": "MNIST's Gaussian clones, full covariance",
+    "nlgp": "non-linear Gaussian process",
+    "nlgp_gaussian": "Gaussian process with nlgp's covariance",
 }

@@ -126,6 +126,7 @@ FIGURES = {
     "memories": ("runs", "parts", "flips"),
     "layers_area": ("runs", "parts"),
     "limit": ("runs", "areas", "memorization"),
+    "controls": ("runs", "areas"),
 }
 
 # Panels whose curves or dots were read off the printed paper, one file each; none of the appendix.
@@ -135,10 +136,12 @@ PAPER_CURVES = "data/paper/figures/{figure}.csv"
 
 # What a figure compares: experiments that cannot show it are refused before anything trains.
 VARIED = {  # the setting that must have several values
-    "limit": "method",
+    "limit": "method", "controls": "dataset",
     "fig3b": "learning_rate", "fig5b": "batch_norm", "fig6a": "batch_norm", "fig6b": "batch_norm"
 }  # fmt: skip
-ALONE = {"limit": ("method", "limit_lambda", "epochs")}  # the only settings, with the seed, that may vary
+ALONE = {  # the only settings, with the seed, that may vary
+    "limit": ("method", "limit_lambda", "epochs"), "controls": ("dataset", "images", "corrupt")
+}  # fmt: skip
 SCORED_ON = {"limit": "test"}  # the images of cumulative ablation
 COUNTED = {"fig3a": ("networks", 2), "fig3b": ("networks", 3), "fig4c": ("settings", 4)}  # at least this many
 CLAMPED = {"figA1": ("zero", "mean")}  # values that cumulative ablation must clamp to

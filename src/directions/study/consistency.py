@@ -135,7 +135,7 @@ def _of_figures(study: dict) -> Iterator[str]:
 def _of_comparison(figure: str, name: str, experiment: dict, models: dict) -> Iterator[str]:
     """Check that the experiment varies what the figure compares."""
     rows = [settings for _, settings in product(experiment, models)]
-    for key in ("dataset", "model"):
+    for key in {"dataset", "model"} - {VARIED.get(figure)}:
         if key in experiment["vary"] and len(experiment["vary"][key]) > 1:
             yield f"draw.{figure}: shows one {key}, experiments.{name} varies it; make an experiment of each"
     varied = VARIED.get(figure)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import synthetic
 import synthetic_claims as world
+import synthetic_controls
 import synthetic_memorization
 import synthetic_paper as theirs
 import synthetic_shared
@@ -56,6 +57,17 @@ WRONG = {  # name of a changed world: (experiment, its tables, claims that must 
         "mnist_limit",
         lambda: synthetic_memorization.tables(**world.MLP, off=0.2),
         "limit_on_curve",
+    ),
+    "networks that overfit rely less on single units": (
+        "mlp_controls",
+        lambda: synthetic_controls.tables(slope=0.5),
+        "controls_pvr_overfit controls_true_overfit controls_overfit controls_mnist_corruption"
+        " controls_pvr_corruption",
+    ),
+    "clones take as many units as real images": (
+        "mlp_controls",
+        lambda: synthetic_controls.tables(clones=-1),
+        "controls_clones controls_isotropic",
     ),
     "dropout takes redundancy away": (
         "mnist_dropout",
@@ -224,7 +236,7 @@ def in_the_paper_s_world() -> pd.DataFrame:
 
 def test_where_the_paper_is_right_every_claim_is_reproduced():
     found = in_the_paper_s_world()
-    assert len(found) == len(claims_verdicts.load(CLAIMS)) == 226
+    assert len(found) == len(claims_verdicts.load(CLAIMS)) == 233
     assert set(found.index[found["verdict"] != "reproduced"]) == CONTRARY
     assert set(found.loc[sorted(CONTRARY), "verdict"]) == {"not reproduced"}
 
@@ -264,7 +276,7 @@ def test_results_are_sorted_as_in_the_paper():
     assert figures == (
         "fig1a fig1b fig1c fig2a fig2b fig3a fig3b fig4a fig4b fig4c fig5a fig5b fig6a fig6b fig7a fig7b"
         " fig7c fig7d fig7e figA1 figA2a figA2b figA3a figA3b figA4a figA4b figA4c figA4d figA4e"
-        " layers_area limit memories orders pairs_area redundancy redundancy_dropout"
+        " controls layers_area limit memories orders pairs_area redundancy redundancy_dropout"
     )
 
 

@@ -153,9 +153,21 @@ def test_what_is_known_without_any_file():
         "cifar10_jpeg_first4000": (3_000, 1_000, 10),
         "imagenet": (1_281_167, 50_000, None),
         "imagefolder": (None, None, None),
+        "pvr": (60_000, 10_000, 10),
+        "pvr_sum": (60_000, 10_000, 10),
+        "pvr_sum_holdout": (60_000, 10_000, 10),
+        "pvr_block": (20_000, 5_000, 10),
+        "pvr_block_holdout": (20_000, 5_000, 10),
+        "mnist_clones_isotropic": (20_000, 10_000, 10),
+        "mnist_clones_full": (20_000, 10_000, 10),
+        "nlgp": (60_000, 10_000, 2),
+        "nlgp_gaussian": (60_000, 10_000, 2),
     }
     shapes = [known.shape for known in KNOWN.values()]
-    assert shapes == [*[(1, 28, 28)] * 2, *[(3, 32, 32)] * 4, (3, 224, 224), None]
+    of_files = [*[(1, 28, 28)] * 2, *[(3, 32, 32)] * 4, (3, 224, 224), None]
+    assert shapes == of_files + [
+        *[(1, 11, 10)] * 3, *[(1, 80, 80)] * 2, *[(1, 28, 28)] * 2, *[(1, 1, 64)] * 2
+    ]  # fmt: skip
 
 
 def test_digests_in_the_readme_are_those_in_the_code():

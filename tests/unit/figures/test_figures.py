@@ -16,7 +16,7 @@ TITLES = {"fig1a": "MLP 2×128", "fig2a": "MLP 2×128", "fig7a": "MLP 2×128", "
 TITLES |= dict.fromkeys(
     ["pairs_area", "orders", "redundancy", "redundancy_dropout", "memories", "layers_area"], "MLP 2×128"
 )
-TITLES |= {"fig4a": "MLP 2×2048", "fig5a": "MLP 2×2048", "limit": "MLP 2×512"}
+TITLES |= {"fig4a": "MLP 2×2048", "fig5a": "MLP 2×2048", "limit": "MLP 2×512", "controls": "MLP 2×512"}
 TITLES |= dict.fromkeys(
     ["fig1c", "fig7d", "fig7e", "figA2b", "figA3b", "figA4d", "figA4e"], "ResNet-50 × 1/16"
 )
@@ -35,7 +35,8 @@ def test_every_figure_of_the_registry_is_drawn_here():
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_says_data_set_network_study_and_n(name):
     figure = drawn(name)
-    title = f"MNIST · {TITLES.get(name, 'conv11 × 1/8')} · quick study"
+    data = {"controls": "4 data sets"}.get(name, "MNIST")
+    title = f"{data} · {TITLES.get(name, 'conv11 × 1/8')} · quick study"
     assert figure.axes[0].get_title(loc="left") == title
     said = words(figure)
     assert " network" in said

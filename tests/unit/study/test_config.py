@@ -24,7 +24,7 @@ def test_the_papers_values():
     networks = run_table.expand(load(study="paper"))
     assert {name: len(group) for name, group in networks.items()} == {
         "mnist_corruption": 6 * 3, "mnist_selectivity": 4, "mnist_early_stopping": 3,
-        "mnist_dropout": 3 * 2 * 3, "mnist_limit": 6 * 5 * 3,
+        "mnist_dropout": 3 * 2 * 3, "mnist_limit": 6 * 5 * 3, "mlp_controls": 4 * 3 * 2 * 3,
         "conv_corruption": 6 * 3, "conv_ensemble": 5 * 40,
         "conv_sweep": 96 * 2, "conv_normalization": 2 * 4, "conv_selectivity": 4,
         "resnet_corruption": 6 * 2, "resnet_selectivity": 2,

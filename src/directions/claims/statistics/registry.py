@@ -2,6 +2,7 @@
 
 from directions.claims.statistics import (
     checkpoints,
+    controls,
     curves,
     dropout,
     memorization,
@@ -244,8 +245,20 @@ _MEMORIZATION = {  # Figure limit
     }.items()
 }
 
+_CONTROLS = {  # Figure controls
+    "controls_gap_correlation": _areas(controls.kinds(), shared_units.over_all, mean),
+    "true_labels_gap_correlation": _areas(controls.kinds(true_labels=True), shared_units.over_all, mean),
+    "pvr_gap_correlation": _areas(
+        controls.kinds(controls.PVR, true_labels=True), shared_units.over_all, mean
+    ),
+    "pvr_corruption_difference": _areas(controls.kinds(controls.PVR), controls.lead_of_true_labels, mean),
+    "mnist_corruption_difference": _areas(controls.kinds(controls.MNIST), controls.lead_of_true_labels, mean),
+    "clones_difference": _areas(*controls.lead(controls.FULL, controls.MNIST), mean),
+    "isotropic_difference": _areas(*controls.lead(controls.ISOTROPIC, controls.FULL), mean),
+}
+
 SHAPES = tuple(_SHAPES)
 STATISTICS: dict[str, Statistic | Selection] = {
     **_SHAPES, **_UNDER_NOISE, **_ACROSS, **_TRAINING, **SELECTIONS, **_DROPOUT, **_OF_UNITS,
-    **_OF_IMPORTANCE, **_SHARED, **_MEMORIZATION,
+    **_OF_IMPORTANCE, **_SHARED, **_MEMORIZATION, **_CONTROLS,
 }  # fmt: skip

@@ -1,0 +1,99 @@
+"""Reliance on single units against the generalisation gap, where labels are true and where they are not."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from directions.claims.statistics.memorization import kept_areas
+from directions.claims.statistics.networks import MEMORISED
+from directions.claims.statistics.ranks import Untestable
+from directions.core.display_names import DATASETS
+from directions.core.errors import InputError
+from directions.core.tables import Tables, require
+from directions.figures import style, text
+from directions.study.architectures import ARCHITECTURES
+
+
+def draw(tables: Tables, study: str) -> Figure:
+    """Draw one panel per fraction of labels shuffled, one line per data set, through its numbers of images.
+
+    Reads tables runs, areas. Raises InputError naming a table or column that is missing or empty.
+    """
+    points, left_out = _points(tables)
+    datasets, sizes = list(points["dataset"].unique()), sorted(points["train_images"].unique())
+    fractions = list(points.groupby("corrupt"))
+    subtitles = tuple(_subtitle(networks) for _, networks in fractions)
+    rows = -(-len(datasets) // 2) - (-len(sizes) // 4)
+    layout = style.Layout(_notes(points, left_out), rows, subtitles, width=style.WIDE)
+    with style.look():
+        figure, panels = style.titled(_title(points, tables, study), layout)
+        for axes, (_, networks) in zip(panels, fractions, strict=True):
+            for place, dataset in enumerate(datasets):
+                colour = style.in_sequence(place, len(datasets))
+                _line(axes, networks[networks["dataset"] == dataset], sizes, colour)
+            axes.set(xlim=(-0.03, 1.03), ylim=(min(0, points["kept"].min()) - 0.03, 1.03))
+            axes.set(xlabel="training minus test accuracy", ylabel="area kept under ablation")
+        style.legend(figure, panels[0], layout, 4, handles=_handles(datasets, sizes))
+    return figure
+
+
+def _points(tables: Tables) -> tuple[pd.DataFrame, int]:
+    """Return the runs with gap and kept, and the number of networks left out because they guess."""
+    runs = require(tables, "runs", "run", "dataset", "corrupt", "train_accuracy", "test_accuracy")
+    try:
+        kept = kept_areas(tables).groupby("run")["kept"].mean().reset_index()
+    except Untestable as error:
+        raise InputError(f"figure controls: {error}") from error
+    points = runs.merge(kept, on="run")
+    gaps = points["train_accuracy"] - points["test_accuracy"]
+    return points.assign(gap=gaps, learned=points["train_accuracy"] >= MEMORISED), len(runs) - len(points)
+
+
+def _title(points: pd.DataFrame, tables: Tables, study: str) -> str:
+    model = text.only(points, "model")
+    name = ARCHITECTURES[model].title if model in ARCHITECTURES else model
+    datasets = text.count(pd.Series([points["dataset"].nunique()]), "data set")
+    return f"{datasets} · {name}{text.size(tables)} · {study} study"
+
+
+def _subtitle(networks: pd.DataFrame) -> str:
+    fraction = text.only(networks, "corrupt")
+    return f"{100 * fraction:g} % of the training labels shuffled" if fraction else "true labels"
+
+
+def _line(axes: Axes, networks: pd.DataFrame, sizes: list, colour: style.Colour) -> None:
+    means = networks.groupby("train_images")[["gap", "kept"]].mean()
+    axes.plot(means["gap"], means["kept"], color=colour, linewidth=1, alpha=0.6)
+    for (images, learned), some in networks.groupby(["train_images", "learned"]):
+        look: style.Look = {"markerfacecolor": colour if learned else "white", "markersize": 4}
+        axes.plot(some["gap"], some["kept"], _marker(sizes, images), color=colour, linestyle="", **look)
+
+
+def _marker(sizes: list, images: int) -> str:
+    return style.MARKERS[sizes.index(images) % len(style.MARKERS)]
+
+
+def _handles(datasets: list[str], sizes: list) -> list[Line2D]:
+    lines = [
+        Line2D([], [], color=style.in_sequence(place, len(datasets)), label=DATASETS.get(name, name))
+        for place, name in enumerate(datasets)
+    ]
+    looks = [(_marker(sizes, images), f"{images:,} images") for images in sizes]
+    return lines + [
+        Line2D([], [], color=style.colour("chance"), marker=marker, linestyle="", markersize=4, label=label)
+        for marker, label in looks
+    ]
+
+
+def _notes(points: pd.DataFrame, left_out: int) -> tuple[str, ...]:
+    each = text.count(points.groupby(["dataset", "corrupt", "train_images"]).size(), "network")
+    hollow = int((~points["learned"]).sum())
+    share = f"{100 * MEMORISED:g} % of their training labels"
+    return (
+        f"{text.networks(points)}, one mark each, {each} of a kind; lines join the means; no error bars. "
+        + (f"{hollow}, hollow, learned less than {share}." if hollow else f"All learned {share} or more.")
+        + (f" {left_out} more hardly do better than guessing." if left_out else ""),
+        "Area kept: under accuracy on the training images with the labels trained on, all units ablated to"
+        " zero, corrected for chance and divided by the unablated accuracy: 1 if ablation costs nothing.",
+    )
