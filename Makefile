@@ -8,6 +8,8 @@ DIR ?= ../$(notdir $(CURDIR))-storage
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # This checkout's library, whatever copy is installed. (A comment on the same line would add spaces to the value.)
 export PYTHONPATH := $(CURDIR)/src
+# Many containers forbid Python to keep what it compiled: each of hundreds of jobs would compile its imports again.
+export PYTHONDONTWRITEBYTECODE :=
 # DVC pickles its state, by default in a world-writable folder; this one is private.
 export DVC_SITE_CACHE_DIR ?= $(shell mkdir -p -m 700 "$(CURDIR)/.dvc/tmp/site" && echo "$(CURDIR)/.dvc/tmp/site")
 # Every download is checked against its hash; with build isolation, build tools would be fetched unchecked.

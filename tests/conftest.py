@@ -16,6 +16,7 @@ from toys import SETTINGS, toy_dataset
 from directions import data
 
 os.environ["PYTHONPATH"] = str(ROOT / "src")  # for the scripts that tests start
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as in the Makefile
 
 
 LONG = ("dvc", "faults", "scripts", "workflow")  # folders whose tests take up to a minute each

@@ -1,5 +1,6 @@
 """What the Makefile hands to the scripts."""
 
+import os
 import shutil
 import subprocess
 
@@ -29,6 +30,15 @@ def test_python_takes_the_library_of_this_checkout_and_no_other(tmp_path):
     show = ["make", "--silent", "--eval=path: ; @printf '[%s]' \"$$PYTHONPATH\"", "path"]
     said = subprocess.run(show, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert said == f"[{tmp_path}/src]"
+
+
+def test_python_keeps_what_it_compiles_though_the_container_forbids_it(tmp_path):
+    shutil.copyfile(ROOT / "Makefile", tmp_path / "Makefile")
+    asked = '--eval=kept: ; @python3 -c "import sys; print(sys.dont_write_bytecode)"'
+    env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    show = ["make", "--silent", asked, "kept"]
+    said = subprocess.run(show, cwd=tmp_path, capture_output=True, text=True, check=True, env=env).stdout
+    assert said == "False\n"
 
 
 @pytest.mark.parametrize(
