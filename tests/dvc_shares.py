@@ -22,7 +22,7 @@ class Share(Checkout):
     def run(self, *command: str, **settings: str) -> int:
         env = os.environ | {"PYTHONPATH": str(self.folder / "src")} | WHO | settings
         if command[0] == sys.executable:
-            done = pythons.run(command, self.folder, env)
+            done = pythons.run(command, self.folder, pythons.quick_python(env))
         else:
             done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=env)
         self.said = done.stdout + done.stderr

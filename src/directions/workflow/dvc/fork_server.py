@@ -15,10 +15,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 NEEDS = {  # module run by `python -m`: its third-party imports
     "snakemake": ("snakemake.cli", "snakemake.storage", "snakemake.report.html_reporter", "jsonschema"),
@@ -32,21 +35,16 @@ class Done(subprocess.CompletedProcess):
     seconds: float
 
 
-def run(
-    command: Sequence[str | Path], cwd: Path, env: Mapping[str, str] | None = None, needs: Sequence[str] = ()
-) -> Done:
-    """Run [sys.executable, "-m", MODULE, ...] or [.., SCRIPT, ...] like `subprocess.run`, capturing text.
-
-    `needs` names third-party modules to import first, for this command and later ones.
-    """
+def run(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str] | None = None) -> Done:
+    """Run [sys.executable, "-m", MODULE, ...] or [.., SCRIPT, ...] like `subprocess.run`, capturing text."""
     python, *arguments = map(str, command)
     assert python == sys.executable
-    needs = [*(NEEDS[arguments[1]] if arguments[0] == "-m" else ()), *needs]
+    needs = NEEDS[arguments[1]] if arguments[0] == "-m" else ()
     with tempfile.TemporaryDirectory() as place:
         said = [os.path.join(place, name) for name in ("stdout", "stderr")]
-        asked = {"arguments": arguments, "folder": str(cwd), "said": said, "env": dict(env or os.environ)}
+        asked = {"arguments": arguments, "folder": str(cwd), "env": dict(env or os.environ)}
         server = _server()
-        print(json.dumps({"needs": needs, "asked": asked}), file=server.stdin, flush=True)
+        print(json.dumps({"needs": needs, "said": said, "asked": asked}), file=server.stdin, flush=True)
         assert server.stdout is not None
         code, seconds = server.stdout.readline().split()
         done = Done(command, int(code), *(Path(path).read_text() for path in said))
@@ -78,19 +76,19 @@ def serve() -> None:
         gc.freeze()  # keeps untouched memory shared with the forks
         process = os.fork()
         if not process:
+            for number, path in enumerate((os.devnull, *request["said"])):
+                os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
             become(**request["asked"], search=search)
-            return
         _, status, used = os.wait4(process, 0)
         print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, flush=True)
 
 
-def become(
-    arguments: list[str], folder: str, said: list[str], env: dict[str, str], search: list[str]
-) -> None:
-    """Turn this process into the command: its working directory, environment, arguments and output."""
+def become(arguments: list[str], folder: str, env: dict[str, str], search: list[str]) -> NoReturn:
+    """Turn this process into the command: its working directory, environment and arguments.
+
+    It ends as a command does, but frees no memory: what is shared with other forks would be copied first.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number, path in enumerate((os.devnull, *said)):
-        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
@@ -98,10 +96,25 @@ def become(
     first = folder if module else os.path.dirname(os.path.abspath(arguments[0]))
     sys.path[:] = [first, *filter(None, env.get("PYTHONPATH", "").split(os.pathsep)), *search]
     sys.argv[:] = arguments[1:] if module else arguments
-    if module:
-        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
-    else:
-        runpy.run_path(arguments[0], run_name="__main__")
+    code: object = None
+    try:
+        if module:
+            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(arguments[0], run_name="__main__")
+    except SystemExit as asked:
+        code = asked.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    if not isinstance(code, int | None):
+        print(code, file=sys.stderr)  # as sys.exit("words") does
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # what Python does at the end, and multiprocessing
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit((code or 0) & 0xFF)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Commands run by copies of one process: to each it must be as if `python` had been started for it."""
 
 import os
+import subprocess
 import sys
 
 import pytest
+import pythons
 
 from directions.workflow.dvc import fork_server
 
@@ -26,18 +28,23 @@ def script(tmp_path):
     return path
 
 
-def test_a_script_has_its_arguments_folder_environment_and_search_path(script, tmp_path):
+@pytest.fixture(params=[fork_server.run, pythons.run])
+def run(request):
+    return request.param
+
+
+def test_a_script_has_its_arguments_folder_environment_and_search_path(run, script, tmp_path):
     given = {"GIVEN": "yes", "PYTHONPATH": "/elsewhere"}  # without HOME, which all processes have
-    done = fork_server.run([sys.executable, script, "a b", 2], tmp_path, given)
+    done = run([sys.executable, script, "a b", 2], tmp_path, given)
     search = [str(script.parent), "/elsewhere"]
     assert done.stdout == f"one ['a b', '2'] {tmp_path} {given} {search}\n"
     assert (done.stderr, done.returncode) == ("a warning\n", 3)
 
 
-def test_nothing_stays_for_the_next_command(script, tmp_path):
-    fork_server.run([sys.executable, script], tmp_path, os.environ | {"GIVEN": "once"})
+def test_nothing_stays_for_the_next_command(run, script, tmp_path):
+    run([sys.executable, script], tmp_path, os.environ | {"GIVEN": "once"})
     script.with_name("near.py").write_text("WORD = 'another'\n")
-    done = fork_server.run([sys.executable, script], tmp_path)
+    done = run([sys.executable, script], tmp_path)
     assert done.stdout.startswith("another ")
     assert "GIVEN" not in done.stdout
 
@@ -52,9 +59,52 @@ def test_a_module_is_run_in_its_folder_and_what_it_lacks_is_in_its_own_words(tmp
     assert "ModuleNotFoundError: No module named 'nothing_of_this_name'" in done.stderr
 
 
-def test_a_kill_and_processor_time_are_reported_children_included(script, tmp_path):
+def test_a_kill_is_reported(run, script, tmp_path):
     script.write_text("import os\nos.kill(os.getpid(), 9)\n")
-    assert fork_server.run([sys.executable, script], tmp_path).returncode == -9
+    assert run([sys.executable, script], tmp_path).returncode == -9
+
+
+def test_processor_time_is_reported_children_included(script, tmp_path):
     busy = "import time; [0 for _ in iter(lambda: time.process_time() < 0.2, False)]"
     script.write_text(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}])\n")
     assert fork_server.run([sys.executable, script], tmp_path).seconds >= 0.2
+
+
+def test_scripts_run_beside_each_other_and_write_to_what_they_are_given(script, tmp_path):
+    """Each of two waits for the file of the other; the second line of a shared file follows the first."""
+    script.write_text(
+        "import sys, time\nfrom pathlib import Path\nmine, other = sys.argv[1:]\nPath(mine).touch()\n"
+        "while not Path(other).exists():\n    time.sleep(0.01)\n"
+        "print(mine, flush=True)\nprint(other, file=sys.stderr)\n"
+    )
+    env = pythons.quick_python(os.environ)
+    both = [
+        subprocess.Popen(f"python {script} {a} {b} > {a}.log 2>&1", cwd=tmp_path, env=env, shell=True)
+        for a, b in ("xy", "yx")
+    ]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert (tmp_path / "x.log").read_text() == "x\ny\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "said"),
+    [
+        ("pass", 0, "first\nlast\n"),
+        ("sys.exit()", 0, "first\nlast\n"),
+        ("sys.exit('a reason')", 1, "a reason\nfirst\nlast\n"),
+        ("1 / 0", 1, "ZeroDivisionError: division by zero\nfirst\nlast\n"),
+    ],
+)
+def test_a_script_ends_as_python_ends_it(run, script, tmp_path, end, code, said):
+    """Its threads end first, then what it registered runs, and all it printed is there."""
+    script.write_text(
+        "import atexit, sys, threading, time\nsys.stderr.reconfigure(line_buffering=False)\n"
+        "def late():\n    time.sleep(0.2)\n    print('first', file=sys.stderr)\n"
+        "atexit.register(lambda: print('last', file=sys.stderr))\nthreading.Thread(target=late).start()\n"
+        f"print('out')\n{end}\n"
+    )
+    done = run([sys.executable, script], tmp_path)
+    assert (done.returncode, done.stdout) == (code, "out\n")
+    assert done.stderr.endswith(said)
+    bare = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (bare.returncode, bare.stdout, bare.stderr[-len(said) :]) == (code, "out\n", said)
