@@ -89,18 +89,18 @@ def test_scripts_run_beside_each_other_and_write_to_what_they_are_given(script, 
 @pytest.mark.parametrize(
     ("end", "code", "said"),
     [
-        ("pass", 0, "first\nlast\n"),
-        ("sys.exit()", 0, "first\nlast\n"),
-        ("sys.exit('a reason')", 1, "a reason\nfirst\nlast\n"),
-        ("1 / 0", 1, "ZeroDivisionError: division by zero\nfirst\nlast\n"),
+        ("pass", 0, "first\nlast"),
+        ("sys.exit()", 0, "first\nlast"),
+        ("sys.exit('a reason')", 1, "a reason\nfirst\nlast"),
+        ("1 / 0", 1, "ZeroDivisionError: division by zero\nfirst\nlast"),
     ],
 )
 def test_a_script_ends_as_python_ends_it(run, script, tmp_path, end, code, said):
     """Its threads end first, then what it registered runs, and all it printed is there."""
     script.write_text(
-        "import atexit, sys, threading, time\nsys.stderr.reconfigure(line_buffering=False)\n"
+        "import atexit, sys, threading, time\n"
         "def late():\n    time.sleep(0.2)\n    print('first', file=sys.stderr)\n"
-        "atexit.register(lambda: print('last', file=sys.stderr))\nthreading.Thread(target=late).start()\n"
+        "atexit.register(lambda: print('last', end='', file=sys.stderr))\nthreading.Thread(target=late).start()\n"
         f"print('out')\n{end}\n"
     )
     done = run([sys.executable, script], tmp_path)
