@@ -113,7 +113,6 @@ def become(arguments: list[str], folder: str, env: dict[str, str], search: list[
     threading._shutdown()  # type: ignore[attr-defined]  # what Python does at the end, and multiprocessing
     atexit._run_exitfuncs()
     sys.stdout.flush()
-    sys.stderr.flush()
     os._exit((code or 0) & 0xFF)
 
 

@@ -100,7 +100,8 @@ def test_a_script_ends_as_python_ends_it(run, script, tmp_path, end, code, said)
     script.write_text(
         "import atexit, sys, threading, time\n"
         "def late():\n    time.sleep(0.2)\n    print('first', file=sys.stderr)\n"
-        "atexit.register(lambda: print('last', end='', file=sys.stderr))\nthreading.Thread(target=late).start()\n"
+        "atexit.register(lambda: print('last', end='', file=sys.stderr))\n"
+        "threading.Thread(target=late).start()\n"
         f"print('out')\n{end}\n"
     )
     done = run([sys.executable, script], tmp_path)
