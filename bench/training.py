@@ -95,6 +95,7 @@ def our_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
     """Do the same with `directions.training.loop`."""
     from directions import models
     from directions.data.examples import Examples
+    from directions.models.optimizers import make_optimizer
     from directions.study import training_settings
     from directions.training import loop as training_loop
     from directions.training import schedule
@@ -103,7 +104,7 @@ def our_steps(settings: dict, images, labels, device: str) -> Iterator[int]:
     examples = Examples(images.to(device), labels.to(device), 10)
     model = models.build(settings, examples.image_shape, 10).to(device).train()
     typed = training_settings.read(settings)
-    optimizer = training_loop.make_optimizer(model, typed)
+    optimizer = make_optimizer(model.parameters(), typed)
     for epoch in itertools.count():
         for batch, targets in schedule.batches(examples, typed, epoch, (0, IMAGES), ALONE):
             training_loop.take_step(model, optimizer, batch, targets, typed.precision)

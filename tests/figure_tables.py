@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import synthetic
+import synthetic_bounds
 import synthetic_controls
 import synthetic_conv
 import synthetic_memorization
@@ -35,6 +36,7 @@ MAKERS = {
     "redundancy_dropout": synthetic_shared.dropout,
     "limit": synthetic_memorization.tables,
     "controls": synthetic_controls.tables,
+    "cmi": synthetic_bounds.tables,
 }
 MAKER = {figure: maker for figures, maker in MAKERS.items() for figure in figures.split()}
 

@@ -9,6 +9,7 @@ import functools
 import numpy as np
 import pandas as pd
 import synthetic
+import synthetic_bounds
 import synthetic_controls
 import synthetic_memorization
 import synthetic_paper as theirs
@@ -27,6 +28,7 @@ EXPERIMENTS = {  # figure -> experiment, as the configuration's `draw`
     **dict.fromkeys(("fig5a", "redundancy_dropout"), "mnist_dropout"),
     "limit": "mnist_limit",
     "controls": "mlp_controls",
+    "cmi": "mnist_cmi",
     **dict.fromkeys(("fig5b", "fig6a", "fig6b"), "conv_normalization"),
     **dict.fromkeys(("fig7a", "figA4a"), "mnist_selectivity"),
     **dict.fromkeys(("fig7b", "fig7c", "figA2a", "figA3a", "figA4b", "figA4c"), "conv_selectivity"),
@@ -288,6 +290,7 @@ PAPER = {
     "mnist_dropout": lambda: synthetic_shared.with_pairs(dropout_of_paper()),
     "mnist_limit": lambda: synthetic_memorization.tables(**MLP),
     "mlp_controls": lambda: synthetic_controls.tables(model="mlp"),
+    "mnist_cmi": synthetic_bounds.tables,
     "conv_normalization": batch_norm,
     "mnist_selectivity": mlp_units,
     "conv_selectivity": conv_units,

@@ -13,6 +13,7 @@ import pythons
 
 from directions import data
 from directions.data.registry import KNOWN
+from directions.data.specs import Request
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "prepare_data.py"
@@ -65,6 +66,23 @@ def test_real_mnist(raw, tmp_path):
     assert dataset.train_labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert dataset.test_labels[:5].tolist() == [7, 2, 1, 0, 4]
     assert dataset.train_images.mean() / 255 == pytest.approx(0.1307, abs=1e-4)
+
+
+def test_two_digits_of_real_mnist(raw, tmp_path):
+    """In MNIST's order, 4 as class 0 and 9 as class 1."""
+    done = run(
+        "--dataset", "mnist_4v9", "--raw", raw, "--output", tmp_path / "pair", "--sources", "local"
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    pair, whole = data.load(tmp_path / "pair"), KNOWN["mnist"].prepare(Request(raw, ("local",)))
+    assert (pair.name, pair.class_names) == ("mnist_4v9", ("4", "9"))
+    assert np.bincount(pair.train_labels).tolist() == [5842, 5949]
+    assert np.bincount(pair.test_labels).tolist() == [982, 1009]
+    for split in data.SPLITS:
+        (images, labels), (all_images, digits) = pair.split(split), whole.split(split)
+        used = (digits == 4) | (digits == 9)
+        np.testing.assert_array_equal(images, all_images[used])
+        np.testing.assert_array_equal(np.array([4, 9])[labels], digits[used])
 
 
 def limited():

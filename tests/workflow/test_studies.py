@@ -15,14 +15,14 @@ NETWORKS = {
     "paper": {
         "mnist_corruption": 6 * 3, "mnist_selectivity": 4, "mnist_early_stopping": 3,
         "mnist_dropout": 3 * 2 * 3, "mnist_limit": 6 * 5 * 3, "mlp_controls": 4 * 3 * 2 * 3,
-        "conv_corruption": 6 * 3, "conv_ensemble": 5 * 40, "conv_sweep": 96 * 2,
+        "mnist_cmi": 4 * 3, "conv_corruption": 6 * 3, "conv_ensemble": 5 * 40, "conv_sweep": 96 * 2,
         "conv_normalization": 4 + 4, "conv_selectivity": 4,
         "resnet_corruption": 6 * 2, "resnet_selectivity": 2,
     },
     "laptop": {
         "mnist_corruption": 6 * 2, "mnist_selectivity": 4, "mnist_early_stopping": 3,
         "mnist_dropout": 3 * 2 * 2, "mnist_limit": 6 * 5 * 2, "mlp_controls": 3 * 3 * 2 * 2,
-        "conv_corruption": 6 * 2, "conv_ensemble": 5 * 4, "conv_sweep": 6 * 4 * 2,
+        "mnist_cmi": 4 * 2, "conv_corruption": 6 * 2, "conv_ensemble": 5 * 4, "conv_sweep": 6 * 4 * 2,
         "conv_normalization": 4 + 4, "conv_selectivity": 4,
         "resnet_corruption": 6 * 2, "resnet_selectivity": 2,
     },
@@ -32,7 +32,8 @@ NETWORKS = {
     },
     "quick": {
         "mnist_corruption": 6 * 2, "mnist_selectivity": 3, "mnist_early_stopping": 1,
-        "mnist_dropout": 2 * 2, "mnist_limit": 4 * 2, "mlp_controls": 3 * 2 * 2, "conv_corruption": 3,
+        "mnist_dropout": 2 * 2, "mnist_limit": 4 * 2, "mlp_controls": 3 * 2 * 2,
+        "mnist_cmi": 3, "conv_corruption": 3,
         "conv_sweep": 4 * 3 * 2, "conv_normalization": 2 + 2, "conv_selectivity": 1,
         "resnet_corruption": 2, "resnet_selectivity": 1,
     },
@@ -50,27 +51,34 @@ ANALYSED = {  # rule: the experiments whose networks it takes
     "ablate_parts": ("mnist_corruption",),
     "flip_images": ("mnist_corruption",),
     "measure_memorization": ("mnist_limit",),
+    "measure_cmi": ("mnist_cmi",),
 }  # fmt: skip
-DATA_SETS = {"paper": 6, "laptop": 4, "cifar": 1, "quick": 3}
+DATA_SETS = {"paper": 7, "laptop": 5, "cifar": 1, "quick": 4}
 DRAWN = {study: list(FIGURES) for study in NETWORKS} | {
     "cifar": ["fig1b", "fig2b", "fig3a", "fig3b", "fig4c", "fig5b", "fig6a", "fig6b", "fig7b", "fig7c",
               "figA1", "figA2a", "figA3a", "figA4b", "figA4c"],
 }  # fmt: skip
 LEDGERS = {  # runs with equal data, number of images, corrupted share and seed have one ledger
-    "paper": (6 * 3 + 1 + 3) + (5 * 3 + 40) + 6 * 2 + 4 * 18,  # MNIST, CIFAR-10, ImageNet, controls
+    "paper": (6 * 3 + 1 + 3)
+    + (5 * 3 + 40)
+    + 6 * 2
+    + 4 * 18
+    + 4 * 3,  # MNIST, CIFAR-10, ImageNet, controls, two digits of MNIST
     "laptop": (6 * 2 + 2 + 2 * 2 + 2)
     + (6 * 2 + 2 + 4)
     + 6 * 2
-    + 3 * 12,  # MNIST; Fashion-MNIST by number of images; controls
+    + 3 * 12
+    + 4 * 2,  # MNIST; Fashion-MNIST by number of images; controls; two digits of MNIST
     "cifar": (6 * 2 + 2) + 8,  # by number of images
     "quick": (6 * 2 + 3)
     + (2 + 1)
     + (3 + 1)
     + (2 + 1)  # MNIST: 3,000 and 10,000; 1,000; 500; 300 and 600 images
-    + (3 * 4 - 1),  # controls, of which one is also that of a ResNet
+    + (3 * 4 - 1)  # controls, of which one is also that of a ResNet
+    + 3,  # two digits of MNIST
 }
 # That join the files of all networks of an experiment.
-TABLES = {"paper": 39, "laptop": 39, "cifar": 13, "quick": 37}
+TABLES = {"paper": 41, "laptop": 41, "cifar": 13, "quick": 39}
 
 
 @pytest.fixture(scope="module", params=NETWORKS)

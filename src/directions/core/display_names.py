@@ -2,6 +2,7 @@
 
 DATASETS = {
     "mnist": "MNIST",
+    "mnist_4v9": "MNIST, 4 and 9",
     "fashion_mnist": "Fashion-MNIST",
     "cifar10": "CIFAR-10",
     "cifar10_jpeg": "CIFAR-10, JPEG copy",

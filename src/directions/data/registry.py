@@ -9,7 +9,7 @@ from directions.data.cifar10_jpeg import CIFAR10_JPEG
 from directions.data.clones import MNIST_CLONES_FULL, MNIST_CLONES_ISOTROPIC
 from directions.data.imagefolder import IMAGEFOLDER
 from directions.data.imagenet import IMAGENET
-from directions.data.mnist import FASHION_MNIST, MNIST
+from directions.data.mnist import FASHION_MNIST, MNIST, MNIST_4V9
 from directions.data.nlgp import NLGP, NLGP_GAUSSIAN
 from directions.data.pvr import PVR, PVR_SUM, PVR_SUM_HOLDOUT
 from directions.data.pvr_block import PVR_BLOCK, PVR_BLOCK_HOLDOUT
@@ -21,5 +21,6 @@ GENERATED = (
     *(MNIST_CLONES_ISOTROPIC, MNIST_CLONES_FULL, NLGP, NLGP_GAUSSIAN),
 )
 KNOWN: dict[str, Known] = {
-    known.name: known for known in (MNIST, FASHION_MNIST, *CIFAR, IMAGENET, IMAGEFOLDER, *GENERATED)
+    known.name: known
+    for known in (MNIST, MNIST_4V9, FASHION_MNIST, *CIFAR, IMAGENET, IMAGEFOLDER, *GENERATED)
 }

@@ -53,6 +53,8 @@ COLOURS = {  # Okabe & Ito's palette for colour-blind readers
     "layer 4": "#CC79A7",
     "cross-entropy": "#000000",
     "absolute error": "#D55E00",
+    "gap": "#D55E00",
+    "bound": "#0072B2",
 }
 MARKERS = "o^sDvPX"
 # Viridis without its yellow, which is too pale for dots and lines; its order shows without colour vision.

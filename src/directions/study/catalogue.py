@@ -19,6 +19,7 @@ FOLLOW_UPS = (
     "ablate_parts",
     "flip_images",
     "measure_memorization",
+    "measure_cmi",
 )  # of later work
 BUILT_IN = PAPER + FOLLOW_UPS
 
@@ -27,7 +28,7 @@ SPECS: dict[str, AnalysisSpec] = {
     name: import_module(f"directions.analyses.{name}").SPEC for name in BUILT_IN
 }
 ANALYSES = {name: spec.table for name, spec in SPECS.items()}  # {analysis: its table}
-OF_STUDIES = ("measure_memorization",)  # of true labels, which networks of your own do not come with
+OF_STUDIES = ("measure_memorization", "measure_cmi")  # they need true labels or the recipe of training
 OWN_ANALYSES = tuple(name for name, spec in SPECS.items() if not spec.checkpoints and name not in OF_STUDIES)
 
 TRAINED = ("runs", "history")  # tables that training alone gives
@@ -127,6 +128,7 @@ FIGURES = {
     "layers_area": ("runs", "parts"),
     "limit": ("runs", "areas", "memorization"),
     "controls": ("runs", "areas"),
+    "cmi": ("runs", "cmi"),
 }
 
 # Panels whose curves or dots were read off the printed paper, one file each; none of the appendix.
@@ -136,11 +138,12 @@ PAPER_CURVES = "data/paper/figures/{figure}.csv"
 
 # What a figure compares: experiments that cannot show it are refused before anything trains.
 VARIED = {  # the setting that must have several values
-    "limit": "method", "controls": "dataset",
+    "limit": "method", "controls": "dataset", "cmi": "corrupt",
     "fig3b": "learning_rate", "fig5b": "batch_norm", "fig6a": "batch_norm", "fig6b": "batch_norm"
 }  # fmt: skip
 ALONE = {  # the only settings, with the seed, that may vary
-    "limit": ("method", "limit_lambda", "epochs"), "controls": ("dataset", "images", "corrupt")
+    "limit": ("method", "limit_lambda", "epochs"), "controls": ("dataset", "images", "corrupt"),
+    "cmi": ("corrupt",),
 }  # fmt: skip
 SCORED_ON = {"limit": "test"}  # the images of cumulative ablation
 COUNTED = {"fig3a": ("networks", 2), "fig3b": ("networks", 3), "fig4c": ("settings", 4)}  # at least this many

@@ -14,8 +14,8 @@ from torch import Tensor, nn, optim
 from directions.core.errors import InputError
 from directions.core.scoring import Score, Totals, scaled, totals
 from directions.core.seeds import number
-from directions.core.types import present
 from directions.data.examples import Examples
+from directions.models.optimizers import learning_rate, make_optimizer
 from directions.study import training_steps
 from directions.study.training_settings import TrainingSettings
 from directions.training import schedule
@@ -26,18 +26,6 @@ from directions.training.objectives import Objective, objective, plain
 from directions.training.preemption import Request, Stopped, noticed
 
 log = logging.getLogger(__name__)
-
-
-def make_optimizer(trained: nn.Module, settings: TrainingSettings) -> optim.Optimizer:
-    """Create SGD with momentum, or Adam, from the settings (docs/DEVIATIONS.md, D1)."""
-    shared: dict[str, Any] = {
-        "lr": settings.learning_rate, "weight_decay": settings.weight_decay, "fused": True
-    }  # fmt: skip
-    if settings.optimizer == "sgd":
-        return optim.SGD(trained.parameters(), momentum=present(settings.momentum), **shared)
-    if settings.optimizer == "adam":
-        return optim.Adam(trained.parameters(), **shared)
-    raise InputError(f"unknown optimizer {settings.optimizer!r}: known are sgd, adam")
 
 
 def check_precision(precision: str, device: torch.device) -> None:
@@ -97,7 +85,7 @@ def train(
     """
     plan = schedule.planned(model, train_set, settings, processes)
     both = model if auxiliary is None else nn.ModuleList([model, auxiliary])
-    optimizer = make_optimizer(both, settings)
+    optimizer = make_optimizer(both.parameters(), settings)
     names = {found.step: found.name for found in training_steps.checkpoints(settings, len(train_set))}
     keeper = Keeper(resume, fingerprint, snapshot_seconds, model, optimizer, names, auxiliary=auxiliary)
     progress = keeper.restored(processes)
@@ -162,7 +150,7 @@ class Loop:
                 self.keep()  # here, the last epoch has been evaluated and kept as well
             if settings.schedule != "constant":
                 for group in self.optimizer.param_groups:
-                    group["lr"] = schedule.learning_rate(settings, progress.step, self.plan.steps)
+                    group["lr"] = learning_rate(settings, progress.step, self.plan.steps)
             self.loss = take_step(
                 self.replica, self.optimizer, images, labels, settings.precision, self.objective
             )

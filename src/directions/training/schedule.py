@@ -1,6 +1,5 @@
-"""The training schedule: how many steps, on which images, at which learning rate."""
+"""The training schedule: how many steps, on which images."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -88,9 +87,3 @@ def batches(
     images: Any = train.images  # with `augment`, they stay in their files: see `planned`
     images = images.augmented("augment", seed, epoch) if settings.augment else images
     return zip(images[order].split(share), train.labels[order].split(share), strict=True)
-
-
-def learning_rate(settings: TrainingSettings, step: int, steps: int) -> float:
-    """Return the learning rate of a step (from 0): constant, or falling to 0 along half a cosine."""
-    share = 1.0 if settings.schedule == "constant" else (1 + math.cos(math.pi * step / steps)) / 2
-    return settings.learning_rate * share

@@ -146,6 +146,7 @@ def test_what_is_known_without_any_file():
     sizes = {name: (known.train_images, known.test_images, known.classes) for name, known in KNOWN.items()}
     assert sizes == {
         "mnist": (60_000, 10_000, 10),
+        "mnist_4v9": (11_791, 1_991, 2),
         "fashion_mnist": (60_000, 10_000, 10),
         "cifar10": (50_000, 10_000, 10),
         "cifar10_jpeg": (50_000, 10_000, 10),
@@ -164,7 +165,7 @@ def test_what_is_known_without_any_file():
         "nlgp_gaussian": (60_000, 10_000, 2),
     }
     shapes = [known.shape for known in KNOWN.values()]
-    of_files = [*[(1, 28, 28)] * 2, *[(3, 32, 32)] * 4, (3, 224, 224), None]
+    of_files = [*[(1, 28, 28)] * 3, *[(3, 32, 32)] * 4, (3, 224, 224), None]
     assert shapes == of_files + [
         *[(1, 11, 10)] * 3, *[(1, 80, 80)] * 2, *[(1, 28, 28)] * 2, *[(1, 1, 64)] * 2
     ]  # fmt: skip

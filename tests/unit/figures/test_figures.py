@@ -17,6 +17,8 @@ TITLES |= dict.fromkeys(
     ["pairs_area", "orders", "redundancy", "redundancy_dropout", "memories", "layers_area"], "MLP 2×128"
 )
 TITLES |= {"fig4a": "MLP 2×2048", "fig5a": "MLP 2×2048", "limit": "MLP 2×512", "controls": "MLP 2×512"}
+TITLES |= {"cmi": "MLP 2×128"}
+DATA = {"cmi": "MNIST, 4 and 9", "controls": "4 data sets"}
 TITLES |= dict.fromkeys(
     ["fig1c", "fig7d", "fig7e", "figA2b", "figA3b", "figA4d", "figA4e"], "ResNet-50 × 1/16"
 )
@@ -24,7 +26,7 @@ COLUMNS = {  # one that every figure which reads the table needs
     "runs": "dataset", "ablation": "ordering", "areas": "auc", "noise": "repeat", "single": "importance",
     "units": "dead", "history": "test_loss", "checkpoints": "auc", "selection": "gap",
     "pairs": "run", "ordered": "order", "parts": "layer", "flips": "labels",
-    "memorization": "reproduced",
+    "memorization": "reproduced", "cmi": "kept",
 }  # fmt: skip
 
 
@@ -35,8 +37,7 @@ def test_every_figure_of_the_registry_is_drawn_here():
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_says_data_set_network_study_and_n(name):
     figure = drawn(name)
-    data = {"controls": "4 data sets"}.get(name, "MNIST")
-    title = f"{data} · {TITLES.get(name, 'conv11 × 1/8')} · quick study"
+    title = f"{DATA.get(name, 'MNIST')} · {TITLES.get(name, 'conv11 × 1/8')} · quick study"
     assert figure.axes[0].get_title(loc="left") == title
     said = words(figure)
     assert " network" in said

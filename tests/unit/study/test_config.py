@@ -25,6 +25,7 @@ def test_the_papers_values():
     assert {name: len(group) for name, group in networks.items()} == {
         "mnist_corruption": 6 * 3, "mnist_selectivity": 4, "mnist_early_stopping": 3,
         "mnist_dropout": 3 * 2 * 3, "mnist_limit": 6 * 5 * 3, "mlp_controls": 4 * 3 * 2 * 3,
+        "mnist_cmi": 4 * 3,
         "conv_corruption": 6 * 3, "conv_ensemble": 5 * 40,
         "conv_sweep": 96 * 2, "conv_normalization": 2 * 4, "conv_selectivity": 4,
         "resnet_corruption": 6 * 2, "resnet_selectivity": 2,
@@ -132,10 +133,11 @@ def test_the_laptop_study_has_the_papers_networks_of_mnist_and_smaller_ones_of_f
     for name, group in networks.items():
         convolutional = not name.startswith("mnist_")
         for row in group.values():
-            assert row["dataset"] == ("fashion_mnist" if convolutional else "mnist")
+            dense = "mnist_4v9" if name == "mnist_cmi" else "mnist"
+            assert row["dataset"] == ("fashion_mnist" if convolutional else dense)
             narrow = 0.125 if name.startswith("conv_") else 0.25
             assert (row["pad"], row["width"]) == ((2, narrow) if convolutional else (None, None))
-        if not convolutional:
+        if not convolutional and name != "mnist_cmi":
             assert {str(row["hidden"]) for row in group.values()} == {
                 str(row["hidden"]) for row in papers[name].values()
             }
@@ -145,7 +147,7 @@ def test_the_quick_study_draws_every_figure_on_small_networks_of_mnist():
     study = load(study="quick")
     assert study["figures"] == list(FIGURES)
     networks = [row for group in run_table.expand(study).values() for row in group.values()]
-    assert {row["dataset"] for row in networks} == {"mnist"}
+    assert {row["dataset"] for row in networks} == {"mnist", "mnist_4v9"}
     assert {row["pad"] for row in networks if row["model"] != "mlp"} == {2}
     assert max(row["width"] or 0 for row in networks) <= 0.125
     assert len([row for row in networks if row["model"] != "mlp"]) <= 40

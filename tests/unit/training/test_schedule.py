@@ -5,6 +5,7 @@ from images import Streamed
 from directions import models
 from directions.core.errors import InputError
 from directions.data.examples import Examples
+from directions.models.optimizers import learning_rate
 from directions.study.training_settings import read
 from directions.training import schedule
 from directions.training.distributed import ALONE, Processes
@@ -93,8 +94,8 @@ def test_augmented_images_are_new_in_every_epoch(settings):
 
 
 def test_the_rate_falls_along_half_a_cosine(settings):
-    assert schedule.learning_rate(read(settings), 7, 10) == 0.05
+    assert learning_rate(read(settings), 7, 10) == 0.05
     falling = read(settings | {"schedule": "cosine"})
-    assert schedule.learning_rate(falling, 0, 10) == 0.05
-    assert schedule.learning_rate(falling, 5, 10) == pytest.approx(0.025)
-    assert schedule.learning_rate(falling, 9, 10) == pytest.approx(0.05 * 0.0244717, rel=1e-5)
+    assert learning_rate(falling, 0, 10) == 0.05
+    assert learning_rate(falling, 5, 10) == pytest.approx(0.025)
+    assert learning_rate(falling, 9, 10) == pytest.approx(0.05 * 0.0244717, rel=1e-5)

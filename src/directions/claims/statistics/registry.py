@@ -1,6 +1,7 @@
 """Every statistic that a claim may name: the tables it reads and how it is computed from them."""
 
 from directions.claims.statistics import (
+    bounds,
     checkpoints,
     controls,
     curves,
@@ -244,6 +245,15 @@ _MEMORIZATION = {  # Figure limit
         "limit_distance": memorization.distance_of_limit,
     }.items()
 }
+_BOUNDS = {  # Figure cmi
+    name: Statistic(("runs", "cmi"), sample, mean, combine, asks=asks)
+    for name, sample, combine, asks in (
+        ("cmi_slack", bounds.supersamples, bounds.smallest_slack, ((),)),
+        ("cmi_bound", bounds.supersamples, bounds.largest_bound, _ONE_FRACTION),
+        ("cmi_rise", bounds.supersamples, bounds.rise, ((),)),
+        ("cmi_area_correlation", bounds.gap_and_area, shared_units.over_all, ((),)),
+    )
+}
 
 _CONTROLS = {  # Figure controls
     "controls_gap_correlation": _areas(controls.kinds(), shared_units.over_all, mean),
@@ -260,5 +270,5 @@ _CONTROLS = {  # Figure controls
 SHAPES = tuple(_SHAPES)
 STATISTICS: dict[str, Statistic | Selection] = {
     **_SHAPES, **_UNDER_NOISE, **_ACROSS, **_TRAINING, **SELECTIONS, **_DROPOUT, **_OF_UNITS,
-    **_OF_IMPORTANCE, **_SHARED, **_MEMORIZATION, **_CONTROLS,
+    **_OF_IMPORTANCE, **_SHARED, **_MEMORIZATION, **_CONTROLS, **_BOUNDS,
 }  # fmt: skip
