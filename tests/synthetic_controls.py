@@ -21,9 +21,8 @@ def tables(networks=3, slope=-0.5, clones=1, hidden="512x512", seed=0, forgetful
     names = [f"dataset-{name}_images-{n}_corrupt-{share}_seed-{s}" for name, n, share, s in keys]
     shares = [share for *_, share, _ in keys]
     runs = synthetic.runs_table(names, shares, [s for *_, s in keys], hidden=hidden, **settings)
-    gaps = np.array([GAPS[name] * IMAGES[1] / n**0.5 / 63 + share for name, n, share, _ in keys]).clip(
-        0, 0.85
-    )
+    gaps = [GAPS[name] * (IMAGES[1] / n) ** 0.5 + share for name, n, share, _ in keys]
+    gaps = np.clip(gaps, 0, 0.85)
     forgotten = [name in forgetful and share > 0 for name, _, share, _ in keys]
     runs = runs.assign(
         dataset=[name for name, *_ in keys],

@@ -21,7 +21,7 @@ NETWORKS = {
     },
     "laptop": {
         "mnist_corruption": 6 * 2, "mnist_selectivity": 4, "mnist_early_stopping": 3,
-        "mnist_dropout": 3 * 2 * 2, "mnist_limit": 6 * 5 * 2, "mlp_controls": 3 * 3 * 2 * 2,
+        "mnist_dropout": 3 * 2 * 2, "mnist_limit": 6 * 5 * 3, "mlp_controls": 3 * 3 * 2 * 2,
         "mnist_cmi": 4 * 2, "conv_corruption": 6 * 2, "conv_ensemble": 5 * 4, "conv_sweep": 6 * 4 * 2,
         "conv_normalization": 4 + 4, "conv_selectivity": 4,
         "resnet_corruption": 6 * 2, "resnet_selectivity": 2,
@@ -64,7 +64,7 @@ LEDGERS = {  # runs with equal data, number of images, corrupted share and seed 
     + 6 * 2
     + 4 * 18
     + 4 * 3,  # MNIST, CIFAR-10, ImageNet, controls, two digits of MNIST
-    "laptop": (6 * 2 + 2 + 2 * 2 + 2)
+    "laptop": (6 * 2 + 2 + 2 * 2 + 3)
     + (6 * 2 + 2 + 4)
     + 6 * 2
     + 3 * 12

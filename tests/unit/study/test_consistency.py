@@ -183,6 +183,11 @@ def test_layers_of_units_are_known_as_the_networks_have_them():
         assert consistency.unit_layers(settings | {"model": model}) == list(_models.unit_layers(network))
 
 
+def controls(**over) -> dict:
+    """The paper study with this in the experiment of figure controls."""
+    return {"study": "paper", "experiments": {"mlp_controls": over}}
+
+
 def limited(**over) -> dict:
     """The paper study with this in the experiment of figure limit."""
     return {"study": "paper", "experiments": {"mnist_limit": over}}
@@ -219,6 +224,11 @@ def limited(**over) -> dict:
         (limited(training={"steps": 50}, vary={"epochs": None}), "draw.limit: compares epochs, experiments"),
         (limited(ablate_cumulative={"split": "train"}), "mnist_limit.ablate_cumulative.split: test, not"),
         (limited(vary={"method": ["mae"]}), "draw.limit: compares values of method"),
+        (controls(vary={"dataset": ["pvr"]}), "draw.controls: compares values of dataset"),
+        (
+            controls(vary={"dropout": [0.0, 0.1]}),
+            "draw.controls: shows one dropout, experiments.mlp_controls",
+        ),
         (
             {
                 "draw": {"limit": "mnist_dropout"},

@@ -18,25 +18,26 @@ PVR, MNIST, ISOTROPIC, FULL = "pvr", "mnist", "mnist_clones_isotropic", "mnist_c
 def kinds(*datasets: str, true_labels: bool = False) -> Sample:
     """Sample {kind: one (orderings, 2) array per network}: area kept, train minus test accuracy.
 
-    Only networks that learned their training labels count, and only these data sets; without any, all do.
+    Kinds count if all of their networks learned their training labels, and of these data sets only; without
+    any, of all.
     """
 
     def sample(tables: Tables, _condition: Condition) -> Groups:
         runs, kept = require(tables, "runs", "run", "train_accuracy", "test_accuracy"), kept_areas(tables)
-        runs = runs[(runs["train_accuracy"] >= MEMORISED) & runs["run"].isin(kept["run"])]
-        if datasets:
-            runs = runs[runs["dataset"].isin(datasets)]
+        settings = zip(runs["dataset"], runs["corrupt"].astype(float), runs["train_images"], strict=True)
+        runs = runs.assign(kind=list(settings))
+        runs = runs[runs.groupby("kind")["train_accuracy"].transform("min") >= MEMORISED]
         if true_labels:
             runs = runs[runs["corrupt"] == 0]
-        if missing := [name for name in datasets if name not in set(runs["dataset"])]:
-            raise Untestable(f"no network learned the labels of {missing[0]} in this study")
+        if missing := sorted(set(datasets) - set(runs["dataset"])):
+            raise Untestable(f"no networks of this study learned labels of {missing[0]}")
+        runs = runs[runs["dataset"].isin(datasets)] if datasets else runs
         if runs.empty:
-            raise Untestable("no network learned its labels in this study")
-        settings = zip(runs["dataset"], runs["corrupt"].astype(float), runs["train_images"], strict=True)
+            raise Untestable("no networks of this study learned their labels")
         gaps = (runs["train_accuracy"] - runs["test_accuracy"]).set_axis(runs["run"])
         observed = kept[kept["run"].isin(runs["run"])]
         observed = observed.assign(gap=observed["run"].map(gaps))
-        return by_setting(runs.assign(kind=list(settings)), observed, "kind")
+        return by_setting(runs, observed, "kind")
 
     return sample
 
