@@ -8,7 +8,7 @@ from directions.core.errors import InputError
 from directions.core.suggest import nearest
 from directions.data.registry import KNOWN
 from directions.interventions.layer_selection import chosen_layers
-from directions.study import training_settings
+from directions.study import retrainable, training_settings
 from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import (
     ALONE,
@@ -200,6 +200,8 @@ def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterato
         yield from _of_augmenting(path, settings, study)
         yield from _of_network(path, settings, unit_layers(run), experiment)
         yield from _of_normalising(path, settings)
+        asked = experiment.get("measure_cmi")
+        yield from retrainable.problems(f"{path}.measure_cmi", settings, asked, used_images(settings))
     for kind, choices in choosing(models):
         for key in dict.fromkeys(key for read in choices.values() for key in read):
             explicit = key in written.get("training", {}) or key in written["vary"]

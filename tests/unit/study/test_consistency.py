@@ -188,6 +188,34 @@ def controls(**over) -> dict:
     return {"study": "paper", "experiments": {"mlp_controls": over}}
 
 
+def bounded(**over) -> dict:
+    """The paper study with this in the experiment of figure cmi."""
+    return {"study": "paper", "experiments": {"mnist_cmi": over}}
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        (
+            bounded(measure_cmi={"pairs": [75, 5896]}),
+            "mnist_cmi.measure_cmi: 5896 pairs need 11792 images, and the networks train on 11791; lower",
+        ),
+        (bounded(training={"images": 1999}), "measure_cmi: 1000 pairs need 2000 images, and the networks"),
+        (
+            convolutional("conv_selectivity", analyses=["measure_cmi"]),
+            "conv_selectivity.measure_cmi: retrains only networks of model mlp, not conv11; remove it",
+        ),
+    ],
+)
+def test_networks_that_cannot_be_retrained(over, message):
+    assert message in refused(**over)
+
+
+def test_networks_that_can_be_retrained():
+    load(**bounded(training={"images": 2000}))
+    load(**bounded(measure_cmi={"pairs": [5895]}))
+
+
 def limited(**over) -> dict:
     """The paper study with this in the experiment of figure limit."""
     return {"study": "paper", "experiments": {"mnist_limit": over}}
@@ -229,6 +257,8 @@ def limited(**over) -> dict:
             controls(vary={"dropout": [0.0, 0.1]}),
             "draw.controls: shows one dropout, experiments.mlp_controls",
         ),
+        (bounded(vary={"corrupt": [0.5]}), "draw.cmi: compares values of corrupt"),
+        (bounded(vary={"hidden": [[8], [9]]}), "draw.cmi: shows one hidden, experiments.mnist_cmi varies it"),
         (
             {
                 "draw": {"limit": "mnist_dropout"},
