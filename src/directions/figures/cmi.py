@@ -1,5 +1,7 @@
 """A bound on the generalisation gap, and reliance on single units, by fraction of labels corrupted."""
 
+from itertools import zip_longest
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -33,10 +35,12 @@ def draw(tables: Tables, study: str) -> Figure:
         figure, panels = style.panels(tables, study, layout)
         for column, (name, _) in QUANTITIES.items():
             _lines(panels[0], points, column, style.colour(name), sizes)
-        panels[0].axhline(VACUOUS, color=style.colour("chance"), linewidth=0.7)
+        panels[0].axhline(VACUOUS, color=style.colour("chance"), linestyle=":", linewidth=1.0)
+        look: style.Look = {"fontsize": style.SMALL, "color": style.colour("chance")}
+        panels[0].text(0, VACUOUS + 0.015, "from here on, a bound says nothing", va="bottom", **look)
         panels[0].set(ylim=(0, 1.2), ylabel="difference of accuracies")
         _lines(panels[1], points, "kept", style.colour("auc"), sizes)
-        panels[1].set(ylim=(0, 1.03), ylabel="area kept under ablation")
+        panels[1].set(ylim=(min(0.5, points["kept"].min()), 1.03), ylabel="area kept under ablation")
         for axes in panels:
             axes.set(xlabel="fraction of labels corrupted", xlim=(-0.03, 1.03))
         style.legend(figure, panels[0], layout, 3, handles=_handles(sizes))
@@ -60,7 +64,8 @@ def _handles(sizes: dict) -> list[Line2D]:
         Line2D([], [], color="black", linestyle=line, marker=mark, markersize=3.5, label=f"n = {pairs:,}")
         for pairs, (line, mark) in sizes.items()
     ]
-    return quantities + looks
+    beside = zip_longest(quantities, looks)  # legends are filled by columns
+    return [handle for pair in beside for handle in pair if handle]
 
 
 def _notes(points: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
@@ -72,7 +77,7 @@ def _notes(points: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
         " copies trained on random halves of each; lines: mean over networks. At fraction"
         f" {most:g}, {text.changed(runs, most)} of the labels are wrong; no error bars.",
         "Bound: by what a copy's errors tell about which image of a pair it was trained on, estimated from"
-        " these copies, which is too large; by chance: with halves permuted. From 1 on, it says nothing.",
+        " these copies and so too large; by chance: with halves permuted.",
         "Area kept: under accuracy on the images trained on, with the labels given, all units ablated to"
         " zero, corrected for chance and divided by the unablated accuracy: 1 if ablation costs nothing.",
     )

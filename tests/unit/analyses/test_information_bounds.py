@@ -65,6 +65,12 @@ def test_permuted_coins_tell_what_chance_tells_whatever_is_remembered():
     assert null_bound(coins, coins, 2, random) == pytest.approx(0.149, abs=0.006)
 
 
+def test_a_coin_that_always_falls_alike_tells_nothing_however_permuted():
+    random = np.random.default_rng(0)
+    coins = np.tile([0, 1], (30, 20))
+    assert null_bound(random.integers(2, size=coins.shape), coins, 3, random) == 0
+
+
 def test_more_things_that_a_network_may_do_look_more_informative():
     random = np.random.default_rng(0)
     coins = random.integers(2, size=(30, 2000))
