@@ -9,7 +9,7 @@ min_version("9.27")  # snakemake_records.py knows its records from within
 include: "rules/strict.smk"
 
 
-configfile: "config.yaml"
+configfile: ours("config.yaml")
 
 
 report: "report/workflow.rst"

@@ -28,7 +28,8 @@ for analysis, spec in SPECS.items():
             checkpoints=checkpoints_option,
             resume=resume(spec, "results/{study}/resume", "{experiment}/{run}.pt"),
         shell:
-            "python scripts/analyse.py --code {params.code} --analysis {params.analysis} --model {input.model}"
+            f"{PYTHON} {SCRIPTS}/analyse.py"
+            " --code {params.code} --analysis {params.analysis} --model {input.model}"
             " {params.checkpoints} --data {input.data} --ledger {input.ledger}"
             " --asked {params.asked:q} --table {output} {params.resume}"
             " --device {resources.device} --threads {threads} > {log} 2>&1"

@@ -1,8 +1,8 @@
 rule check_claims:
     input:
         code=code("check_claims"),
-        claims="data/paper/claims.csv",
-        paper=[f"data/paper/figures/{figure}.csv" for figure in STUDY["figures"] if figure in PANELS],
+        claims=ours("data/paper/claims.csv"),
+        paper=[ours(f"data/paper/figures/{figure}.csv") for figure in STUDY["figures"] if figure in PANELS],
         tables=[path for figure in STUDY["figures"] for path in tables_of_figure(figure).values()],
     output:
         csv=report(
@@ -24,6 +24,8 @@ rule check_claims:
         study=STUDY["study"],
         tables=lambda wildcards, output: Path(output.csv).parent,
     shell:
-        "python scripts/check_claims.py --code {params.code} --study {params.study}"
-        " --claims {input.claims} --paper data/paper/figures"
+        f"{PYTHON} {SCRIPTS}/check_claims.py"
+        " --code {params.code} --study {params.study}"
+        " --claims {input.claims}"
+        f" --paper {ours('data/paper/figures')}"
         " --experiments {params.experiments:q} --tables {params.tables} --csv {output.csv} --json {output.json} > {log} 2>&1"

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 # When Slurm signals the shell, it waits for its script, which may be writing a snapshot (preemption.py).
-shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM USR1; ')
+if HERE == BASE:
+    shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM USR1; ')
 
 from directions.core import user_functions
 from directions.core.errors import InputError
@@ -30,21 +31,24 @@ from directions.study.paper_curves import COLUMNS as PANELS
 from directions.study.run_table import labels_name, expand as expand_runs, labels as label_ledgers
 from directions.study.user_networks import Plan
 from directions.workflow.summary import places, summary, warnings
-from snakemake.exceptions import WorkflowError
 
 try:
-    STUDY = study_config.load(config, Path(workflow.basedir))
+    if workflow.modifier.skip_configfile:  # as a module with `config:`, which then is all that there is
+        config = study_config.merge(config_files.read_yaml(BASE / "config.yaml"), config)
+    STUDY = study_config.load(config, BASE, HERE)
 except InputError as error:
     raise WorkflowError(str(error)) from None
+if HERE != BASE and "analysis_files" in STUDY:  # a relative path would be one of the checkout
+    STUDY["analysis_files"] = [str(Path(file).expanduser().absolute()) for file in STUDY["analysis_files"]]
 RUNS = expand_runs(STUDY)
 DISTRIBUTED = {name for name, runs in RUNS.items() if all(run["norm_batch"] for run in runs.values())}
 SPECS = specs(STUDY)
-DECIDING = Deciding(workflow.basedir, STUDY)
+DECIDING = Deciding(BASE, STUDY)
 ANCESTRY = Ancestry(STUDY, files=DECIDING)
 PLAN = Plan(STUDY.get("own", {}), DECIDING.own)
 DATA = paths.DATA.at(data_root=STUDY["data_root"])["data"]
 CLAIMS = paths.CLAIMS.at(study=STUDY["study"])  # without wildcards, so that the rule can be requested by name
-ENVIRONMENT = f"{workflow.basedir}/environment.yaml"
+ENVIRONMENT = f"{BASE}/environment.yaml"
 
 
 def one_of(names):
@@ -95,7 +99,7 @@ def own_images(wildcards):
 
 def code(script, *modules):
     """Return the script and all its imports, as inputs: a change there reruns exactly the jobs that run it."""
-    return DECIDING.files(script, *modules)
+    return [*map(ours, DECIDING.files(script, *modules))]
 
 
 def units_code(wildcards):
@@ -105,7 +109,7 @@ def units_code(wildcards):
 
 def analysis_files(where):
     """Return the function that lists the code of an analysis, which is in the module or the files `where`."""
-    return lambda wildcards: DECIDING.files("analyse", *where, *units_code(wildcards))
+    return lambda wildcards: code("analyse", *where, *units_code(wildcards))
 
 
 def analysis_code(where):

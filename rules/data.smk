@@ -17,7 +17,8 @@ rule prepare_data:
         asked=asked("data"),
         imagefolder=own_images,
     shell:
-        "python scripts/prepare_data.py --dataset {wildcards.dataset} {params.imagefolder}"
+        f"{PYTHON} {SCRIPTS}/prepare_data.py"
+        " --dataset {wildcards.dataset} {params.imagefolder}"
         " --raw {resources.raw} --sources {resources.sources} --output {output}"
         " --threads {threads} > {log} 2>&1"
 
@@ -36,5 +37,6 @@ rule corrupt_labels:
     params:
         asked=asked("labels"),
     shell:
-        "python scripts/corrupt_labels.py --data {input.data} --asked {params.asked:q}"
+        f"{PYTHON} {SCRIPTS}/corrupt_labels.py"
+        " --data {input.data} --asked {params.asked:q}"
         " --ledger {output} > {log} 2>&1"

@@ -7,7 +7,7 @@ for figure in STUDY["figures"]:
             figure
         input:
             **tables_of_figure(figure),
-            paper=paper_files(figure, STUDY["paper_curves"]),
+            paper=[*map(ours, paper_files(figure, STUDY["paper_curves"]))],
             code=code("plot_figure", f"directions.figures.{figure}"),
         output:
             pdf=drawn["pdf"],
@@ -28,9 +28,10 @@ for figure in STUDY["figures"]:
             code=DECIDING.code("plot_figure", f"directions.figures.{figure}"),
             figure=figure,
             study=STUDY["study"],
-            paper=[f"--paper {path}" for path in paper_files(figure, STUDY["paper_curves"])],
+            paper=[f"--paper {ours(path)}" for path in paper_files(figure, STUDY["paper_curves"])],
             tables=lambda wildcards, input: Path(input.runs).parent,
         shell:
-            "python scripts/plot_figure.py --code {params.code} --figure {params.figure}"
+            f"{PYTHON} {SCRIPTS}/plot_figure.py"
+            " --code {params.code} --figure {params.figure}"
             " --study {params.study}"
             " --tables {params.tables} {params.paper} --pdf {output.pdf} --png {output.png} > {log} 2>&1"

@@ -20,7 +20,8 @@ rule own_data:
         asked=own_asked("base"),
         unchanged=unchanged,
     shell:
-        "python scripts/prepare_own_data.py --asked {params.asked:q} --output {output}"
+        f"{PYTHON} {SCRIPTS}/prepare_own_data.py"
+        " --asked {params.asked:q} --output {output}"
         " --threads {threads} {params.unchanged} > {log} 2>&1"
 
 
@@ -40,7 +41,8 @@ rule own_labels:
         asked=own_asked("data"),
         unchanged=unchanged,
     shell:
-        "python scripts/prepare_own_data.py --asked {params.asked:q} --known {input.known} --output {output}"
+        f"{PYTHON} {SCRIPTS}/prepare_own_data.py"
+        " --asked {params.asked:q} --known {input.known} --output {output}"
         " --threads {threads} {params.unchanged} > {log} 2>&1"
 
 
@@ -63,7 +65,8 @@ rule own_trial:
         unchanged=unchanged,
         code=DECIDING.code("try_network"),
     shell:
-        "python scripts/try_network.py --code {params.code} --asked {params.asked:q} --output {output}"
+        f"{PYTHON} {SCRIPTS}/try_network.py"
+        " --code {params.code} --asked {params.asked:q} --output {output}"
         " {params.unchanged} > {log} 2>&1"
 
 
@@ -90,7 +93,8 @@ rule own_import:
         unchanged=unchanged,
         code=DECIDING.code("import_network"),
     shell:
-        "python scripts/import_network.py --code {params.code} --asked {params.asked:q}"
+        f"{PYTHON} {SCRIPTS}/import_network.py"
+        " --code {params.code} --asked {params.asked:q}"
         " --data {input.data} --model {output.model}"
         " --ledger {output.ledger} --record {output.record}"
         " --device {resources.device} --threads {threads} {params.unchanged} > {log} 2>&1"
@@ -122,7 +126,8 @@ for analysis in OWN_ANALYSES:
             analysis=code_of_analysis(analysis, STUDY)[0],
             resume=resume(SPECS[analysis], "results/own/resume", "{network}.pt"),
         shell:
-            "python scripts/analyse.py --code {params.code} --analysis {params.analysis} --model {input.model}"
+            f"{PYTHON} {SCRIPTS}/analyse.py"
+            " --code {params.code} --analysis {params.analysis} --model {input.model}"
             " --data {input.data} --ledger {input.ledger}"
             " --asked {params.asked:q} --table {output} {params.resume}"
             " --device {resources.device} --threads {threads} > {log} 2>&1"
@@ -144,7 +149,8 @@ rule own_collect:
         asked=own_asked("collect"),
         code=DECIDING.code("collect"),
     shell:
-        "python scripts/collect.py --code {params.code} --asked {params.asked:q}"
+        f"{PYTHON} {SCRIPTS}/collect.py"
+        " --code {params.code} --asked {params.asked:q}"
         " --table {output} {input.files} > {log} 2>&1"
 
 
@@ -165,7 +171,8 @@ rule own_areas:
         asked=own_asked("areas"),
         code=DECIDING.code("measure_areas"),
     shell:
-        "python scripts/measure_areas.py --code {params.code} --ablation {input.ablation} --runs {input.runs}"
+        f"{PYTHON} {SCRIPTS}/measure_areas.py"
+        " --code {params.code} --ablation {input.ablation} --runs {input.runs}"
         " --errors --table {output} > {log} 2>&1"
 
 
@@ -186,7 +193,8 @@ rule own_summary:
         asked=own_asked("summary"),
         code=DECIDING.code("plot_own"),
     shell:
-        "python scripts/plot_own.py --code {params.code} --pdf {output.pdf}"
+        f"{PYTHON} {SCRIPTS}/plot_own.py"
+        " --code {params.code} --pdf {output.pdf}"
         " --png {output.png} {input.tables} > {log} 2>&1"
 
 
@@ -207,5 +215,6 @@ rule own_comparison:
         asked=PLAN.asked("comparison"),
         code=DECIDING.code("plot_own"),
     shell:
-        "python scripts/plot_own.py --code {params.code} --pdf {output.pdf}"
+        f"{PYTHON} {SCRIPTS}/plot_own.py"
+        " --code {params.code} --pdf {output.pdf}"
         " --png {output.png} {input.tables} > {log} 2>&1"

@@ -14,7 +14,8 @@ rule collect:
         asked=asked("collect"),
         code=DECIDING.code("collect"),
     shell:
-        "python scripts/collect.py --code {params.code} --asked {params.asked:q}"
+        f"{PYTHON} {SCRIPTS}/collect.py"
+        " --code {params.code} --asked {params.asked:q}"
         " --table {output} {input.files} > {log} 2>&1"
 
 
@@ -35,7 +36,8 @@ rule measure_areas:
         asked=asked("areas"),
         code=DECIDING.code("measure_areas"),
     shell:
-        "python scripts/measure_areas.py --code {params.code} --ablation {input.ablation} --runs {input.runs}"
+        f"{PYTHON} {SCRIPTS}/measure_areas.py"
+        " --code {params.code} --ablation {input.ablation} --runs {input.runs}"
         " --table {output} > {log} 2>&1"
 
 
@@ -56,5 +58,6 @@ rule select_settings:
         asked=asked("selection"),
         code=DECIDING.code("select_settings"),
     shell:
-        "python scripts/select_settings.py --code {params.code} --areas {input.areas} --runs {input.runs}"
+        f"{PYTHON} {SCRIPTS}/select_settings.py"
+        " --code {params.code} --areas {input.areas} --runs {input.runs}"
         " --asked {params.asked:q} --table {output} > {log} 2>&1"

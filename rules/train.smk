@@ -2,7 +2,8 @@
 # comment in the training loop does not cost a week of GPU time. A rule's shell command counts as code:
 # changing that of `train` would retrain every network, so `train_distributed` has its own.
 TRAIN = (
-    "scripts/train.py --data {input.data} --ledger {input.ledger} --asked {params.asked:q}"
+    f"{SCRIPTS}/train.py"
+    " --data {input.data} --ledger {input.ledger} --asked {params.asked:q}"
     " --resume {params.resume} --model {output.model} --checkpoints {output.checkpoints}"
     " --history {output.history} --record {output.record}"
     " --device {resources.device} --threads {threads} > {log} 2>&1"
@@ -30,7 +31,7 @@ rule train:
         # Not an output: Snakemake deletes the outputs of a killed job, and this must survive it.
         resume="results/{study}/resume/{experiment}/{run}",
     shell:
-        f"python {TRAIN}"
+        f"{PYTHON} {TRAIN}"
 
 
 # Networks that can be trained by several processes (docs/DEVIATIONS.md, D28). Set their number per machine:
@@ -57,5 +58,6 @@ rule train_distributed:
         asked=asked("train"),
         resume=rules.train.params.resume,
     shell:
-        "python scripts/launch.py --nodes {resources.nodes} --processes {resources.processes}"
+        f"{PYTHON} {SCRIPTS}/launch.py"
+        " --nodes {resources.nodes} --processes {resources.processes}"
         f" --node-threads {{threads}} {TRAIN}"

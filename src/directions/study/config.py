@@ -26,10 +26,12 @@ HERE = "config.yaml, --configfile or the command line"
 Layers = list[tuple[str, dict]]
 
 
-def load(config: Mapping, root: Path) -> dict:
+def load(config: Mapping, root: Path, here: Path | None = None) -> dict:
     """Load the study that `config` selects: config.yaml with the command line's values, merged by Snakemake.
 
-    Layers, later over earlier: configs/paper.yaml, configs/{study}.yaml, `config`. In the result
+    root: the checkout. here: the folder that the workflow runs in, if it is another; its configs/ may have
+    more studies. Layers, later over earlier: configs/paper.yaml, configs/{study}.yaml, `config`. In the
+    result
 
     - `figures` lists the selected figures and `draw` names the experiment that each shows;
     - `tables` is {experiment: its tables} for these figures, in config order;
@@ -49,7 +51,7 @@ def load(config: Mapping, root: Path) -> dict:
             " rename it"
         )
     given = dict(config)
-    layers = _layers(given, Path(root))
+    layers = _layers(given, Path(root), Path(here or root))
     faults = [fault for label, layer in layers for fault in _key_faults(layer, label)]
     _stop(faults)
     merged: dict = {}
@@ -119,10 +121,10 @@ def _undraw(merged: dict, base: dict) -> None:
             del merged["draw"][figure]
 
 
-def _layers(given: dict, root: Path) -> Layers:
+def _layers(given: dict, root: Path, here: Path) -> Layers:
     study = given.get("study")
-    stems = (path.stem for path in (root / "configs").glob("*.yaml"))
-    known = sorted(stem for stem in stems if stem.split(".")[0] != OWN)
+    files = {path.stem: path for folder in (root, here) for path in (folder / "configs").glob("*.yaml")}
+    known = sorted(stem for stem in files if stem.split(".")[0] != OWN)
     if study not in known:
         hint = nearest(study, known)
         raise InputError(f"study: {study!r} is unknown{hint}; configs/ has {', '.join(known) or 'no file'}")
@@ -130,8 +132,10 @@ def _layers(given: dict, root: Path) -> Layers:
         raise InputError(
             f"study: {study!r} names a folder: rename its file to lower-case letters, digits and _"
         )
-    names = list(dict.fromkeys([BASE, f"configs/{study}.yaml"]))
-    return [(name, read_yaml(root / name)) for name in names] + [(HERE, given)]
+    if here != root and (root / f"configs/{study}.yaml").exists() and files[study].parent.parent != root:
+        raise InputError(f"study: {study} is also one of {root}/configs: rename {files[study]}")
+    names = {BASE: root / BASE, f"configs/{study}.yaml": files[study]}
+    return [(name, read_yaml(path)) for name, path in names.items()] + [(HERE, given)]
 
 
 def _key_faults(layer: dict, label: str) -> Iterator[str]:
