@@ -9,6 +9,7 @@ import synthetic
 import synthetic_bounds
 import synthetic_controls
 import synthetic_conv
+import synthetic_examples
 import synthetic_memorization
 import synthetic_shared
 from checkouts import ROOT
@@ -37,6 +38,7 @@ MAKERS = {
     "limit": synthetic_memorization.tables,
     "controls": synthetic_controls.tables,
     "cmi": synthetic_bounds.tables,
+    "complexity examples": synthetic_examples.tables,
 }
 MAKER = {figure: maker for figures, maker in MAKERS.items() for figure in figures.split()}
 

@@ -11,6 +11,7 @@ import pandas as pd
 import synthetic
 import synthetic_bounds
 import synthetic_controls
+import synthetic_examples
 import synthetic_memorization
 import synthetic_paper as theirs
 import synthetic_shared
@@ -29,6 +30,8 @@ EXPERIMENTS = {  # figure -> experiment, as the configuration's `draw`
     "limit": "mnist_limit",
     "controls": "mlp_controls",
     "cmi": "mnist_cmi",
+    "complexity": "mnist_examples",
+    "examples": "mnist_examples",
     **dict.fromkeys(("fig5b", "fig6a", "fig6b"), "conv_normalization"),
     **dict.fromkeys(("fig7a", "figA4a"), "mnist_selectivity"),
     **dict.fromkeys(("fig7b", "fig7c", "figA2a", "figA3a", "figA4b", "figA4c"), "conv_selectivity"),
@@ -291,6 +294,7 @@ PAPER = {
     "mnist_limit": lambda: synthetic_memorization.tables(**MLP),
     "mlp_controls": lambda: synthetic_controls.tables(model="mlp"),
     "mnist_cmi": synthetic_bounds.tables,
+    "mnist_examples": lambda: synthetic_examples.tables(**MLP),
     "conv_normalization": batch_norm,
     "mnist_selectivity": mlp_units,
     "conv_selectivity": conv_units,

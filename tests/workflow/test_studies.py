@@ -15,6 +15,7 @@ NETWORKS = {
     "paper": {
         "mnist_corruption": 6 * 3, "mnist_selectivity": 4, "mnist_early_stopping": 3,
         "mnist_dropout": 3 * 2 * 3, "mnist_limit": 6 * 5 * 3, "mlp_controls": 4 * 3 * 2 * 3,
+        "mnist_examples": 6 * 3,
         "mnist_cmi": 4 * 3, "conv_corruption": 6 * 3, "conv_ensemble": 5 * 40, "conv_sweep": 96 * 2,
         "conv_normalization": 4 + 4, "conv_selectivity": 4,
         "resnet_corruption": 6 * 2, "resnet_selectivity": 2,
@@ -22,7 +23,8 @@ NETWORKS = {
     "laptop": {
         "mnist_corruption": 6 * 2, "mnist_selectivity": 4, "mnist_early_stopping": 3,
         "mnist_dropout": 3 * 2 * 2, "mnist_limit": 6 * 5 * 3, "mlp_controls": 3 * 3 * 2 * 2,
-        "mnist_cmi": 4 * 2, "conv_corruption": 6 * 2, "conv_ensemble": 5 * 4, "conv_sweep": 6 * 4 * 2,
+        "mnist_examples": 6 * 3, "mnist_cmi": 4 * 2,
+        "conv_corruption": 6 * 2, "conv_ensemble": 5 * 4, "conv_sweep": 6 * 4 * 2,
         "conv_normalization": 4 + 4, "conv_selectivity": 4,
         "resnet_corruption": 6 * 2, "resnet_selectivity": 2,
     },
@@ -33,14 +35,14 @@ NETWORKS = {
     "quick": {
         "mnist_corruption": 6 * 2, "mnist_selectivity": 3, "mnist_early_stopping": 1,
         "mnist_dropout": 2 * 2, "mnist_limit": 4 * 2, "mlp_controls": 3 * 2 * 2,
-        "mnist_cmi": 3, "conv_corruption": 3,
+        "mnist_examples": 2 * 2, "mnist_cmi": 3, "conv_corruption": 3,
         "conv_sweep": 4 * 3 * 2, "conv_normalization": 2 + 2, "conv_selectivity": 1,
         "resnet_corruption": 2, "resnet_selectivity": 1,
     },
 }  # fmt: skip
 ANALYSED = {  # rule: the experiments whose networks it takes
     "ablate_cumulative": ("mnist_corruption", "mnist_dropout", "mnist_limit", "mlp_controls",
-                          "conv_corruption", "conv_ensemble", "conv_sweep",
+                          "mnist_examples", "conv_corruption", "conv_ensemble", "conv_sweep",
                           "conv_normalization", "resnet_corruption"),
     "ablate_checkpoints": ("mnist_early_stopping",),
     "add_noise": ("mnist_corruption", "conv_corruption"),
@@ -52,6 +54,9 @@ ANALYSED = {  # rule: the experiments whose networks it takes
     "flip_images": ("mnist_corruption",),
     "measure_memorization": ("mnist_limit",),
     "measure_cmi": ("mnist_cmi",),
+    "measure_kernel": ("mnist_examples",),
+    "measure_examples": ("mnist_examples",),
+    "ablate_examples": ("mnist_examples",),
 }  # fmt: skip
 DATA_SETS = {"paper": 7, "laptop": 5, "cifar": 1, "quick": 4}
 DRAWN = {study: list(FIGURES) for study in NETWORKS} | {
@@ -63,22 +68,26 @@ LEDGERS = {  # runs with equal data, number of images, corrupted share and seed 
     + (5 * 3 + 40)
     + 6 * 2
     + 4 * 18
-    + 4 * 3,  # MNIST, CIFAR-10, ImageNet, controls, two digits of MNIST
+    + 4 * 3
+    + 6 * 3
+    - 3,  # MNIST, CIFAR-10, ImageNet, controls, two digits, examples that share some with controls
     "laptop": (6 * 2 + 2 + 2 * 2 + 3)
     + (6 * 2 + 2 + 4)
     + 6 * 2
     + 3 * 12
-    + 4 * 2,  # MNIST; Fashion-MNIST by number of images; controls; two digits of MNIST
+    + 4 * 2
+    + (6 * 3 - 2),  # MNIST; Fashion-MNIST by number of images; controls; two digits of MNIST
     "cifar": (6 * 2 + 2) + 8,  # by number of images
     "quick": (6 * 2 + 3)
     + (2 + 1)
     + (3 + 1)
     + (2 + 1)  # MNIST: 3,000 and 10,000; 1,000; 500; 300 and 600 images
     + (3 * 4 - 1)  # controls, of which one is also that of a ResNet
-    + 3,  # two digits of MNIST
+    + 3  # two digits of MNIST
+    + 1,  # examples: three of the four are those of others
 }
 # That join the files of all networks of an experiment.
-TABLES = {"paper": 41, "laptop": 41, "cifar": 13, "quick": 39}
+TABLES = {"paper": 46, "laptop": 46, "cifar": 13, "quick": 44}
 
 
 @pytest.fixture(scope="module", params=NETWORKS)

@@ -63,26 +63,12 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """Table epoch, ordering, split, images, units, areas, and the scores with nothing ablated."""
     import pandas as pd
 
-    from directions.core.suggest import rebuild
-    from directions.models import files as model_files
-    from directions.study import training_settings, training_steps
+    from directions.analyses.kept_weights import kept_weights
 
-    train, test = trained.examples("train"), trained.examples("test")
-    kept = training_steps.checkpoints(training_settings.read(trained.header["settings"]), len(train))
-    if not kept:
-        raise InputError(
-            "keep_epochs is empty and keep_every is null: set one to choose when the network is ablated"
-        )
-    sets, split = {"train": train, "test": test}, settings.split
+    sets, split = {name: trained.examples(name) for name in ("train", "test")}, settings.split
     sets[split] = some(sets[split], settings.images, split)
     parts = []
-    assert trained.checkpoints is not None
-    for checkpoint in kept:
-        state, _ = model_files.load_state(trained.checkpoints, f"{checkpoint.name}/")
-        if not state:
-            raise InputError(
-                f"{trained.checkpoints} has no {checkpoint.name}: {rebuild(trained.checkpoints)}"
-            )
+    for checkpoint, state in kept_weights(trained):
         trained.load(state)
         part = observe_checkpoint(trained, sets, settings, checkpoint.name)
         parts.append(part.assign(epoch=checkpoint.epoch))

@@ -19,8 +19,14 @@ def at_most(examples: Examples, wanted: Count, split: str) -> Examples:
     """
     if isinstance(wanted, str) or wanted >= len(examples):
         return examples
-    drawn = np.sort(stream("some images", split).permutation(len(examples))[:wanted])
-    return of(examples, torch.as_tensor(drawn))
+    return of(examples, places(len(examples), wanted, split))
+
+
+def places(total: int, wanted: Count, split: str) -> torch.Tensor:
+    """Return the places of the same examples among all of them, sorted."""
+    if isinstance(wanted, str) or wanted >= total:
+        return torch.arange(total)
+    return torch.as_tensor(np.sort(stream("some images", split).permutation(total)[:wanted]))
 
 
 def of(examples: Examples, chosen: torch.Tensor) -> Examples:

@@ -8,7 +8,6 @@ covariance, which has none. A network that tells classes apart by covariance doe
 from functools import partial
 
 import numpy as np
-from scipy.special import erf
 
 from directions.data.dataset import Dataset
 from directions.data.generated import Arrays, generated, rounded
@@ -40,6 +39,8 @@ def draw(
     _split: str, count: int, random: np.random.Generator, _real: Dataset | None, *, gaussian: bool
 ) -> Arrays:
     """Draw uniform labels, and for each a field: images float32 (n, 1, 1, SITES)."""
+    from scipy.special import erf  # here, as whatever plans imports this file
+
     labels = random.integers(len(LENGTHS), size=count)
     fields = np.empty((count, SITES))
     for label, length in enumerate(LENGTHS):

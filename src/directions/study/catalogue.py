@@ -20,6 +20,9 @@ FOLLOW_UPS = (
     "flip_images",
     "measure_memorization",
     "measure_cmi",
+    "measure_kernel",
+    "measure_examples",
+    "ablate_examples",
 )  # of later work
 BUILT_IN = PAPER + FOLLOW_UPS
 
@@ -129,6 +132,8 @@ FIGURES = {
     "limit": ("runs", "areas", "memorization"),
     "controls": ("runs", "areas"),
     "cmi": ("runs", "cmi"),
+    "complexity": ("runs", "areas", "kernel"),
+    "examples": ("runs", "examples", "informative"),
 }
 
 # Panels whose curves or dots were read off the printed paper, one file each; none of the appendix.

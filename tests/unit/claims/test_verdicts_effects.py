@@ -8,6 +8,7 @@ import synthetic
 import synthetic_bounds
 import synthetic_claims as world
 import synthetic_controls
+import synthetic_examples
 import synthetic_memorization
 import synthetic_paper as theirs
 import synthetic_shared
@@ -84,6 +85,16 @@ WRONG = {  # name of a changed world: (experiment, its tables, claims that must 
         "mnist_cmi",
         lambda: synthetic_bounds.tables(lowest=0.4),
         "cmi_says_something",
+    ),
+    "corrupted labels are simple, and tell little": (
+        "mnist_examples",
+        lambda: synthetic_examples.tables(**world.MLP, sign=-1),
+        "complexity_grows complexity_follows examples_wrong examples_baseline examples_first",
+    ),
+    "wrong labels stay complex": (
+        "mnist_examples",
+        lambda: synthetic_examples.tables(**world.MLP, simpler=-0.3),
+        "complexity_learned",
     ),
     "dropout takes redundancy away": (
         "mnist_dropout",
@@ -252,7 +263,7 @@ def in_the_paper_s_world() -> pd.DataFrame:
 
 def test_where_the_paper_is_right_every_claim_is_reproduced():
     found = in_the_paper_s_world()
-    assert len(found) == len(claims_verdicts.load(CLAIMS)) == 237
+    assert len(found) == len(claims_verdicts.load(CLAIMS)) == 243
     assert set(found.index[found["verdict"] != "reproduced"]) == CONTRARY
     assert set(found.loc[sorted(CONTRARY), "verdict"]) == {"not reproduced"}
 
@@ -292,7 +303,8 @@ def test_results_are_sorted_as_in_the_paper():
     assert figures == (
         "fig1a fig1b fig1c fig2a fig2b fig3a fig3b fig4a fig4b fig4c fig5a fig5b fig6a fig6b fig7a fig7b"
         " fig7c fig7d fig7e figA1 figA2a figA2b figA3a figA3b figA4a figA4b figA4c figA4d figA4e"
-        " cmi controls layers_area limit memories orders pairs_area redundancy redundancy_dropout"
+        " cmi complexity controls examples layers_area limit memories orders pairs_area redundancy"
+        " redundancy_dropout"
     )
 
 

@@ -19,6 +19,7 @@ TITLES |= dict.fromkeys(
 TITLES |= {"fig4a": "MLP 2×2048", "fig5a": "MLP 2×2048", "limit": "MLP 2×512", "controls": "MLP 2×512"}
 TITLES |= {"cmi": "MLP 2×128"}
 DATA = {"cmi": "MNIST, 4 and 9", "controls": "4 data sets"}
+TITLES |= {"complexity": "MLP 2×512", "examples": "MLP 2×512"}
 TITLES |= dict.fromkeys(
     ["fig1c", "fig7d", "fig7e", "figA2b", "figA3b", "figA4d", "figA4e"], "ResNet-50 × 1/16"
 )
@@ -26,7 +27,8 @@ COLUMNS = {  # one that every figure which reads the table needs
     "runs": "dataset", "ablation": "ordering", "areas": "auc", "noise": "repeat", "single": "importance",
     "units": "dead", "history": "test_loss", "checkpoints": "auc", "selection": "gap",
     "pairs": "run", "ordered": "order", "parts": "layer", "flips": "labels",
-    "memorization": "reproduced", "cmi": "kept",
+    "memorization": "reproduced", "kernel": "complexity", "examples": "early_loss", "informative": "part",
+    "cmi": "kept",
 }  # fmt: skip
 
 

@@ -6,6 +6,8 @@ from directions.claims.statistics import (
     controls,
     curves,
     dropout,
+    examples,
+    kernels,
     memorization,
     networks,
     shared_units,
@@ -266,9 +268,31 @@ _CONTROLS = {  # Figure controls
     "clones_difference": _areas(*controls.lead(controls.FULL, controls.MNIST), mean),
     "isotropic_difference": _areas(*controls.lead(controls.ISOTROPIC, controls.FULL), mean),
 }
+_KERNEL = ("runs", "areas", "kernel")
+_EXAMPLES = {  # Figures examples, complexity
+    "wrong_labels_told_apart": Statistic(
+        ("runs", "examples"), examples.scored("information"), examples.told_apart, only
+    ),
+    "wrong_labels_gain": Statistic(
+        ("runs", "examples"), examples.scored("information", "left_out_residual"), examples.told_apart, only
+    ),
+    "informative_area_difference": Statistic(
+        ("runs", "informative"),
+        examples.lead_of_least("information"),
+        column(0),
+        only,
+        asks=((), ("corrupt",)),
+    ),
+    "complexity_trend": Statistic(_KERNEL, kernels.beside_area, column(kernels.START), networks.trend),
+    "complexity_area_correlation": Statistic(
+        _KERNEL, kernels.beside_area, kernels.area_and_complexity, shared_units.over_all
+    ),
+    "complexity_change": Statistic(_KERNEL, kernels.beside_area, kernels.change, only, asks=(("corrupt",),)),
+}
 
 SHAPES = tuple(_SHAPES)
 STATISTICS: dict[str, Statistic | Selection] = {
     **_SHAPES, **_UNDER_NOISE, **_ACROSS, **_TRAINING, **SELECTIONS, **_DROPOUT, **_OF_UNITS,
     **_OF_IMPORTANCE, **_SHARED, **_MEMORIZATION, **_CONTROLS, **_BOUNDS,
+    **_OF_IMPORTANCE, **_SHARED, **_MEMORIZATION, **_CONTROLS, **_EXAMPLES,
 }  # fmt: skip
