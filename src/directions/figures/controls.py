@@ -24,7 +24,7 @@ def draw(tables: Tables, study: str) -> Figure:
     datasets, sizes = list(points["dataset"].unique()), sorted(points["train_images"].unique())
     fractions = list(points.groupby("corrupt"))
     subtitles = tuple(_subtitle(networks) for _, networks in fractions)
-    rows = -(-len(datasets) // 2) - (-len(sizes) // 4)
+    rows = max(len(datasets), len(sizes))
     layout = style.Layout(_notes(points, left_out), rows, subtitles, width=style.WIDE)
     with style.look():
         figure, panels = style.titled(_title(points, tables, study), layout)
@@ -34,7 +34,7 @@ def draw(tables: Tables, study: str) -> Figure:
                 _line(axes, networks[networks["dataset"] == dataset], sizes, colour)
             axes.set(xlim=(-0.03, 1.03), ylim=(min(0, points["kept"].min()) - 0.03, 1.03))
             axes.set(xlabel="training minus test accuracy", ylabel="area kept under ablation")
-        style.legend(figure, panels[0], layout, 4, handles=_handles(datasets, sizes))
+        style.legend(figure, panels[0], layout, 2, handles=_handles(datasets, sizes))
     return figure
 
 
@@ -75,15 +75,15 @@ def _marker(sizes: list, images: int) -> str:
 
 
 def _handles(datasets: list[str], sizes: list) -> list[Line2D]:
-    lines = [
-        Line2D([], [], color=style.in_sequence(place, len(datasets)), label=DATASETS.get(name, name))
+    """List the legend's two columns, data sets and numbers of images, the first filled up with blanks."""
+    blanks: list[style.Look] = [{"linestyle": "", "label": " "}] * (len(sizes) - len(datasets))
+    lines: list[style.Look] = [
+        {"color": style.in_sequence(place, len(datasets)), "label": DATASETS.get(name, name)}
         for place, name in enumerate(datasets)
     ]
-    looks = [(_marker(sizes, images), f"{images:,} images") for images in sizes]
-    return lines + [
-        Line2D([], [], color=style.colour("chance"), marker=marker, linestyle="", markersize=4, label=label)
-        for marker, label in looks
-    ]
+    look = {"color": style.colour("chance"), "linestyle": "", "markersize": 4}
+    marks = [look | {"marker": _marker(sizes, images), "label": f"{images:,} images"} for images in sizes]
+    return [Line2D([], [], **each) for each in (*lines, *blanks, *marks)]
 
 
 def _notes(points: pd.DataFrame, left_out: int) -> tuple[str, ...]:
