@@ -62,7 +62,10 @@ def test_every_dependency_in_dvc_yaml_is_one_of_the_study(fresh):
 def test_two_studies_share_their_data_sets_and_nothing_else(fresh):
     tiny, quick = (stages.load(fresh.folder, name) for name in ("tiny", "quick"))
     written = yaml.safe_load(pipeline.pipeline_text([tiny, quick], "tiny"))["stages"]
-    names = [f"quick-{name}" for name in ["asked", *quick.stages] if not name.startswith("data-")]
+    data = [name for name in quick.stages if name.startswith("data-")]
+    assert {*data} & {*tiny.stages}
+    names = [name if name in data else f"quick-{name}" for name in ["asked", *quick.stages]]
+    names = [name for name in names if name not in tiny.stages]
     assert list(written) == ["asked", *tiny.stages, *names]
 
 

@@ -111,7 +111,7 @@ def add_data_set(made: Checkout) -> None:
     (made.folder / "src/directions/data/strokes.py").write_text(code.replace("<its MD5>", digest))
     registry = "src/directions/data/registry.py"
     insert(made, registry, "from directions.data.mnist", "from directions.data.strokes import STROKES\n")
-    made.edit(registry, "IMAGEFOLDER)\n", "IMAGEFOLDER, STROKES)\n")
+    made.edit(registry, "(MNIST, ", "(STROKES, MNIST, ")
     insert(made, "config.yaml", "  imagefolder: [local]", "  strokes: [local]\n")
     insert(made, "src/directions/core/display_names.py", "DATASETS = {", '    "strokes": "Strokes",\n')
 
