@@ -17,7 +17,7 @@ export DVC_SITE_CACHE_DIR ?= $(shell mkdir -p -m 700 "$(CURDIR)/.dvc/tmp/site" &
 INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-compile
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick laptop cifar test test-slurm test-faults report results times progress estimate dry-run stages tables remote \
+.PHONY: help setup quick laptop cifar test lint tests test-slurm test-faults report results times progress estimate dry-run stages tables remote \
 	pull sizes push status bench-training bench
 .DEFAULT_GOAL := help
 
@@ -47,13 +47,17 @@ quick laptop cifar:
 	@python tools/show_claims.py results/$@/tables/claims.csv
 	@echo && echo "Figures: results/$@/figures/" && ls results/$@/figures
 
-test: setup  ## format, lint and all tests but those on Slurm
+test: lint tests  ## format, lint and all tests but those on Slurm
+
+lint: setup
 	ruff check .
 	ruff format --check .
 	snakefmt --check $(SNAKEFILES)
 	snakemake --lint
 	lint-imports --no-cache
 	mypy
+
+tests: setup
 	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
 
 test-slurm: setup  ## the workflow on a real Slurm, started for the tests; needs root on Debian, else skipped
