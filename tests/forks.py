@@ -53,7 +53,8 @@ def answer(client: socket.socket) -> NoReturn:
         for outlet in outlets:
             os.close(outlet)
         _, status = os.waitpid(script, 0)
-        client.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+        with suppress(BrokenPipeError):  # the client was killed
+            client.sendall(str(os.waitstatus_to_exitcode(status)).encode())
         os._exit(0)
     client.close()
     for number, outlet in enumerate(outlets):

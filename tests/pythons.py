@@ -20,7 +20,8 @@ from directions.workflow.dvc import fork_server
 PYTHON = """\
 #!{python} -IS
 import json, os, socket, sys
-asked = {{"arguments": sys.argv[1:], "folder": os.getcwd(), "env": dict(os.environ)}}
+words = sys.argv[2:] if sys.argv[1] == "-u" else sys.argv[1:]  # torchrun wants no buffers
+asked = {{"arguments": words, "folder": os.getcwd(), "env": dict(os.environ)}}
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
     socket.send_fds(server, [b"."], [0, 1, 2])
@@ -36,16 +37,16 @@ sys.exit(code)
 def run(
     command: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """As `subprocess.run` with captured text; a module gets `quick_python` for what it starts."""
-    if command[1] == "-m":
+    """As `subprocess.run` with captured text; Snakemake and DVC get `quick_python` for what they start."""
+    if command[1] == "-m" and command[2] in fork_server.NEEDS:
         return fork_server.run(command, cwd or Path.cwd(), quick_python(env or os.environ))
     quick = [f"{_forks()}/python", *map(str, command[1:])]
     return subprocess.run(quick, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
 
 def quick_python(env: Mapping[str, str]) -> dict[str, str]:
-    """These variables, with a PATH on which `python` with a script starts fast."""
-    return {**env, "PATH": f"{_forks()}:{env.get('PATH', '')}"}
+    """These variables, with a `python` on the PATH, and for torchrun, that starts a script fast."""
+    return {**env, "PATH": f"{_forks()}:{env.get('PATH', '')}", "PYTHON_EXEC": f"{_forks()}/python"}
 
 
 @cache

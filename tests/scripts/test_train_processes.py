@@ -1,6 +1,7 @@
 """scripts/train.py in several processes: the same network, whatever their number and whoever is killed."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -90,10 +91,7 @@ def command(folder: Path, settings: dict, name: str, count: int, *more: str) -> 
 
 
 def run(*args) -> subprocess.CompletedProcess:
-    asked = command(*args)
-    if "-m" in asked:  # several processes, which torchrun starts
-        return subprocess.run(asked, capture_output=True, text=True, check=False)
-    return pythons.run(asked)
+    return pythons.run(command(*args), env=pythons.quick_python(os.environ))  # torchrun starts others
 
 
 def trained(*args) -> Path:

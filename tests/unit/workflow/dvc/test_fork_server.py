@@ -109,3 +109,18 @@ def test_a_script_ends_as_python_ends_it(run, script, tmp_path, end, code, said)
     assert done.stderr.endswith(said)
     bare = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert (bare.returncode, bare.stdout, bare.stderr[-len(said) :]) == (code, "out\n", said)
+
+
+def test_torchrun_s_processes_are_copies_too(script, tmp_path):
+    script.write_text("import os, sys\nprint(os.environ['RANK'], 'matplotlib.pyplot' in sys.modules)\n")
+    torchrun = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        script,
+    ]
+    done = pythons.run(torchrun, tmp_path, pythons.quick_python(os.environ))
+    assert sorted(done.stdout.splitlines()) == ["0 True", "1 True"]
