@@ -26,7 +26,7 @@ def draw(tables: Tables, study: str) -> Figure:
     with style.look():
         figure, (left, right) = style.panels(tables, study, layout)
         for time, (name, colour) in TIMES.items():
-            look = {"color": style.colour(colour), "marker": "o" if time == "start" else "s"}
+            look: dict = {"color": style.colour(colour), "marker": "o" if time == "start" else "s"}
             _line(left, points[["corrupt", time]].set_axis(["x", "y"], axis=1), label=name, **look)
             null = runs[["corrupt"]].assign(y=runs["run"].map(shuffled[time]).to_numpy())
             mean = null.groupby("corrupt")["y"].mean()

@@ -14,7 +14,7 @@ PARTS = {
     "least": ("least informative tenth", "true labels"),
     "most": ("most informative tenth", "corrupted labels"),
 }
-LOOKS = {
+LOOKS: dict[str, dict] = {
     "information": {"color": "#000000", "marker": "o"},
     "left_out_residual": {"color": "#D55E00", "marker": "s"},
     "residual": {"color": "#E69F00", "marker": "^"},
