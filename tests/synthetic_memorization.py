@@ -41,5 +41,8 @@ def tables(networks=2, hidden="512x512", sign=1, off=0.0, seed=0, **settings) ->
                 "run": name, "clamp": "zero", "ordering": ordering, "auc": area,
                 "auc_relative": area / accuracy, "auc_chance_corrected": (area - 0.1) / 0.9,
             })  # fmt: skip
-        found.append({"run": name, "images": 1000, "corrupted": 450, "reproduced": share})
+        found.append({
+            "run": name, "images": 1000, "corrupted": 450, "reproduced": share,
+            "error": 0.45 * (1 - share), "least_bits": 2.4 * share**2,
+        })  # fmt: skip
     return {"runs": runs, "areas": pd.DataFrame(areas), "memorization": pd.DataFrame(found)}

@@ -12,46 +12,57 @@ from directions.figures import style, text
 
 NAMES = {"cross_entropy": "cross-entropy", "mae": "absolute error"}
 MARKS = {"cross_entropy": "D", "mae": "s", "limit": "o"}
+SHOWN = ["reproduced", "error", "least_bits"]  # of table memorization
 PANELS = ("kept", "area kept under ablation"), ("test_accuracy", "test accuracy, true labels")
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Draw one line per way of learning, through its networks by epochs: area kept, and test accuracy.
+    """Draw one line per way of learning, through its networks by epochs: area kept, test accuracy, bits held.
 
     Reads tables runs, areas, memorization. Raises InputError naming a table or column that is missing or
     empty.
     """
-    found = require(tables, "memorization", "run", "reproduced")
-    runs = memorization.of_ways(tables).merge(found[["run", "reproduced"]], on="run")
+    found = require(tables, "memorization", "run", "reproduced", "error", "least_bits")
+    runs = memorization.of_ways(tables).merge(found[["run", *SHOWN]], on="run")
     try:
         kept = memorization.kept_areas(tables).groupby("run")["kept"].mean().reset_index()
     except Untestable as error:
         raise InputError(f"figure limit: {error}") from error
     points = runs.merge(kept, on="run")
-    layout = style.Layout(_notes(points, len(runs) - len(points)), 3, width=style.WIDE, subtitles=("", ""))
+    layout = style.Layout(_notes(points, len(runs) - len(points)), 3, ("", "", ""), style.WIDE + 2)
     with style.look():
         figure, panels = style.panels(tables, study, layout)
         for axes, (column, label) in zip(panels, PANELS, strict=False):
-            _lines(axes, points, column)
+            _lines(axes, points, "reproduced", column)
             axes.set(xlabel="fraction of wrong labels reproduced", xlim=(-0.03, 1.03), ylim=(0, 1.03))
             axes.set_ylabel(label)
+        _floor(panels[2], points)
         style.legend(figure, panels[0], layout, 4, "learned by")
     return figure
 
 
-def _lines(axes: Axes, points: pd.DataFrame, column: str) -> None:
+def _floor(axes: Axes, points: pd.DataFrame) -> None:
+    """Draw the smallest error that so much information allows, and where the networks lie on it."""
+    floor = points.sort_values("error")
+    axes.plot(floor["least_bits"], floor["error"], color=style.colour("null floor"), linewidth=1)
+    _lines(axes, points, "least_bits", "error", linestyle="")
+    axes.set(xlabel="information about labels, bits per image", xlim=(-0.1, None), ylim=(0, None))
+    axes.set_ylabel("error on the labels given")
+
+
+def _lines(axes: Axes, points: pd.DataFrame, across: str, column: str, linestyle: str = "-") -> None:
     pulls = sorted(points["limit_lambda"].dropna().unique())
     ways = points.fillna({"limit_lambda": memorization.NO_PULL}).groupby(["method", "limit_lambda"])
     for (method, pull), networks in ways:
-        look: style.Look = {"linewidth": 1, "marker": MARKS[method]}
+        look: style.Look = {"linewidth": 1, "linestyle": linestyle, "marker": MARKS[method]}
         if method == memorization.LIMIT:
             look["color"], label = style.in_sequence(pulls.index(pull), len(pulls)), f"LIMIT, λ {pull:g}"
         else:
             look["color"], label = style.colour(NAMES[method]), NAMES[method]
-        means = networks.groupby("epochs")[["reproduced", column]].mean()
+        means = networks.groupby("epochs")[[across, column]].mean()
         last = means.iloc[[-1]]
-        axes.plot(means["reproduced"], means[column], markersize=4, markerfacecolor="white", **look)
-        axes.plot(last["reproduced"], last[column], markersize=6, label=label, **look)
+        axes.plot(means[across], means[column], markersize=4, markerfacecolor="white", **look)
+        axes.plot(last[across], last[column], markersize=6, label=label, **look)
 
 
 def _notes(points: pd.DataFrame, guessing: int) -> tuple[str, ...]:
@@ -65,4 +76,6 @@ def _notes(points: pd.DataFrame, guessing: int) -> tuple[str, ...]:
         + (f" {guessing} more hardly do better than guessing." if guessing else ""),
         "Area kept: under accuracy on test images with true labels, all units ablated to zero, corrected for"
         " chance and divided by the unablated accuracy: 1 if ablation costs nothing.",
+        "Right: the smallest error on the training labels of a network that holds so much about them, by"
+        " Fano's inequality; each network holds at least as much as its mark says.",
     )
