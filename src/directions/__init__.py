@@ -7,16 +7,17 @@ networks: `from directions import analyse, show_layers`.
 import importlib
 
 __all__ = ["analyse", "show_layers"]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """Import `directions.analyse` and `show_layers` on first use: the workflow must not wait for torch.
+    """Import `analyse`, `show_layers` and `__version__` on first use: the workflow must not wait for torch.
 
-    They are imported by name because jobs list the modules they import, and jobs do not use these two.
+    They are imported by name because jobs list the modules they import, and jobs do not use these.
     """
     if name == "analyse":
         return importlib.import_module("directions.api").analyse
     if name == "show_layers":
         return importlib.import_module("directions.interventions.layer_listing").show_layers
+    if name == "__version__":
+        return importlib.import_module("directions.version").VERSION
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,6 +14,7 @@ import pytest
 from checkouts import ROOT
 
 import directions
+from directions.core.source_files import code_of
 
 ANALYSE = """
 import torch
@@ -154,5 +155,14 @@ def test_the_sdist_has_what_the_wheel_is_built_from(built):
 
 
 def test_the_version_is_one():
-    cited = re.search(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(), re.M)[1]
-    assert directions.__version__ == cited
+    cited = re.findall(
+        r"^(?:version|date-released): \"?([^\"\n]*)", (ROOT / "CITATION.cff").read_text(), re.M
+    )
+    [first, *_] = re.findall(r"^## \[(\d.*)\] - (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert [directions.__version__, first[1]] == cited
+    assert directions.__version__ == first[0]
+
+
+def test_no_result_depends_on_the_version():
+    for script in (ROOT / "scripts").glob("*.py"):
+        assert "src/directions/version.py" not in code_of(script, ROOT), script
