@@ -22,8 +22,8 @@ NETWORKS = {
     },
     "laptop": {
         "mnist_corruption": 6 * 2, "mnist_selectivity": 4, "mnist_early_stopping": 3,
-        "mnist_dropout": 3 * 2 * 2, "mnist_limit": 6 * 5 * 3, "mlp_controls": 3 * 3 * 2 * 2,
-        "mnist_examples": 6 * 3, "mnist_cmi": 4 * 2,
+        "mnist_dropout": 3 * 2 * 2, "mnist_limit": 6 * 5 * 3, "mlp_controls": 4 * 3 * 2 * 3,
+        "mnist_examples": 6 * 3, "mnist_cmi": 4 * 3,
         "conv_corruption": 6 * 2, "conv_ensemble": 5 * 4, "conv_sweep": 6 * 4 * 2,
         "conv_normalization": 4 + 4, "conv_selectivity": 4,
         "resnet_corruption": 6 * 2, "resnet_selectivity": 2,
@@ -58,7 +58,7 @@ ANALYSED = {  # rule: the experiments whose networks it takes
     "measure_examples": ("mnist_examples",),
     "ablate_examples": ("mnist_examples",),
 }  # fmt: skip
-DATA_SETS = {"paper": 7, "laptop": 5, "cifar": 1, "quick": 4}
+DATA_SETS = {"paper": 7, "laptop": 6, "cifar": 1, "quick": 4}
 DRAWN = {study: list(FIGURES) for study in NETWORKS} | {
     "cifar": ["fig1b", "fig2b", "fig3a", "fig3b", "fig4c", "fig5b", "fig6a", "fig6b", "fig7b", "fig7c",
               "figA1", "figA2a", "figA3a", "figA4b", "figA4c"],
@@ -74,9 +74,9 @@ LEDGERS = {  # runs with equal data, number of images, corrupted share and seed 
     "laptop": (6 * 2 + 2 + 2 * 2 + 3)
     + (6 * 2 + 2 + 4)
     + 6 * 2
-    + 3 * 12
-    + 4 * 2
-    + (6 * 3 - 2),  # MNIST; Fashion-MNIST by number of images; controls; two digits of MNIST
+    + 4 * 18
+    + 4 * 3
+    + (6 * 3 - 3),  # MNIST; Fashion-MNIST by number of images; controls; two digits of MNIST; examples
     "cifar": (6 * 2 + 2) + 8,  # by number of images
     "quick": (6 * 2 + 3)
     + (2 + 1)
