@@ -1,5 +1,6 @@
 """How a script sets up torch, and what it does when its code is edited."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -42,7 +43,45 @@ def test_a_script_runs_only_with_the_code_that_the_workflow_planned(modules):
         cli.check_code([script, "--code", "0" + planned[1:] if planned[0] != "0" else "1" + planned[1:]])
 
 
-def test_an_edit_while_a_script_runs_makes_it_fail(monkeypatch, capsys):
+ENDS = """
+import atexit, sys, threading, time
+from directions.core import cli
+
+class Loud:
+    def __del__(self):
+        print("memory was freed")
+
+kept = Loud()
+
+def main(argv):
+    atexit.register(print, "exit handler")
+    threading.Thread(target=lambda: (time.sleep(0.2), print("thread"))).start()
+    print("main", *argv)
+    if argv:
+        raise ValueError("a bug")
+
+cli.start(main)
+"""
+
+
+def test_a_script_ends_as_python_does_but_frees_no_memory(tmp_path):
+    script = tmp_path / "ends.py"
+    script.write_text(ENDS)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split("\n") == ["main", "thread", "exit handler", ""]
+    failed = subprocess.run([sys.executable, script, "badly"], capture_output=True, text=True)
+    assert failed.returncode == 1
+    assert "ValueError: a bug" in failed.stderr
+
+
+@pytest.fixture
+def stays(monkeypatch):
+    """The process of the tests goes on after `start`."""
+    monkeypatch.setattr(cli, "leave", lambda: None)
+
+
+def test_an_edit_while_a_script_runs_makes_it_fail(monkeypatch, capsys, stays):
     edited, ran = [], []
     monkeypatch.setattr(cli, "contents", lambda _files, _root: "new" if edited else "old")
     monkeypatch.setattr(sys, "argv", [str(ROOT / "scripts/collect.py"), "--code", "old"])
@@ -56,7 +95,7 @@ def test_an_edit_while_a_script_runs_makes_it_fail(monkeypatch, capsys):
     assert len(ran) == 1  # the last one did not begin
 
 
-def test_files_of_the_user_that_change_under_a_job_make_it_fail(monkeypatch, capsys, tmp_path):
+def test_files_of_the_user_that_change_under_a_job_make_it_fail(monkeypatch, capsys, tmp_path, stays):
     """Though they may be put back later, under their old time: the job's result would not be of them."""
     mine = tmp_path / "nets.py"
     mine.write_text("planned")
