@@ -39,6 +39,6 @@ def ours(path):
 # A shell command counts as code: in this checkout it must stay as it is, elsewhere it must not name a folder.
 PYTHON, SCRIPTS = "python", "scripts"
 if HERE != BASE:
-    os.environ["DIRECTIONS"] = str(BASE)
+    os.environ.update(DIRECTIONS=str(BASE))
     PYTHON = 'export PYTHONPATH="$DIRECTIONS/src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM USR1; python'
     SCRIPTS = '"$DIRECTIONS"/scripts'
