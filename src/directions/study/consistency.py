@@ -16,6 +16,7 @@ from directions.study.catalogue import (
     COUNTED,
     FIGURES,
     SCORED_ON,
+    SPECS,
     VARIED,
     blocks,
     made_by,
@@ -24,6 +25,8 @@ from directions.study.catalogue import (
 from directions.study.run_table import MODELS, Settings, choosing, models_of, product, text
 from directions.study.training_settings import TrainingSettings
 from directions.study.training_steps import steps_in_all, steps_per_epoch
+
+FROM_THE_START = ("measure_examples", "ablate_examples")  # read the weights before training
 
 
 def train_images(dataset: str) -> int | None:
@@ -184,11 +187,12 @@ def _of_values(path: str, experiment: dict) -> Iterator[str]:
     if noise and noise["lowest"] >= noise["highest"]:
         yield f"{path}.add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
     training = experiment["training"]
-    if "ablate_checkpoints" in experiment and not (training["keep_epochs"] or training["keep_every"]):
-        yield (
-            f"{path}: ablate_checkpoints needs checkpoints; list epochs in training.keep_epochs, or set"
-            " training.keep_every to a number of steps"
-        )
+    for name in (name for name, spec in SPECS.items() if spec.checkpoints and name in experiment):
+        if not (training["keep_epochs"] or training["keep_every"]):
+            way = "list epochs in training.keep_epochs, or set training.keep_every to a number of steps"
+            yield f"{path}: {name} needs checkpoints; {way}"
+        elif name in FROM_THE_START and 0 not in training["keep_epochs"]:
+            yield f"{path}: {name} needs the weights before training; add 0 to training.keep_epochs"
 
 
 def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterator[str]:

@@ -115,6 +115,14 @@ def test_possible_combinations_stay_possible():
             "ablate_checkpoints needs checkpoints; list epochs in training.keep_epochs, or set",
         ),
         (
+            {"experiments": {"mnist_examples": {"training": {"keep_epochs": []}}}},
+            "measure_kernel needs checkpoints; list epochs in training.keep_epochs, or set",
+        ),
+        (
+            {"experiments": {"mnist_examples": {"training": {"keep_epochs": [3, 200]}}}},
+            "measure_examples needs the weights before training; add 0 to training.keep_epochs",
+        ),
+        (
             convolutional("mnist_early_stopping", training={"keep_epochs": [26, 27, 30]}),
             "keep_epochs has 27, 30, but training ends after 26 epochs",
         ),
