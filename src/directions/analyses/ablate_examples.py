@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from directions.analyses.measure_examples import ScoreSettings
+from directions.analyses.example_settings import ScoreSettings
 from directions.core.columns import count, text
 from directions.study.analysis_spec import ABLATED, SCORED, AnalysisSpec, CurveSettings, curve_cost
 from directions.study.settings import one_of, setting

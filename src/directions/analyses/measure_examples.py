@@ -5,37 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from directions.analyses.example_settings import ScoreSettings
 from directions.core.columns import amount, count, text
-from directions.core.types import Count
 from directions.study.analysis_spec import AnalysisSpec
-from directions.study.settings import number, setting, whole, whole_or_all
+from directions.study.settings import setting, whole
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from directions.analyses.network import Trained
-
-
-@dataclass(frozen=True)
-class ScoreSettings:
-    """Settings of unique information, shared by the analyses that use it.
-
-    Attributes:
-        images: training images, of which one at a time is left out.
-        scored: test images on which a change of the outputs is measured.
-        ridge: weight of the penalty on changes of the weights, as a share of the kernel's mean diagonal.
-    """
-
-    images: Count = setting(
-        1000, "training images, drawn at random: all, or at most so many", whole_or_all(20)
-    )
-    scored: Count = setting(1000, "test images, drawn at random: all, or at most so many", whole_or_all(10))
-    ridge: float = setting(
-        0.1,
-        "weight of the penalty on changes of the weights, as a share of the kernel's mean diagonal",
-        number("a number > 0", exclusiveMinimum=0),
-    )
 
 
 @dataclass(frozen=True)

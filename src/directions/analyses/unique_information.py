@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
 from directions.analyses import subset
+from directions.analyses.example_settings import ScoreSettings
 from directions.analyses.kept_weights import kept_weights
-from directions.analyses.measure_examples import ScoreSettings
 from directions.analyses.network import Trained
 from directions.analyses.tangent_kernel import inputs, tangent_kernel
 from directions.core.errors import InputError

@@ -122,13 +122,14 @@ def check(records: Records) -> None:
 
 def tells_its_settings(job: Job) -> bool:
     """Return whether a product without a record matches its job's settings, by its name or header."""
-    asked = json.loads(job.params["asked"])  # rules may have other names where this workflow is a module
-    if asked["stage"] == "data":
+    asked = json.loads(job.params["asked"])
+    stage = asked.get("stage")  # not the rule's name, which may be another where this workflow is a module
+    if stage == "data":
         return asked["settings"].keys() == {"dataset"}  # built in: its bytes are checked against a digest
-    if asked["stage"] == "train":
+    if stage == "train":
         header = header_of(Path(job.output.model))
         return all(header.get(key) == asked[key] for key in ("settings", "recipe"))
-    return asked["stage"] == "labels"  # its file name holds its settings
+    return stage == "labels"  # its file name holds its settings
 
 
 def header_of(path: Path) -> dict:
