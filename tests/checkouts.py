@@ -102,10 +102,16 @@ class Checkout:
                 shutil.copy2(ROOT / "data/raw/mnist" / file.name, folder)
 
     def edit(self, path: str, old: str, new: str) -> None:
-        """Replace `old`, which must be there, in a file."""
-        text = (self.folder / path).read_text()
+        """Replace `old`, which must be there, in a file.
+
+        What Python kept of it goes as well: of two edits of one size in one second, it would keep the first.
+        """
+        file = self.folder / path
+        text = file.read_text()
         assert old in text, f"{old!r} is not in {path}"
-        (self.folder / path).write_text(text.replace(old, new))
+        file.write_text(text.replace(old, new))
+        for kept in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
+            kept.unlink()
 
     def write_study(self, study: dict) -> None:
         """Make this the tiny study, without the paper's other experiments and figures."""

@@ -282,7 +282,7 @@ def test_other_wildcards_do_no_harm():
 
 
 def test_every_analysis_and_table_has_a_stage():
-    study = load(**own(SELECTIVE, analyses=list(ANALYSES), training={"keep_epochs": [1]}))
+    study = load(**own(SELECTIVE, analyses=list(ANALYSES), training={"keep_epochs": [0, 1]}))
     found = everything(study)
     for analysis in ANALYSES:
         assert f"{analysis} {SELECTIVE} seed-0" in found
