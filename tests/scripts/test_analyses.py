@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import pythons
+import torch
 from toys import SETTINGS, toy_dataset
 
 from directions import models
+from directions.analyses.tangent_kernel import tangent_kernel
 from directions.data import Dataset, labels
 from directions.models import files as model_files
 from directions.study.catalogue import SPECS
@@ -435,3 +437,107 @@ def test_a_killed_analysis_goes_on_and_ends_with_the_same_table(folder, name, tm
     assert "resuming after" in done.stdout
     assert table.read_bytes() == expected.read_bytes()
     assert not resume.exists()
+
+
+def kept(folder: Path, epoch: int) -> torch.nn.Module:
+    """The network of `folder` with the weights that were kept after this epoch."""
+    model, _ = model_files.load_model(folder / "model.safetensors")
+    state, _ = model_files.load_state(folder / "checkpoints.safetensors", f"epoch-{epoch:06d}/")
+    model.load_state_dict(state)
+    return model
+
+
+def training_set() -> tuple[torch.Tensor, torch.Tensor]:
+    data = toy_dataset()
+    return torch.as_tensor(data.train_images), torch.as_tensor(data.train_labels)
+
+
+def test_the_kernel_is_that_of_every_checkpoint(folder):
+    checkpoints = "--checkpoints", folder / "checkpoints.safetensors"
+    table = analysed("measure_kernel", folder, {"images": 64, "ridge": 0.01, "shuffles": 3}, *checkpoints)
+    assert table["epoch"].tolist() == [0, 3, 8]
+    assert set(table["images"]) == {64}
+    images, labels = training_set()
+    targets = torch.eye(4, dtype=torch.float64)[labels] - 1 / 4  # classes of equal size
+    for row in table.itertuples():
+        kernel = tangent_kernel(kept(folder, row.epoch), images)
+        trace = kernel.trace().item()
+        assert row.trace == pytest.approx(trace / 64, rel=1e-9)
+        assert row.ridge == pytest.approx(0.01 * trace / 64, rel=1e-9)
+        solved = torch.linalg.solve(kernel + row.ridge * torch.eye(64, dtype=torch.float64), targets)
+        assert row.complexity == pytest.approx(
+            ((targets * solved).sum().item() * trace) ** 0.5 / 64, rel=1e-6
+        )
+    learned = table.iloc[-1]
+    assert learned["complexity"] < 0.8 * learned["complexity_shuffled"]
+    assert learned["alignment"] > 0.3 > learned["alignment_shuffled"]
+
+
+def test_examples_are_scored_from_the_start_early_and_at_the_end(folder):
+    checkpoints = "--checkpoints", folder / "checkpoints.safetensors"
+    asked = {"images": 64, "scored": 20, "ridge": 0.1, "retrained": 2, "steps": 2}
+    table = analysed("measure_examples", folder, asked, *checkpoints)
+    images, labels = training_set()
+    assert table["image"].tolist() == list(range(64))
+    assert table["label"].tolist() == labels.tolist()
+    assert set(table["labels"]) == {"clean"}
+    for column, epoch in (("early_loss", 3), ("loss", 8)):
+        with torch.no_grad():
+            logits = kept(folder, epoch)(images / 255)
+        losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+        assert table[column].to_numpy() == pytest.approx(losses.numpy(), rel=1e-3, abs=1e-6)
+    start = kept(folder, 0)
+    kernel = tangent_kernel(start, images)
+    ridge = 0.1 * kernel.diagonal().mean()
+    with torch.no_grad():
+        missing = torch.eye(4)[labels].double() - start(images / 255).double()
+    left = ridge * torch.linalg.solve(kernel + ridge * torch.eye(64, dtype=torch.float64), missing)
+    assert table["residual"].to_numpy() == pytest.approx(left.norm(dim=1).numpy(), rel=1e-5)
+    most, least = table["information"].idxmax(), table["information"].idxmin()
+    assert set(table.index[table["retrained_information"].notna()]) == {most, least}
+
+
+def test_informative_tenths_are_scored_apart(folder):
+    checkpoints = "--checkpoints", folder / "checkpoints.safetensors"
+    asked = {"images": 64, "scored": 20, "ridge": 0.1}
+    scored = analysed("measure_examples", folder, asked | {"retrained": 0, "steps": 1}, *checkpoints)
+    curves = {"split": "train", "layers": "all", "orderings": 2, "points": 3, "precision": "float32"}
+    table = analysed("ablate_examples", folder, curves | asked, *checkpoints)
+    assert len(table) == 2 * 2 * 2 * 2 * 3  # scores, labels, parts, orderings, points
+    assert set(table["images"]) == {4}  # one of the sixteen of each class
+    images, labels = training_set()
+    with torch.no_grad():
+        right = (kept(folder, 8)(images / 255).argmax(1) == labels).numpy()
+    for (score, part), rows in table[table["ablated"] == 0].groupby(["ranked_by", "part"]):
+        of_class = scored.sort_values(score, kind="stable").groupby("label")["image"]
+        chosen = of_class.last() if part == "most" else of_class.first()
+        assert set(rows["accuracy"]) == {right[chosen].mean()}
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs"), [("measure_examples", [1, 2]), ("measure_examples", [0]), ("ablate_examples", [1])]
+)
+def test_examples_need_the_weights_before_training_and_early_ones(name, epochs, tmp_path):
+    late = trained(tmp_path, SETTING | {"keep_epochs": epochs, "epochs": 2})
+    asked = SPECS[name].defaults
+    options = "--checkpoints", late / "checkpoints.safetensors", "--model", late / "model.safetensors"
+    done = script(name, asked, *options, "--table", late / "table.csv", *compute(late))
+    assert done.returncode == 2
+    assert "keep_epochs must list 0, the start, and an early epoch such as 3" in done.stderr
+    assert not (late / "table.csv").exists()
+
+
+def test_units_are_clamped_to_what_the_settings_say(folder):
+    """With every unit off, or at its mean over the training set, the answer is that of this activity."""
+    asked = {"split": "train", "layers": "all", "orderings": 1, "points": 2, "precision": "float32"}
+    table = analysed("ablate_cumulative", folder, asked | {"clamp": ["zero", "mean"]})
+    images, labels = training_set()
+    model, _ = model_files.load_model(folder / "model.safetensors")
+    for clamp in ("zero", "mean"):
+        with torch.no_grad():
+            activity = model[:-2](images / 255)
+            fixed = torch.zeros_like(activity[:1]) if clamp == "zero" else activity.mean(0, keepdim=True)
+            logits = model.readout(fixed.flatten(1)).expand(len(images), -1)
+            loss = torch.nn.functional.cross_entropy(logits, labels).item()
+        last = table[(table["clamp"] == clamp) & (table["ablated"] == table["units"])]
+        assert last["loss"].item() == pytest.approx(loss, rel=1e-4)

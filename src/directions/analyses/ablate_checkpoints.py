@@ -102,6 +102,7 @@ def observe_checkpoint(
     import pandas as pd
 
     from directions.analyses import auc
+    from directions.analyses.random_curves import random_curves
     from directions.core.scoring import evaluate
     from directions.interventions import ablation
 
@@ -111,19 +112,7 @@ def observe_checkpoint(
         scores |= {f"{split}_loss": score.loss, f"{split}_accuracy": score.accuracy}
     examples = sets[settings.split]
     layers = ablation.chosen(trained.layers, settings.layers)
-    units = sum(layers.values())
-    curves = ablation.cumulative(
-        trained.model,
-        examples.images,
-        examples.labels,
-        layers=layers,
-        orders=ablation.orderings(units, settings.orderings, trained.seed),
-        ablated_counts=ablation.grid(units, settings.points),
-        values=dict.fromkeys(layers, 0.0),
-        precision=settings.precision,
-        unfinished=trained.unfinished,
-        name=name,
-    )
+    curves = random_curves(trained, examples, settings, layers, name)
     columns = auc.variants(curves.ablated, curves.accuracy, examples.classes)
-    ablated = {"split": settings.split, "images": len(examples), "units": units}
+    ablated = {"split": settings.split, "images": len(examples), "units": sum(layers.values())}
     return pd.DataFrame({"ordering": range(len(curves.accuracy)), **ablated, **columns, **scores})

@@ -54,29 +54,15 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from directions.analyses.network import grid_table
+    from directions.analyses.random_curves import as_table, random_curves
     from directions.interventions import ablation
 
     examples = trained.examples(settings.split)
     layers = ablation.chosen(trained.layers, settings.layers)
-    units = sum(layers.values())
-    counts = ablation.grid(units, settings.points)
-    orders = ablation.orderings(units, settings.orderings, trained.seed)
     parts = []
     for clamp in settings.clamp:
-        curves = ablation.cumulative(
-            trained.model,
-            examples.images,
-            examples.labels,
-            layers=layers,
-            orders=orders,
-            ablated_counts=counts,
-            values=trained.clamp_values(clamp, layers),
-            precision=settings.precision,
-            unfinished=trained.unfinished,
-            name=f"cumulative ablation, clamp to {clamp}",
-        )
-        keys = ("ordering", range(len(orders))), ("ablated", counts)
-        parts.append(grid_table(*keys, **curves.scores).assign(clamp=clamp))
-    table = pd.concat(parts).assign(units=units, split=settings.split)
+        name, values = f"cumulative ablation, clamp to {clamp}", trained.clamp_values(clamp, layers)
+        curves = random_curves(trained, examples, settings, layers, name, values)
+        parts.append(as_table(curves).assign(clamp=clamp))
+    table = pd.concat(parts).assign(units=sum(layers.values()), split=settings.split)
     return table[["clamp", "ordering", "ablated", "units", "split", *curves.scores]]

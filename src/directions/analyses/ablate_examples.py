@@ -51,31 +51,17 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     import torch
 
     from directions.analyses import subset, unique_information
-    from directions.analyses.network import grid_table
+    from directions.analyses.random_curves import as_table, random_curves
     from directions.interventions import ablation
 
-    scored = unique_information.scores(trained, settings)
+    scored = unique_information.scores(trained, unique_information.posed(trained, settings))
     layers = ablation.chosen(trained.layers, settings.layers)
-    units = sum(layers.values())
-    counts = ablation.grid(units, settings.points)
     tables = []
     for names, places in tenths(scored):
         examples = subset.of(trained.examples("train"), torch.as_tensor(places))
-        curves = ablation.cumulative(
-            trained.model,
-            examples.images,
-            examples.labels,
-            layers=layers,
-            orders=ablation.orderings(units, settings.orderings, trained.seed),
-            ablated_counts=counts,
-            values=dict.fromkeys(layers, 0.0),
-            precision=settings.precision,
-            unfinished=trained.unfinished,
-            name=" ".join(names.values()),
-        )
-        table = grid_table(("ordering", range(settings.orderings)), ("ablated", counts), **curves.scores)
-        tables.append(table.assign(**names, images=len(examples), units=units, split="train"))
-    table = pd.concat(tables)
+        curves = random_curves(trained, examples, settings, layers, " ".join(names.values()))
+        tables.append(as_table(curves).assign(**names, images=len(examples)))
+    table = pd.concat(tables).assign(units=sum(layers.values()), split=settings.split)
     return table[[name for name in SPEC.names if name in table]]
 
 

@@ -80,23 +80,10 @@ def of_part(
     trained: Trained, settings: Settings, name: str, layers: dict[str, int], labels: str, examples: Examples
 ) -> pd.DataFrame:
     """Return the rows of one part of the network and one kind of images."""
-    from directions.analyses.network import grid_table
-    from directions.interventions import ablation
+    from directions.analyses.random_curves import as_table, random_curves
 
-    units = sum(layers.values())
-    counts = ablation.grid(units, settings.points)
-    curves = ablation.cumulative(
-        trained.model,
-        examples.images,
-        examples.labels,
-        layers=layers,
-        orders=ablation.orderings(units, settings.orderings, trained.seed),
-        ablated_counts=counts,
-        values=dict.fromkeys(layers, 0.0),
-        precision=settings.precision,
-        unfinished=trained.unfinished,
-        name=f"ablation of {name}, images with {labels} labels",
-    )
-    table = grid_table(("ordering", range(settings.orderings)), ("ablated", counts), **curves.scores)
+    described = f"ablation of {name}, images with {labels} labels"
+    curves = random_curves(trained, examples, settings, layers, described)
+    table, units = as_table(curves), sum(layers.values())
     table = table.assign(layer=name, labels=labels, images=len(examples), units=units, split=settings.split)
     return table[["layer", "labels", "images", "ordering", "ablated", "units", "split", *curves.scores]]

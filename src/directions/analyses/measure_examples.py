@@ -62,12 +62,13 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """Build the table with the columns of `SPEC`."""
     from directions.analyses import unique_information
 
-    table = unique_information.scores(trained, settings)
+    problem = unique_information.posed(trained, settings)
+    table = unique_information.scores(trained, problem)
     if settings.retrained:
         ranks = table["information"].to_numpy().argsort()
         chosen = spread(ranks, settings.retrained)
         table.loc[chosen, "retrained_information"] = unique_information.retrained(
-            trained, settings, chosen, settings.steps
+            problem, chosen, settings.steps
         )
     return table.reindex(columns=SPEC.names)
 

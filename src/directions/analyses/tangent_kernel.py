@@ -6,13 +6,14 @@ is given the same kernel, which holds in the limit of infinite width.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
 
-from directions.core.scoring import scaled
+from directions.core.scoring import PROBE, scaled
 from directions.core.types import Images
 
 GRADIENTS = 2**27  # most numbers of a block of gradients that is held in memory
@@ -21,12 +22,14 @@ GRADIENTS = 2**27  # most numbers of a block of gradients that is held in memory
 def tangent_kernel(model: nn.Module, images: Images, others: Images | None = None) -> Tensor:
     """Compute the kernel (n, m) of images (n, ...) and others (m, ...), or of the images among themselves.
 
-    In float64, of the network in evaluation mode. Networks of dense layers and activations need one backward
-    pass per output; of others, the gradients of some images at a time are multiplied.
+    In float64, on the CPU, of the network in evaluation mode. Networks whose weights are all those of dense
+    layers need one backward pass per output; of others, the gradients of some images at a time are
+    multiplied.
     """
     copied = copy.deepcopy(model).eval().double().requires_grad_(True)
-    made = _of_dense if dense(model) else _of_gradients
-    return made(copied, inputs(images).double(), None if others is None else inputs(others).double())
+    mine, theirs = inputs(images).double(), None if others is None else inputs(others).double()
+    made = _of_dense if dense(copied, mine[:PROBE]) else _of_gradients
+    return made(copied, mine, theirs).cpu()
 
 
 def inputs(images: Images) -> Tensor:
@@ -35,10 +38,34 @@ def inputs(images: Images) -> Tensor:
     return scaled(tensor)
 
 
-def dense(model: nn.Module) -> bool:
-    """Return whether all weights are those of dense layers that act on one vector per image."""
-    weighted = [module for module in model.modules() if any(True for _ in module.parameters(recurse=False))]
-    return isinstance(model, nn.Sequential) and all(isinstance(module, nn.Linear) for module in weighted)
+def dense(model: nn.Module, images: Tensor) -> bool:
+    """Return whether all weights are those of dense layers, each called once, on one vector per image."""
+    layers, weights = _dense_layers(model), list(model.parameters())
+    with torch.no_grad(), _noted(model) as calls:
+        model(images.clone())  # a copy, as a network may work in place
+    once = len({layer for layer, _, _ in calls}) == len(calls) == len(layers)
+    vectors = all(given.dim() == 2 and len(given) == len(images) for _, given, _ in calls)
+    return once and vectors and sum(len(list(layer.parameters())) for layer in layers) == len(weights)
+
+
+def _dense_layers(model: nn.Module) -> list[nn.Linear]:
+    return [module for module in model.modules() if type(module) is nn.Linear]
+
+
+@contextmanager
+def _noted(model: nn.Module) -> Iterator[list[tuple[nn.Linear, Tensor, Tensor]]]:
+    """Note (layer, inputs, outputs) of every call of a dense layer while open, in order."""
+    calls: list[tuple[nn.Linear, Tensor, Tensor]] = []
+
+    def note(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        assert isinstance(layer, nn.Linear)
+        calls.append((layer, inputs[0].detach(), output))
+        return output.clone()  # or what follows may change it
+
+    with ExitStack() as stack:
+        for layer in _dense_layers(model):
+            stack.callback(layer.register_forward_hook(note).remove)
+        yield calls
 
 
 def _of_dense(model: nn.Module, images: Tensor, others: Tensor | None) -> Tensor:
@@ -54,26 +81,17 @@ def _of_dense(model: nn.Module, images: Tensor, others: Tensor | None) -> Tensor
 
 def _factors(model: nn.Module, images: Tensor) -> list[tuple[Tensor, Tensor, int]]:
     """List per dense layer: inputs (n, fan-in), gradients at its outputs (n, classes units), 1 if biased."""
-    seen: list[tuple[nn.Linear, Tensor, Tensor]] = []
-
-    def note(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        assert isinstance(layer, nn.Linear)
-        seen.append((layer, inputs[0].detach(), output))
-
-    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    handles = [layer.register_forward_hook(note) for layer in layers]
-    with torch.enable_grad():
+    with torch.enable_grad(), _noted(model) as calls:
         logits = model(images)
-        outputs = [output for _, _, output in seen]
+        outputs = [output for _, _, output in calls]
         # Images do not see each other, so the gradient of a sum over them holds the gradient of each.
         signals = [
-            torch.autograd.grad(of_class.sum(), outputs, retain_graph=True) for of_class in logits.unbind(1)
+            torch.autograd.grad(of_class.sum(), outputs, retain_graph=True, materialize_grads=True)
+            for of_class in logits.unbind(1)
         ]
-    for handle in handles:
-        handle.remove()
     return [
-        (inputs, torch.cat([of_output[place] for of_output in signals], 1), int(layer.bias is not None))
-        for place, (layer, inputs, _) in enumerate(seen)
+        (given, torch.cat([of_output[place] for of_output in signals], 1), int(layer.bias is not None))
+        for place, (layer, given, _) in enumerate(calls)
     ]
 
 
@@ -83,7 +101,7 @@ def _of_gradients(model: nn.Module, images: Tensor, others: Tensor | None) -> Te
     fixed = dict(model.named_buffers())
 
     def logits(values: dict[str, Tensor], image: Tensor) -> Tensor:
-        return functional_call(model, (values, fixed), (image[None],))[0]
+        return functional_call(model, (values, fixed), (image[None].clone(),))[0]
 
     each: Callable = vmap(jacrev(logits), (None, 0))
 
@@ -108,4 +126,4 @@ def _of_gradients(model: nn.Module, images: Tensor, others: Tensor | None) -> Te
 
 @torch.no_grad()
 def _outputs(model: nn.Module, images: Tensor) -> int:
-    return model(images[:1]).shape[1]
+    return model(images[:PROBE].clone()).shape[1]

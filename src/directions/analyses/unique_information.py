@@ -10,7 +10,9 @@ to that has a closed form, by one inverse for all examples.
 """
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -70,60 +72,59 @@ def left_out(kernel: Tensor, across: Tensor, targets: Tensor, ridge: float) -> L
 
 @dataclass(frozen=True)
 class Problem:
-    """Training from given weights: images (n, ...), targets (n, k), scored images (m, ...), and the ridge."""
+    """Training a network from its initial weights on some of its examples, and scoring it on other images.
 
-    images: Images
+    start: the network before training, early: at the next checkpoint. places: of the examples in the training
+    set (n,). targets: labels as 0 and 1, on the CPU (n, classes). scored: images (m, ...). kernel: (n, n).
+    """
+
+    start: nn.Module
+    early: nn.Module
+    examples: Examples
+    places: Tensor
     targets: Tensor
     scored: Images
-    ridge: float
     kernel: Tensor
+    ridge: float
 
 
-def posed(trained: Trained, settings: ScoreSettings) -> tuple[nn.Module, Problem]:
-    """Return the network with its weights before training, and what it is to be trained on."""
-    train, test = (
-        subset.at_most(trained.examples(split), wanted, split)
-        for split, wanted in (("train", settings.images), ("test", settings.scored))
-    )
-    [(_, start)] = islice(kept_weights(trained), 1)
-    model = copy.deepcopy(trained.model)
-    model.load_state_dict(start)
-    kernel = tangent_kernel(model, train.images)
-    targets = one_hot(train.labels, train.classes).double()
-    ridge = settings.ridge * kernel.diagonal().mean().item()
-    return model, Problem(train.images, targets, test.images, ridge, kernel)
-
-
-def scores(trained: Trained, settings: ScoreSettings) -> pd.DataFrame:
-    """Build the table of measure_examples, without trainings.
-
-    Raises InputError if the weights before training, and early ones, were not kept.
-    """
-    train = trained.examples("train")
-    places = subset.places(len(train), settings.images, "train")
-    examples = subset.of(train, places)
+def posed(trained: Trained, settings: ScoreSettings) -> Problem:
+    """Pose the problem of a network. Raises InputError if initial or early weights were not kept."""
     kept = list(islice(kept_weights(trained), 2))
     if kept[0][0].step != 0 or len(kept) == 1:
         raise InputError(
             f"the first weights kept are those after epoch {kept[0][0].epoch:g}: keep_epochs must list 0, the"
             " start, and an early epoch such as 3"
         )
-    early = copy.deepcopy(trained.model)
-    early.load_state_dict(kept[1][1])
-    model, problem = posed(trained, settings)
-    across = tangent_kernel(model, problem.scored, problem.images)
+    start, early = (copy.deepcopy(trained.model) for _ in kept)
+    for model, (_, state) in zip((start, early), kept, strict=True):
+        model.load_state_dict(state)
+    train = trained.examples("train")
+    places = subset.places(len(train), settings.images, "train")
+    examples = subset.of(train, places)
+    targets = one_hot(examples.labels.cpu(), examples.classes).double()
+    scored = subset.at_most(trained.examples("test"), settings.scored, "test").images
+    kernel = tangent_kernel(start, examples.images)
+    ridge = settings.ridge * kernel.diagonal().mean().item()
+    return Problem(start, early, examples, places, targets, scored, kernel, ridge)
+
+
+def scores(trained: Trained, problem: Problem) -> pd.DataFrame:
+    """Build the table of measure_examples, without trainings."""
+    examples = problem.examples
+    across = tangent_kernel(problem.start, problem.scored, examples.images)
     with torch.no_grad():
-        missing = problem.targets - model(inputs(problem.images)).double()
+        missing = problem.targets - problem.start(inputs(examples.images)).double().cpu()
     found = left_out(problem.kernel, across, missing, problem.ridge)
-    changed = torch.zeros(len(places), dtype=torch.bool) if examples.changed is None else examples.changed
+    changed = torch.zeros(len(examples), dtype=torch.bool) if examples.changed is None else examples.changed
     columns = {
-        "image": places,
+        "image": problem.places,
         "label": examples.labels,
         "information": found.functional,
         "weight_information": found.weights,
         "residual": torch.linalg.vector_norm(found.residuals, dim=1),
         "left_out_residual": torch.linalg.vector_norm(found.left_out_residuals, dim=1),
-        "early_loss": losses(early, examples),
+        "early_loss": losses(problem.early, examples),
         "loss": losses(trained.model, examples),
     }
     table = pd.DataFrame({name: values.cpu().numpy() for name, values in columns.items()})
@@ -137,37 +138,45 @@ def losses(model: nn.Module, examples: Examples) -> Tensor:
     return torch.cat([cross_entropy(model(images), labels, reduction="none") for images, labels in batches])
 
 
-def retrained(trained: Trained, settings: ScoreSettings, chosen: list[int], steps: int) -> list[float]:
-    """Measure the functional information of chosen examples by training the network without each of them."""
-    model, problem = posed(trained, settings)
-    every = torch.arange(len(problem.targets))
-    scored = inputs(problem.scored)
-    with torch.no_grad():
-        whole = solved(model, problem, every, steps)(scored)
-        changes = [solved(model, problem, every[every != left], steps)(scored) - whole for left in chosen]
+def retrained(problem: Problem, chosen: list[int], steps: int) -> list[float]:
+    """Measure the functional information of chosen examples by training the network without each of them.
+
+    By so many steps of gradient descent on all examples, with Nesterov's momentum; learning rate and momentum
+    suit the kernel's largest eigenvalue. The steps are the same with and without an example, so what they
+    have not learned yet cancels out.
+    """
+    steepest = MARGIN * torch.linalg.eigvalsh(problem.kernel)[-1].item() + problem.ridge
+    root = (steepest / problem.ridge) ** 0.5
+    descent = partial(torch.optim.SGD, lr=1 / steepest, momentum=(root - 1) / (root + 1), nesterov=True)
+    images, scored = inputs(problem.examples.images), inputs(problem.scored)
+    targets = problem.targets.to(images)
+
+    def outputs(used: Tensor) -> Tensor:
+        model = solved(problem.start, images[used], targets[used], problem.ridge, descent, steps)
+        with torch.no_grad():
+            return model(scored)
+
+    every = torch.arange(len(targets), device=images.device)
+    whole = outputs(every)
+    changes = [outputs(every[every != left]) - whole for left in chosen]
     return [change.square().sum(1).mean().item() / 2 for change in changes]
 
 
 @torch.enable_grad()
-def solved(model: nn.Module, problem: Problem, used: Tensor, steps: int) -> nn.Module:
-    """Train a copy of the network on the used examples, by so many steps of gradient descent.
-
-    Full batches, with Nesterov's momentum; learning rate and momentum suit the kernel's largest eigenvalue.
-    The steps are the same with and without an example, so what they have not learned yet cancels out.
-    """
-    images, targets = inputs(problem.images[used]), problem.targets[used].float()
-    model = copy.deepcopy(model).requires_grad_(True)
+def solved(
+    start: nn.Module, images: Tensor, targets: Tensor, ridge: float, descent: Callable, steps: int
+) -> nn.Module:
+    """Train a copy of the network by half the squared error plus ridge/2 |w - w0|^2."""
+    model = copy.deepcopy(start).requires_grad_(True)
     weights = list(model.parameters())
-    start = [weight.detach().clone() for weight in weights]
-    steepest = MARGIN * torch.linalg.eigvalsh(problem.kernel)[-1].item() + problem.ridge
-    root = (steepest / problem.ridge) ** 0.5
-    optimizer = torch.optim.SGD(weights, lr=1 / steepest, momentum=(root - 1) / (root + 1), nesterov=root > 1)
+    before = [weight.detach().clone() for weight in weights]
+    optimizer = descent(weights)
     for _ in range(steps):
         optimizer.zero_grad()
         moved = sum(
-            ((now - then).square().sum() for now, then in zip(weights, start, strict=True)), torch.zeros(())
+            ((now - then).square().sum() for now, then in zip(weights, before, strict=True)), torch.zeros(())
         )
-        loss = ((model(images) - targets).square().sum() + problem.ridge * moved) / 2
+        loss = ((model(images) - targets).square().sum() + ridge * moved) / 2
         loss.backward()
         optimizer.step()
     return model

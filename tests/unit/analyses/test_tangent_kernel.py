@@ -19,12 +19,17 @@ def network(model: str) -> nn.Module:
 def by_hand(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Products of all gradients, mean over the outputs."""
     model = model.eval().double().requires_grad_(True)
-    logits = model(images.float().div(255).double())
+    logits = model(images.float().div(255).double().clone())
     kernel = torch.zeros(len(images), len(images), dtype=torch.float64)
     for k in range(logits.shape[1]):
         rows = [
             torch.cat(
-                [g.flatten() for g in torch.autograd.grad(one, list(model.parameters()), retain_graph=True)]
+                [
+                    g.flatten()
+                    for g in torch.autograd.grad(
+                        one, list(model.parameters()), retain_graph=True, materialize_grads=True
+                    )
+                ]
             )
             for one in logits[:, k]
         ]
@@ -51,13 +56,71 @@ def test_memory_is_bounded_and_the_result_is_the_same(monkeypatch):
     torch.testing.assert_close(ntk.tangent_kernel(network("conv11"), IMAGES[:5], IMAGES), whole[:5])
 
 
+class Strange(nn.Module):
+    """Dense layers in ways in which no layer's inputs and signals tell all of its gradient, or in place."""
+
+    def __init__(self, how: str):
+        super().__init__()
+        self.how = how
+        self.first, self.second = nn.Linear(8, 8), nn.Linear(8, 8)
+        self.head, self.unused = nn.Linear(64, 3), nn.Linear(8, 2)
+        if how == "tied weights":
+            self.second.weight = self.first.weight
+        if how == "another weight":
+            self.scale = nn.Parameter(torch.tensor(1.5))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if self.how == "in place":
+            images.sub_(0.5)
+        rows = images.flatten(0, 2)  # 8 rows of every image, which is not what a dense layer of vectors sees
+        found = self.first(rows).relu()
+        found = self.second(self.first(found) if self.how == "called twice" else found)
+        self.unused(found)
+        found = found * getattr(self, "scale", 1)
+        return self.head(found.view(len(images), 64))
+
+
+STRANGE = ("rows of images", "called twice", "tied weights", "another weight", "in place")
+
+
+@pytest.mark.parametrize("how", STRANGE)
+def test_dense_layers_called_in_another_way_are_right_too(how, monkeypatch):
+    torch.manual_seed(1)
+    model = Strange(how)
+    monkeypatch.setattr(ntk, "GRADIENTS", 2 * 3 * models.parameter_count(model))  # two images at a time
+    found = ntk.tangent_kernel(model, IMAGES)
+    torch.testing.assert_close(found, by_hand(model, IMAGES), rtol=1e-6, atol=0)
+
+
+class Vectors(Strange):
+    """The same, on one vector per image."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        images = images.flatten(1)
+        if self.how == "in place":
+            images.sub_(0.5)
+        found = torch.relu_(self.first(images[:, :8]))
+        found = self.second(self.first(found) if self.how == "called twice" else found)
+        self.unused(found)
+        return self.head(torch.cat([found.relu_() * getattr(self, "scale", 1), images[:, 8:]], 1))
+
+
+@pytest.mark.parametrize("how", STRANGE)
+def test_vectors_with_work_in_place_and_a_layer_that_nobody_reads(how):
+    torch.manual_seed(1)
+    model = Vectors(how)
+    assert ntk.dense(model, IMAGES[:2].float()) == (how in ("rows of images", "in place"))
+    found = ntk.tangent_kernel(model, IMAGES)
+    torch.testing.assert_close(found, by_hand(model, IMAGES), rtol=1e-6, atol=0)
+
+
 def test_dense_layers_need_not_be_told_apart_from_others():
     """Two ways to the same kernel: by layers, and by gradients."""
     model = network("mlp")
-    assert ntk.dense(model)
-    assert not ntk.dense(network("conv11"))
+    assert ntk.dense(model, IMAGES.float())
+    assert not ntk.dense(network("conv11"), IMAGES.float())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ntk, "dense", lambda model: False)
+        patch.setattr(ntk, "dense", lambda model, images: False)
         other = ntk.tangent_kernel(model, IMAGES)
     torch.testing.assert_close(ntk.tangent_kernel(model, IMAGES), other, rtol=1e-9, atol=0)
 

@@ -10,6 +10,7 @@ from directions.analyses import ablate_examples, measure_examples
 from directions.analyses import unique_information as unique
 from directions.analyses.measure_kernel import alignment, complexity
 from directions.analyses.tangent_kernel import tangent_kernel
+from directions.data.examples import Examples
 
 N, SCORED, CLASSES, RIDGE = 12, 5, 3, 0.7
 
@@ -50,17 +51,13 @@ def test_training_a_linear_network_without_an_example_gives_the_same():
     images, scored = torch.randn(N, 1, 2, 2), torch.randn(SCORED, 1, 2, 2)
     targets = torch.eye(CLASSES, dtype=torch.float64)[torch.arange(N) % CLASSES]
     kernel = tangent_kernel(model, images)
-    posed = unique.Problem(images, targets, scored, RIDGE, kernel)
     with torch.no_grad():
         missing = targets - model(images).double()
     closed = unique.left_out(kernel, tangent_kernel(model, scored, images), missing, RIDGE)
-    every = torch.arange(N)
-    with torch.no_grad():
-        whole = unique.solved(model, posed, every, 400)(scored)
-        for i in (0, 7):
-            change = unique.solved(model, posed, every[every != i], 400)(scored) - whole
-            found = change.double().square().sum(1).mean() / 2
-            torch.testing.assert_close(found, closed.functional[i], rtol=1e-3, atol=0)
+    examples = Examples(images, targets.argmax(1), CLASSES)
+    problem = unique.Problem(model, model, examples, torch.arange(N), targets, scored, kernel, RIDGE)
+    found = unique.retrained(problem, [0, 7], 400)
+    assert found == pytest.approx(closed.functional[[0, 7]].tolist(), rel=1e-3)
 
 
 @pytest.mark.parametrize(("wanted", "chosen"), [(1, [3]), (2, [3, 0]), (3, [3, 2, 0]), (9, [3, 1, 2, 0])])
