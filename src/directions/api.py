@@ -275,7 +275,8 @@ def _labels(images: Array, labels: Array, split: str) -> np.ndarray:
     """Check the labels, one for each image; return them as int64 (n,)."""
     given = user_arrays.as_labels(user_arrays.plain(labels, f"{split} labels"), f"{split} labels")
     if len(images) != len(given) or not len(given):
-        raise InputError(f"{split}: {len(images)} images, {len(given)} labels")
+        what = f"{split}: {len(images)} images, {len(given)} labels"
+        raise InputError(f"{what}: give one label for each image, and at least one image")
     return given
 
 

@@ -42,6 +42,7 @@ SPEC = AnalysisSpec(
     ),
     cost=lambda settings, sizes: (60 + curve_cost(settings, sizes)[0], 1.0),
     checkpoints=True,
+    start=True,
 )
 
 

@@ -90,14 +90,14 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     import numpy as np
 
     from directions.core.scoring import FEW
-    from directions.interventions import ablation
+    from directions.interventions import ablation, single_units
 
     examples = trained.examples(settings.split)
     if isinstance(settings.units, dict):
         units = numbers(trained.layers, settings.units)
     else:
         units = ablation.sample(sum(trained.layers.values()), settings.units, trained.seed)
-    found = ablation.single(
+    found = single_units.single(
         trained.model,
         examples.images,
         examples.labels,

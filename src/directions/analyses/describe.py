@@ -71,6 +71,8 @@ def check_answers(network: Trained, examples: Examples) -> None:
     if not fits or shape[1] < examples.classes:
         lowest = int(examples.labels.min())
         hint = f" (labels start at {lowest} here: they must count from 0)" if lowest else ""
+        if not hint and int(examples.labels.max()) == examples.classes - 1:
+            hint = f" (the highest label is {examples.classes - 1}: labels must count from 0 without gaps)"
         raise InputError(
             f"for {len(images)} images the network returns {shape}; its data have {examples.classes} classes"
             f"{hint}, so it must be ({len(images)}, {examples.classes})"

@@ -55,6 +55,7 @@ SPEC = AnalysisSpec(
     cost=lambda settings, _sizes: (60 + 3 * settings.steps * (settings.retrained + 1), 1.0),
     resumes=False,
     checkpoints=True,
+    start=True,
 )
 
 

@@ -45,8 +45,9 @@ SPEC = AnalysisSpec(
         amount("ridge", "what was added to the diagonal"),
         amount(
             "complexity",
-            "supervision complexity of the labels trained on: root of y' K^-1 y times the trace of K, divided"
-            " by the number of images, summed over classes, with y the labels as 0 or 1 less their mean",
+            "supervision complexity of the labels trained on: root of the trace of K times the sum over"
+            " classes of y' (K + ridge)^-1 y, divided by the number of images, with y the labels as 0 or 1"
+            " less their mean",
         ),
         amount("complexity_shuffled", "the same for the same labels in random order, mean over orders"),
         Column("alignment", "cosine between the centred kernel and y y', from -1 to 1", low=-1, high=1),

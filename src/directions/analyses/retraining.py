@@ -15,6 +15,7 @@ from directions.core.errors import InputError
 from directions.core.scoring import right
 from directions.core.seeds import torch_stream
 from directions.models.optimizers import learning_rate, make_optimizer
+from directions.study.needs import ONLY, unlike
 from directions.study.training_settings import TrainingSettings
 from directions.study.training_steps import steps_in_all, steps_per_epoch
 
@@ -23,20 +24,9 @@ Layers = list[tuple[nn.Parameter, nn.Parameter]]  # weights (copies, out, in) an
 
 def check(settings: TrainingSettings) -> None:
     """Raise InputError for a network that cannot be trained in this way."""
-    faults = [
-        f"{name} {value}"
-        for name, value, known in (
-            ("model", settings.model, ("mlp",)),
-            ("dropout", settings.dropout, (0,)),
-            ("method", settings.method, (None, "cross_entropy")),
-            ("precision", settings.precision, ("float32",)),
-        )
-        if value not in known
-    ]
-    if faults:
+    if found := unlike(settings):
         raise InputError(
-            "measure_cmi retrains only networks of model mlp, without dropout, by cross-entropy, in float32,"
-            f" not with {', '.join(faults)}: remove it from the analyses of this experiment"
+            f"measure_cmi {ONLY}, not with {', '.join(found)}: remove it from the analyses of this experiment"
         )
 
 

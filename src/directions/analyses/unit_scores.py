@@ -9,7 +9,7 @@ from directions.analyses import selectivity
 from directions.analyses.network import Trained
 from directions.core.seeds import stream
 from directions.data.examples import Examples
-from directions.interventions import ablation
+from directions.interventions import single_units
 
 BINS = 20  # for information about the class, as in measure_units
 PAIR_BINS = 2  # for its decomposition, as in measure_pairs
@@ -123,7 +123,7 @@ def _l1(trained: Trained, layers: Iterable[str]) -> np.ndarray:
 def _importance(trained: Trained, layers: Iterable[str], examples: Examples) -> np.ndarray:
     """Return the loss that each unit causes when it is ablated alone."""
     units = {layer: trained.layers[layer] for layer in layers}
-    found = ablation.single(
+    found = single_units.single(
         trained.model, examples.images, examples.labels, layers=units, classes=examples.classes,
         values=dict.fromkeys(units, 0.0), units=np.arange(sum(units.values())),
     )  # fmt: skip

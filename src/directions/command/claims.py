@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 EXAMPLE = "results/quick/tables/claims.csv"
+HEADER = "id,figure,claim,"  # how every claims table begins
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +22,10 @@ def run(args: argparse.Namespace) -> None:
 
     if args.csv.suffix != ".csv":
         raise InputError(f"{args.csv} is not a CSV file: give the claims table, e.g. {EXAMPLE}")
+    if not args.csv.is_file():
+        raise InputError(f"there is no file {args.csv}: give a study's claims table, e.g. {EXAMPLE}")
+    if not args.csv.read_text().startswith(HEADER):
+        raise InputError(f"{args.csv} is no claims table: give tables/claims.csv of a study, e.g. {EXAMPLE}")
     table = read(args.csv)
     for figure in args.figure:
         if figure not in set(table["figure"]):

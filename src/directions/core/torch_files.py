@@ -33,6 +33,6 @@ def unpickled(path: Path, wanted: str, saving: str) -> object:
 def reason(error: Exception) -> str:
     """Return the type and first line of an error, without PyTorch's advice on files that could run code."""
     line = (str(error).splitlines() or [""])[0]
-    if "weights_only" in line or "Weights only" in line:
+    if any(word in line for word in ("weights_only", "Weights only", "allow_pickle")):
         line = "truncated, or in a format that could run code, which is never read"
     return f"{type(error).__name__}: {line}".removesuffix(": ")

@@ -102,7 +102,8 @@ def array(file: str, images: Sequence[str] = ()) -> np.ndarray:
     except InputError:
         raise
     except BROKEN as error:
-        raise InputError(f"{path} cannot be read as an array ({reason(error)})") from error
+        way = "write it with numpy.save" if path.suffix == ".npy" else "give a file .npy, .pt or IDX"
+        raise InputError(f"{path} cannot be read as an array ({reason(error)}): {way}") from error
 
 
 def as_images(images: np.ndarray, name: str, doubted: bool = True) -> np.ndarray:

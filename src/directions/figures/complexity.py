@@ -9,7 +9,7 @@ from directions.claims.statistics.networks import zero_areas
 from directions.core.tables import Tables, require
 from directions.figures import style, text
 
-TIMES = {"start": ("before training", "true labels"), "end": ("after training", "corrupted labels")}
+TIMES = {"start": ("before training", "o"), "end": ("after training", "s")}
 
 
 def draw(tables: Tables, study: str) -> Figure:
@@ -25,8 +25,8 @@ def draw(tables: Tables, study: str) -> Figure:
     layout = style.Layout(_notes(runs, kernel), 2, ("", ""), style.WIDE)
     with style.look():
         figure, (left, right) = style.panels(tables, study, layout)
-        for time, (name, colour) in TIMES.items():
-            look: dict = {"color": style.colour(colour), "marker": "o" if time == "start" else "s"}
+        for time, (name, marker) in TIMES.items():
+            look: style.Look = {"color": style.colour(name), "marker": marker}
             _line(left, points[["corrupt", time]].set_axis(["x", "y"], axis=1), label=name, **look)
             null = runs[["corrupt"]].assign(y=runs["run"].map(shuffled[time]).to_numpy())
             mean = null.groupby("corrupt")["y"].mean()
@@ -41,16 +41,18 @@ def draw(tables: Tables, study: str) -> Figure:
 
 
 def _line(axes: Axes, values: pd.DataFrame, label: str, **look) -> None:
-    """Draw the mean over networks, with bars of one SD, against the fraction."""
+    """Draw the mean over networks, with bars of one SD if there are several, against the fraction."""
     found = style.pooled(values, "x", "y")
-    axes.errorbar(found.index, found["mean"], found["std"], markersize=4, capsize=2, label=label, **look)
+    bars = found["std"] if found["std"].any() else None
+    axes.errorbar(found.index, found["mean"], bars, markersize=4, capsize=2, label=label, **look)
 
 
 def _notes(runs: pd.DataFrame, kernel: pd.DataFrame) -> tuple[str, ...]:
     each = text.count(runs.groupby("corrupt")["run"].size(), "network")
     images = text.count(kernel["images"], "training image")
+    bars = "no error bars" if runs.groupby("corrupt")["run"].size().max() == 1 else "bars ± SD"
     return (
-        f"Left: mean of {each} per fraction, bars ± SD; tangent kernel of {images}. Dotted: the same"
+        f"Left: mean of {each} per fraction, {bars}; tangent kernel of {images}. Dotted: the same"
         " labels in random order.",
         "Right: a dot per network and kernel; area under accuracy on the training images, with the labels"
         " trained on.",

@@ -10,17 +10,8 @@ from directions.core.errors import InputError
 from directions.core.tables import Tables, require
 from directions.figures import style, text
 
-PARTS = {
-    "least": ("least informative tenth", "true labels"),
-    "most": ("most informative tenth", "corrupted labels"),
-}
-LOOKS: dict[str, dict] = {
-    "information": {"color": "#000000", "marker": "o"},
-    "left_out_residual": {"color": "#D55E00", "marker": "s"},
-    "residual": {"color": "#E69F00", "marker": "^"},
-    "early_loss": {"color": "#0072B2", "marker": "D"},
-    "loss": {"color": "#CC79A7", "marker": "v"},
-}
+PARTS = {"least": "least informative tenth", "most": "most informative tenth"}
+MARKERS = {"information": "o", "left_out_residual": "s", "residual": "^", "early_loss": "D", "loss": "v"}
 
 
 def draw(tables: Tables, study: str) -> Figure:
@@ -61,21 +52,23 @@ def _curves(axes: Axes, tables: Tables, runs: pd.DataFrame) -> None:
     curves = curves[(curves["ranked_by"] == "information") & (curves["labels"] == "all")]
     curves = curves[curves["run"].isin(runs["run"])]
     curves = curves.assign(fraction=curves["ablated"] / curves["units"])
-    for part, (name, colour) in PARTS.items():
+    for part, name in PARTS.items():
         curve = style.pooled(curves[curves["part"] == part], "fraction", "accuracy")
-        style.band(axes, curve, style.colour(colour), name)
+        style.band(axes, curve, style.colour(name), name)
 
 
 def _detection(axes: Axes, tables: Tables, runs: pd.DataFrame) -> None:
-    found = require(tables, "examples", "run", "labels", *LOOKS).drop(columns="corrupt", errors="ignore")
+    found = require(tables, "examples", "run", "labels", *MARKERS).drop(columns="corrupt", errors="ignore")
     found = found.merge(runs[["run", "corrupt"]], on="run")
     found = found[(found["corrupt"] > 0) & (found["corrupt"] < 1)]
-    for score, look in LOOKS.items():
+    for score, marker in MARKERS.items():
         each = [
             (fraction, _told_apart(rows, score)) for (fraction, _), rows in found.groupby(["corrupt", "run"])
         ]
         means = pd.DataFrame(each, columns=["x", "y"]).groupby("x")["y"].mean()
-        axes.plot(means.index, means, markersize=4, linewidth=1, label=SCORES[score], **look)
+        name = SCORES[score]
+        look: style.Look = {"color": style.colour(name), "marker": marker, "markersize": 4, "linewidth": 1}
+        axes.plot(means.index, means, label=name, **look)
     axes.axhline(0.5, color=style.colour("chance"), linestyle=":", linewidth=1)
     axes.set(
         xlabel="fraction of labels corrupted",
@@ -92,12 +85,14 @@ def _told_apart(rows: pd.DataFrame, score: str) -> float:
 
 def _notes(tables: Tables, runs: pd.DataFrame) -> tuple[str, ...]:
     each = text.count(runs.groupby("corrupt")["run"].size(), "network")
-    curves = require(tables, "informative", "run", "images", "ordering")
+    curves = require(tables, "informative", "run", "ranked_by", "labels", "images", "ordering")
     orderings = text.count(curves.groupby("run")["ordering"].nunique(), "ordering")
+    shown = (curves["ranked_by"] == "information") & (curves["labels"] == "all")
+    tenth = text.count(curves.loc[shown, "images"], "training image")
     return (
-        f"Left, middle: mean ± SD over {orderings} and {each}; accuracy on a tenth of the training examples,"
-        " with the labels trained on. Most informative: those without which the linearised network's outputs"
-        " on test images change most.",
+        f"Left, middle: mean ± SD over {orderings} and {each}; accuracy on {tenth} (a tenth of each class,"
+        " rounded down), with the labels trained on. Most informative: those without which the linearised"
+        " network's outputs on test images change most.",
         f"Right: mean of {each} per fraction; how often a wrong label has the higher score. Left-out"
         " residual: distance of the example's label from what a network trained without it says.",
     )

@@ -22,7 +22,7 @@ def draw(tables: Tables, study: str) -> Figure:
     Reads tables runs, areas, memorization. Raises InputError naming a table or column that is missing or
     empty.
     """
-    found = require(tables, "memorization", "run", "reproduced", "error", "least_bits")
+    found = require(tables, "memorization", "run", *SHOWN)
     runs = memorization.of_ways(tables).merge(found[["run", *SHOWN]], on="run")
     try:
         kept = memorization.kept_areas(tables).groupby("run")["kept"].mean().reset_index()

@@ -55,6 +55,15 @@ COLOURS = {  # Okabe & Ito's palette for colour-blind readers
     "absolute error": "#D55E00",
     "gap": "#D55E00",
     "bound": "#0072B2",
+    "before training": "#0072B2",
+    "after training": "#D55E00",
+    "least informative tenth": "#0072B2",
+    "most informative tenth": "#D55E00",
+    "unique information": "#000000",
+    "left-out residual": "#D55E00",
+    "residual": "#E69F00",
+    "early loss": "#0072B2",
+    "final loss": "#CC79A7",
 }
 MARKERS = "o^sDvPX"
 # Viridis without its yellow, which is too pale for dots and lines; its order shows without colour vision.

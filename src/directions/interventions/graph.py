@@ -7,7 +7,7 @@ kind that says what it does to single channels: `weights` mix them, `each` acts 
 
 import logging
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
@@ -20,18 +20,17 @@ from directions.core.scoring import PROBE, scaled
 from directions.core.types import Images
 from directions.interventions.chain import (
     NORMS,
-    PASSED,
     POOLS,
     Link,
     NoChain,
     folded,
     is_elementwise,
-    out_of_place,
     weights_of,
 )
 from directions.interventions.conv_matrices import as_matrix
 from directions.interventions.hooks import unit_axis
-from directions.interventions.tracing import INPLACE, UNTRACEABLE, Tracer, in_place
+from directions.interventions.marking import NoGraph, marked, units
+from directions.interventions.tracing import UNTRACEABLE
 
 PAIRS = (operator.add, operator.sub, operator.mul, torch.add, torch.sub, torch.mul, "add", "sub", "mul")
 FUNCTIONS = (  # of one tensor, channel by channel
@@ -42,15 +41,6 @@ FUNCTIONS = (  # of one tensor, channel by channel
 )  # fmt: skip
 
 log = logging.getLogger(__name__)
-
-
-class NoGraph(Exception):
-    """The network cannot be turned into a graph; the message says why."""
-
-
-def units(activity: Tensor, _layer: str) -> Tensor:
-    """Return the activity unchanged: the mark in the graph at which the units of a layer are clamped."""
-    return activity
 
 
 @dataclass(eq=False)
@@ -90,8 +80,7 @@ class Graph:
     """
 
     def __init__(self, model: nn.Module, layers: Mapping[str, int], images: Images):
-        self.module = _marked(model, layers)
-        _without_effects(self.module)
+        self.module = marked(model, layers)
         self._axes = {name: unit_axis(model.get_submodule(name)) for name in layers}
         self._shapes = _Shapes(self.module).of(images)
         self.caller = fx.Interpreter(self.module)
@@ -222,61 +211,6 @@ def is_depthwise(module: nn.Module | None) -> TypeGuard[nn.Conv2d]:
     if not isinstance(module, nn.Conv2d) or module.padding_mode != "zeros":
         return False
     return module.groups == module.in_channels == module.out_channels
-
-
-class _Marking(Tracer):
-    """Traces a network and inserts a mark after every call of a layer."""
-
-    def __init__(self, layers: Mapping[str, int]):
-        super().__init__()
-        self.layers = layers
-
-    def call_module(
-        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """Call the module as `fx.Tracer` does, then mark the output of a unit layer."""
-        output = super().call_module(m, forward, args, kwargs)
-        name = self.path_of_module(m)
-        return (
-            self.create_proxy("call_function", units, (output, name), {}) if name in self.layers else output
-        )
-
-
-def _marked(model: nn.Module, layers: Mapping[str, int]) -> fx.GraphModule:
-    """Trace the network with marks, leaving out whatever does nothing in evaluation mode."""
-    tracer = _Marking(layers)
-    graph = tracer.trace(model)
-    modules = dict(tracer.root.named_modules())
-    for node in list(graph.nodes):
-        off = node.target is functional.dropout and node.kwargs.get("training") is False
-        if off or (node.op == "call_module" and isinstance(modules[node.target], PASSED)):
-            node.replace_all_uses_with(node.all_input_nodes[0])
-            graph.erase_node(node)
-    return fx.GraphModule(tracer.root, graph, type(model).__name__).eval()
-
-
-def _without_effects(module: fx.GraphModule) -> None:
-    """Replace in-place operations by out-of-place ones; NoGraph if other nodes rely on them."""
-    nodes = list(module.graph.nodes)
-    place = {node: number for number, node in enumerate(nodes)}
-    modules = dict(module.named_modules())
-    for node in nodes:
-        if not in_place(node, modules):
-            continue
-        if any(place[user] > place[node] for user in node.args[0].users):
-            raise NoGraph(f"{node.target} changes a tensor in place that is read again later")
-        if node.op == "call_module":
-            module.add_submodule(node.target, out_of_place(modules[node.target]))
-        elif node.kwargs.get("inplace") is True:
-            node.kwargs = node.kwargs | {"inplace": False}
-        elif node.target in INPLACE and node.target is not operator.setitem:
-            node.target = getattr(operator, node.target.__name__.removeprefix("i"))
-        elif node.op == "call_method":
-            node.target = node.target.rstrip("_")
-        else:
-            raise NoGraph(f"{node.target} changes its input in place")
-    module.graph.eliminate_dead_code()
-    module.recompile()
 
 
 class _Shapes(fx.Interpreter):

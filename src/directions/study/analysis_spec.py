@@ -59,6 +59,7 @@ class AnalysisSpec(Table):
             multiplications of a pass that each of them costs.
         resumes: an interrupted job resumes from a snapshot.
         checkpoints: it reads the checkpoints of training, so it is not offered for networks of your own.
+        start: it reads the weights before training among them.
 
     Raises:
         TypeError: if `settings` is no dataclass of `setting` fields.
@@ -89,6 +90,7 @@ class AnalysisSpec(Table):
     cost: Callable[[Any, Sizes], tuple[float, float]]
     resumes: bool = True
     checkpoints: bool = False
+    start: bool = False
 
     def __post_init__(self):
         super().__post_init__()

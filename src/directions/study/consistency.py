@@ -8,7 +8,7 @@ from directions.core.errors import InputError
 from directions.core.suggest import nearest
 from directions.data.registry import KNOWN
 from directions.interventions.layer_selection import chosen_layers
-from directions.study import retrainable, training_settings
+from directions.study import needs, training_settings
 from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import (
     ALONE,
@@ -16,17 +16,15 @@ from directions.study.catalogue import (
     COUNTED,
     FIGURES,
     SCORED_ON,
-    SPECS,
     VARIED,
     blocks,
     made_by,
+    specs,
     tables_of,
 )
 from directions.study.run_table import MODELS, Settings, choosing, models_of, product, text
 from directions.study.training_settings import TrainingSettings
 from directions.study.training_steps import steps_in_all, steps_per_epoch
-
-FROM_THE_START = ("measure_examples", "ablate_examples")  # read the weights before training
 
 
 def train_images(dataset: str) -> int | None:
@@ -186,16 +184,10 @@ def _of_values(path: str, experiment: dict) -> Iterator[str]:
     noise = experiment.get("add_noise")
     if noise and noise["lowest"] >= noise["highest"]:
         yield f"{path}.add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
-    training = experiment["training"]
-    for name in (name for name, spec in SPECS.items() if spec.checkpoints and name in experiment):
-        if not (training["keep_epochs"] or training["keep_every"]):
-            way = "list epochs in training.keep_epochs, or set training.keep_every to a number of steps"
-            yield f"{path}: {name} needs checkpoints; {way}"
-        elif name in FROM_THE_START and 0 not in training["keep_epochs"]:
-            yield f"{path}: {name} needs the weights before training; add 0 to training.keep_epochs"
 
 
 def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterator[str]:
+    yield from needs.checkpoints(path, experiment, specs(study))
     models = models_of(study)
     rows = product(experiment, models)
     for _, run in rows:
@@ -205,7 +197,7 @@ def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterato
         yield from _of_network(path, settings, unit_layers(run), experiment)
         yield from _of_normalising(path, settings)
         asked = experiment.get("measure_cmi")
-        yield from retrainable.problems(f"{path}.measure_cmi", settings, asked, used_images(settings))
+        yield from needs.to_retrain(f"{path}.measure_cmi", settings, asked, used_images(settings))
     for kind, choices in choosing(models):
         for key in dict.fromkeys(key for read in choices.values() for key in read):
             explicit = key in written.get("training", {}) or key in written["vary"]

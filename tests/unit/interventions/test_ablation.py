@@ -8,7 +8,7 @@ from torch import nn
 from directions import models
 from directions.core.errors import InputError
 from directions.core.scoring import evaluate
-from directions.interventions import ablation
+from directions.interventions import ablation, single_units
 
 LAYERS = {"relu1": 8, "relu2": 6}
 
@@ -142,7 +142,7 @@ def test_a_grid_runs_from_none_to_all(units, points, expected):
 def test_a_unit_without_outgoing_weights_has_importance_exactly_zero(net, examples):
     net.linear2.weight[:, 5] = 0
     net.readout.weight[:, 2] = 0
-    found = ablation.single(net, *examples, layers=LAYERS, classes=4, values=zero())
+    found = single_units.single(net, *examples, layers=LAYERS, classes=4, values=zero())
     assert found.loss[5] == found.loss_before
     assert found.loss[8 + 2] == found.loss_before
     assert (found.loss != found.loss_before).sum() > 3
@@ -150,7 +150,7 @@ def test_a_unit_without_outgoing_weights_has_importance_exactly_zero(net, exampl
 
 
 def test_single_ablation_is_the_first_step_of_a_cumulative_curve_that_starts_with_the_unit(net, examples):
-    single = ablation.single(net, *examples, layers=LAYERS, classes=4, values=zero())
+    single = single_units.single(net, *examples, layers=LAYERS, classes=4, values=zero())
     orders = [np.concatenate([[unit], np.delete(np.arange(14), unit)]) for unit in range(14)]
     found = curves(net, examples, orders=orders, counts=np.array([0, 1]))
     np.testing.assert_allclose(found.loss[:, 1], single.loss, rtol=1e-6)
@@ -161,8 +161,8 @@ def test_single_ablation_is_the_first_step_of_a_cumulative_curve_that_starts_wit
 @pytest.mark.parametrize("size", [1, 7])
 def test_single_ablation_does_not_depend_on_the_size_of_a_pass(net, examples, size):
     options = {"layers": LAYERS, "classes": 4, "values": zero()}
-    whole = ablation.single(net, *examples, **options)
-    parts = ablation.single(net, *examples, **options, size=size)
+    whole = single_units.single(net, *examples, **options)
+    parts = single_units.single(net, *examples, **options, size=size)
     np.testing.assert_array_equal(whole.class_accuracy, parts.class_accuracy)
     np.testing.assert_allclose(whole.loss, parts.loss, rtol=1e-6)
 
@@ -170,8 +170,10 @@ def test_single_ablation_does_not_depend_on_the_size_of_a_pass(net, examples, si
 @pytest.mark.parametrize("by_hooks", [False, True])
 def test_of_a_sample_of_units_each_is_ablated_as_among_all(net, examples, by_hooks):
     options = {"layers": LAYERS, "classes": 4, "values": zero(), "by_hooks": by_hooks}
-    whole = ablation.single(net, *examples, **options)
-    some = ablation.single(net, *examples, **options, units=[2, 7, 8, 13])  # of both layers, their ends too
+    whole = single_units.single(net, *examples, **options)
+    some = single_units.single(
+        net, *examples, **options, units=[2, 7, 8, 13]
+    )  # of both layers, their ends too
     np.testing.assert_array_equal(some.loss, whole.loss[[2, 7, 8, 13]])
     np.testing.assert_array_equal(some.class_accuracy, whole.class_accuracy[[2, 7, 8, 13]])
     assert some.loss_before == whole.loss_before
@@ -208,7 +210,10 @@ def test_running_the_first_layers_once_changes_no_answer(net, examples):
     np.testing.assert_allclose(fast.loss, slow.loss, rtol=1e-6)
     np.testing.assert_array_equal(fast.accuracy, slow.accuracy)
     options = {"layers": LAYERS, "classes": 4, "values": zero()}
-    fast, slow = ablation.single(net, *examples, **options), ablation.single(plain, *examples, **options)
+    fast, slow = (
+        single_units.single(net, *examples, **options),
+        single_units.single(plain, *examples, **options),
+    )
     np.testing.assert_array_equal(fast.loss, slow.loss)
     np.testing.assert_array_equal(fast.class_accuracy, slow.class_accuracy)
 

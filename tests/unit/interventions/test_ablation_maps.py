@@ -9,7 +9,7 @@ from torch import nn
 
 from directions import models
 from directions.core.scoring import evaluate, scaled
-from directions.interventions import ablation
+from directions.interventions import ablation, single_units
 from directions.interventions.hooks import moments
 from unit.interventions.test_ablation import Plain, zero
 
@@ -108,7 +108,7 @@ def test_curves_of_maps_do_not_depend_on_the_size_of_a_pass(conv, clamp, size):
 def test_single_ablation_of_a_map_is_the_first_step_of_a_curve_that_starts_with_it(conv):
     net, examples, layers = conv
     units = sum(layers.values())
-    single = ablation.single(net, *examples, layers=layers, classes=4, values=zero(layers))
+    single = single_units.single(net, *examples, layers=layers, classes=4, values=zero(layers))
     chosen = range(0, units, max(1, units // 9))
     orders = [np.concatenate([[unit], np.delete(np.arange(units), unit)]) for unit in chosen]
     found = ablation.cumulative(
@@ -124,8 +124,8 @@ def test_single_ablation_of_early_and_nested_maps_is_that_of_the_whole_network(c
     every = models.unit_layers(net)
     layers = {name: every[name] for name in list(every)[:: len(every) // 3]}
     options = {"layers": layers, "classes": 4, "values": zero(layers)}
-    found = ablation.single(net, images[:8], labels[:8], **options)
-    whole = ablation.single(Plain(net).eval(), images[:8], labels[:8], **options)
+    found = single_units.single(net, images[:8], labels[:8], **options)
+    whole = single_units.single(Plain(net).eval(), images[:8], labels[:8], **options)
     assert len(found.loss) == sum(layers.values())
     assert len(np.unique(found.loss)) > 8
     np.testing.assert_allclose(found.loss, whole.loss, rtol=1e-5)

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from directions.core.scoring import scaled
-from directions.interventions import ablation, functions
+from directions.interventions import ablation, functions, single_units
 from directions.interventions.layers import find
 
 FLATTEN = {
@@ -163,7 +163,7 @@ def test_means_activations_and_log_softmax_are_parts_of_a_chain(pool, activation
     assert fast.loss == pytest.approx(slow.loss, abs=1e-5)
     labels = torch.arange(len(images)) % 4
     alone = [
-        ablation.single(
+        single_units.single(
             found.model, images, labels, layers=found.layers, classes=4,
             values=dict.fromkeys(found.layers, 0.0), by_hooks=by_hooks,
         ).loss

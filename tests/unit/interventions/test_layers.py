@@ -9,7 +9,7 @@ from torch.nn import functional
 from directions.analyses import selectivity
 from directions.core.errors import InputError
 from directions.core.scoring import scaled
-from directions.interventions import ablation
+from directions.interventions import ablation, single_units
 from directions.interventions.hooks import clamped, find_layer, moments, observed
 from directions.interventions.layers import catalogue, find
 from directions.interventions.noise import add_noise
@@ -199,7 +199,7 @@ def test_a_chain_is_not_taken_where_units_are_not_on_axis_1(caplog):
     assert found_loss == pytest.approx(
         ablation.cumulative(found.model, *some, **arguments, by_hooks=True).loss
     )
-    one = ablation.single(found.model, *some, layers=found.layers, classes=4, values={"relu": 0.0})
+    one = single_units.single(found.model, *some, layers=found.layers, classes=4, values={"relu": 0.0})
     assert one.loss[arguments["orders"][0][0]] == pytest.approx(found_loss[0, 1])
 
 

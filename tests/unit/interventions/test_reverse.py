@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from directions import models
-from directions.interventions import ablation
+from directions.interventions import ablation, single_units
 from directions.interventions.chain import find_chain
 from directions.interventions.reverse import Walk
 
@@ -153,8 +153,8 @@ def test_units_alone_are_those_of_the_reference(seed, clamp):
     labels = torch.randint(0, CLASSES, (30,), generator=random)
     layers = models.unit_layers(model)
     asked = {"layers": layers, "classes": CLASSES, "values": clamp_values(model, layers, clamp)}
-    fast = ablation.single(model, images, labels, **asked, size=7)
-    slow = ablation.single(model, images, labels, **asked, by_hooks=True)
+    fast = single_units.single(model, images, labels, **asked, size=7)
+    slow = single_units.single(model, images, labels, **asked, by_hooks=True)
     np.testing.assert_allclose(fast.loss, slow.loss, rtol=1e-4)
     np.testing.assert_allclose(fast.loss_before, slow.loss_before, rtol=1e-4)
     np.testing.assert_array_equal(fast.class_accuracy, slow.class_accuracy)
@@ -184,7 +184,8 @@ def test_tiles_of_images_and_threads_change_no_answer(settings, kind, threads):
     answers = []
     for count, size in ((1, None), (1, 7), (2, None)):
         threads(count)
-        found = getattr(ablation, kind)(model, images, labels, **asked, size=size)
+        measure = ablation.cumulative if kind == "cumulative" else single_units.single
+        found = measure(model, images, labels, **asked, size=size)
         answers.append((found.loss, found.accuracy if kind == "cumulative" else found.class_accuracy))
     for loss, accuracy in answers[1:]:
         np.testing.assert_allclose(loss, answers[0][0], rtol=1e-5)
@@ -311,7 +312,7 @@ def test_what_is_no_chain_is_ablated_another_way_and_all_ways_agree(network, way
     slow = ablation.cumulative(network, images, labels, **options, **curve, by_hooks=True)
     np.testing.assert_allclose(fast.loss, slow.loss, rtol=1e-4)
     fast, slow = (
-        ablation.single(network, images, labels, **options, classes=3, by_hooks=by_hooks)
+        single_units.single(network, images, labels, **options, classes=3, by_hooks=by_hooks)
         for by_hooks in (False, True)
     )
     np.testing.assert_allclose(fast.loss, slow.loss, rtol=1e-4)

@@ -211,7 +211,7 @@ def bounded(**over) -> dict:
         (bounded(training={"images": 1999}), "measure_cmi: 1000 pairs need 2000 images, and the networks"),
         (
             convolutional("conv_selectivity", analyses=["measure_cmi"]),
-            "conv_selectivity.measure_cmi: retrains only networks of model mlp, not conv11; remove it",
+            "conv_selectivity.measure_cmi: retrains only networks of model mlp, without dropout, by",
         ),
     ],
 )

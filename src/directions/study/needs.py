@@ -1,0 +1,41 @@
+"""What analyses need of the networks that they take, checked before anything trains."""
+
+from collections.abc import Iterator, Mapping
+
+from directions.study.analysis_spec import AnalysisSpec
+from directions.study.training_settings import TrainingSettings
+
+RETRAINED = {"model": ("mlp",), "dropout": (0,), "method": (None, "cross_entropy"), "precision": ("float32",)}
+ONLY = "retrains only networks of model mlp, without dropout, by cross-entropy, in float32"
+
+
+def unlike(settings: TrainingSettings) -> list[str]:
+    """List the settings of networks that cannot be retrained: ["model conv11"]."""
+    found = {name: getattr(settings, name) for name in RETRAINED}
+    return [f"{name} {value}" for name, value in found.items() if value not in RETRAINED[name]]
+
+
+def to_retrain(
+    path: str, settings: TrainingSettings, asked: Mapping | None, images: int | None
+) -> Iterator[str]:
+    """List what measure_cmi lacks; asked: its settings, images: trained on, None: unknown."""
+    if asked is None:
+        return
+    if found := unlike(settings):
+        yield f"{path}: {ONLY}, not with {', '.join(found)}; remove it"
+    most = max(asked["pairs"])
+    if images is not None and 2 * most > images:
+        yield f"{path}: {most} pairs need {2 * most} images, and the networks train on {images}; lower pairs"
+
+
+def checkpoints(path: str, experiment: Mapping, specs: Mapping[str, AnalysisSpec]) -> Iterator[str]:
+    """List what analyses that read the weights kept during training lack."""
+    training = experiment["training"]
+    for name, spec in specs.items():
+        if name not in experiment or not spec.checkpoints:
+            continue
+        if not (training["keep_epochs"] or training["keep_every"]):
+            way = "list epochs in training.keep_epochs, or set training.keep_every to a number of steps"
+            yield f"{path}: {name} needs checkpoints; {way}"
+        elif spec.start and 0 not in training["keep_epochs"]:
+            yield f"{path}: {name} needs the weights before training; add 0 to training.keep_epochs"
