@@ -129,7 +129,7 @@ FIGURES = {
     "redundancy_dropout": ("runs", "pairs"),
     "memories": ("runs", "parts", "flips"),
     "layers_area": ("runs", "parts"),
-    "limit": ("runs", "areas", "memorization"),
+    **dict.fromkeys(("limit", "limit_dropout", "limit_conv"), ("runs", "areas", "memorization")),
     "controls": ("runs", "areas"),
     "cmi": ("runs", "cmi"),
     "complexity": ("runs", "areas", "kernel"),
@@ -143,14 +143,16 @@ PAPER_CURVES = "data/paper/figures/{figure}.csv"
 
 # What a figure compares: experiments that cannot show it are refused before anything trains.
 VARIED = {  # the setting that must have several values
-    "limit": "method", "controls": "dataset", "cmi": "corrupt",
+    "limit": "method", "limit_dropout": "dropout", "limit_conv": "method",
+    "controls": "dataset", "cmi": "corrupt",
     "fig3b": "learning_rate", "fig5b": "batch_norm", "fig6a": "batch_norm", "fig6b": "batch_norm"
 }  # fmt: skip
 ALONE = {  # the only settings, with the seed, that may vary
-    "limit": ("method", "limit_lambda", "epochs"), "controls": ("dataset", "images", "corrupt"),
-    "cmi": ("corrupt",),
+    **dict.fromkeys(("limit", "limit_conv"), ("method", "limit_lambda", "epochs")),
+    "limit_dropout": ("dropout", "epochs"),
+    "controls": ("dataset", "images", "corrupt"), "cmi": ("corrupt",),
 }  # fmt: skip
-SCORED_ON = {"limit": "test"}  # the images of cumulative ablation
+SCORED_ON = dict.fromkeys(("limit", "limit_dropout", "limit_conv"), "test")  # the images of cumulative ablation
 COUNTED = {"fig3a": ("networks", 2), "fig3b": ("networks", 3), "fig4c": ("settings", 4)}  # at least this many
 CLAMPED = {"figA1": ("zero", "mean")}  # values that cumulative ablation must clamp to
 

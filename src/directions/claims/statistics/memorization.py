@@ -1,5 +1,8 @@
 """Reliance on single units against wrong labels reproduced, by way of learning (docs/BEYOND.md)."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -9,10 +12,18 @@ from directions.claims.statistics.networks import by_setting, zero_areas
 from directions.claims.statistics.ranks import Untestable
 from directions.core.tables import Tables, require
 
-Way = tuple[str, float, int]  # method, lambda, epochs
 NO_PULL = -1.0  # in place of lambda, for other methods
 PLAIN, LIMIT = "cross_entropy", "limit"
 ABOVE_CHANCE = 0.05  # accuracy above chance, of all there could be, below which no area is kept of it
+
+
+class Way(NamedTuple):
+    """How a network was trained, and for how long; pull is lambda."""
+
+    method: str
+    pull: float
+    dropout: float
+    epochs: int
 
 
 def ways(tables: Tables, _condition: Condition) -> Groups:
@@ -28,10 +39,12 @@ def ways(tables: Tables, _condition: Condition) -> Groups:
 
 def of_ways(tables: Tables) -> pd.DataFrame:
     """Return table runs with the column way: how each network was trained, and for how long."""
-    runs = require(tables, "runs", "run", "method", "epochs")
-    pulls = runs["limit_lambda"] if "limit_lambda" in runs else pd.Series(np.nan, runs.index)
-    ways = zip(runs["method"], pulls.fillna(NO_PULL), runs["epochs"], strict=True)
-    return runs.assign(limit_lambda=pulls, way=list(ways))
+    runs = require(tables, "runs", "run", "epochs")
+    known = {"method": PLAIN, "limit_lambda": np.nan, "dropout": 0.0}  # where a study does not name them
+    runs = runs.assign(**{key: runs.get(key, value) for key, value in known.items()})
+    runs = runs.fillna({"method": PLAIN, "dropout": 0.0})
+    columns = (runs["method"], runs["limit_lambda"].fillna(NO_PULL), runs["dropout"], runs["epochs"])
+    return runs.assign(way=[Way(*values) for values in zip(*columns, strict=True)])
 
 
 def kept_areas(tables: Tables) -> pd.DataFrame:
@@ -50,28 +63,56 @@ def kept_areas(tables: Tables) -> pd.DataFrame:
     return kept[learned]
 
 
-def lead_of_limit(measured: Measured) -> np.ndarray:
-    """Subtract cross-entropy's area from that of LIMIT with the largest lambda, after the most epochs."""
-    last = max(epochs for *_, epochs in measured)
-    pulls = [pull for method, pull, epochs in measured if method == LIMIT and epochs == last]
-    if not pulls or (PLAIN, NO_PULL, last) not in measured:
-        raise Untestable("this study lacks networks trained by LIMIT and by cross-entropy for as long")
-    one, other = measured[LIMIT, max(pulls), last], measured[PLAIN, NO_PULL, last]
-    return one[..., 0].mean(1) - other[..., 0].mean(1)
+def by_limit(way: Way) -> float | None:
+    """Return lambda of networks trained by LIMIT, None of others."""
+    return way.pull if way.method == LIMIT else None
 
 
-def distance_of_limit(measured: Measured) -> np.ndarray:
-    """Average the vertical distance of LIMIT's networks from the line through those of cross-entropy.
+def by_dropout(way: Way) -> float | None:
+    """Return the dropout fraction of networks trained with dropout, None of others."""
+    return way.dropout or None
+
+
+def lead(strength: Callable[[Way], float | None], noun: str) -> Callable[[Measured], np.ndarray]:
+    """Make a function that subtracts plain cross-entropy's area from that of the strongest treatment.
+
+    Both after the most epochs. strength: see `by_limit`; noun: the treatment, for errors.
+    """
+
+    def subtract(measured: Measured) -> np.ndarray:
+        last = max(way.epochs for way in measured)
+        final = [way for way in measured if way.epochs == last]
+        treated = [way for way in final if strength(way) is not None]
+        plain = [way for way in final if _plain(way)]
+        if not treated or not plain:
+            raise Untestable(f"this study lacks networks trained {noun} and by cross-entropy alone for as long")
+        one, other = measured[max(treated, key=lambda way: strength(way) or 0.0)], measured[plain[0]]
+        return one[..., 0].mean(1) - other[..., 0].mean(1)
+
+    return subtract
+
+
+def distance(strength: Callable[[Way], float | None], noun: str) -> Callable[[Measured], np.ndarray]:
+    """Make a function that averages the vertical distance of treated networks from the line of plain ones.
 
     The line joins cross-entropy stopped after different numbers of epochs. Only ways within its range of
-    reproduced labels count.
+    reproduced labels count. strength, noun: see `lead`.
     """
-    means = {way: values.mean(1) for way, values in measured.items()}  # (resamples, 2)
-    line = [values for way, values in means.items() if way[0] == PLAIN]
-    dots = [values for way, values in means.items() if way[0] == LIMIT]
-    if len(line) < 2 or not dots:
-        raise Untestable("this study lacks networks trained by LIMIT, or by cross-entropy stopped early")
-    return np.array([_distance(*drawn) for drawn in zip(np.stack(line, 1), np.stack(dots, 1), strict=True)])
+
+    def average(measured: Measured) -> np.ndarray:
+        means = {way: values.mean(1) for way, values in measured.items()}  # (resamples, 2)
+        line = [values for way, values in means.items() if _plain(way)]
+        dots = [values for way, values in means.items() if strength(way) is not None]
+        if len(line) < 2 or not dots:
+            raise Untestable(f"this study lacks networks trained {noun}, or by cross-entropy stopped early")
+        drawn = zip(np.stack(line, 1), np.stack(dots, 1), strict=True)
+        return np.array([_distance(*sample) for sample in drawn])
+
+    return average
+
+
+def _plain(way: Way) -> bool:
+    return way.method == PLAIN and not way.dropout
 
 
 def _distance(line: np.ndarray, dots: np.ndarray) -> float:

@@ -239,12 +239,14 @@ _SHARED |= {
     ),
 }
 
-_MEMORIZATION = {  # Figure limit
+_MEMORIZATION = {  # Figures limit, limit_dropout, limit_conv
     name: Statistic(("runs", "areas", "memorization"), memorization.ways, mean, combine)
     for name, combine in {
         "memorized_area_correlation": shared_units.over_all,
-        "limit_lead": memorization.lead_of_limit,
-        "limit_distance": memorization.distance_of_limit,
+        "limit_lead": memorization.lead(memorization.by_limit, "by LIMIT"),
+        "limit_distance": memorization.distance(memorization.by_limit, "by LIMIT"),
+        "dropout_lead": memorization.lead(memorization.by_dropout, "with dropout"),
+        "dropout_distance": memorization.distance(memorization.by_dropout, "with dropout"),
     }.items()
 }
 _BOUNDS = {  # Figure cmi
