@@ -36,6 +36,12 @@ MAKERS = {
     "pairs_area orders redundancy memories layers_area": synthetic_shared.tables,
     "redundancy_dropout": synthetic_shared.dropout,
     "limit": synthetic_memorization.tables,
+    "limit_dropout": lambda **kw: synthetic_memorization.tables(
+        ways=synthetic_memorization.WAYS_DROPOUT, **kw
+    ),
+    "limit_conv": lambda **kw: synthetic_memorization.tables(
+        **{"model": "conv11", "width": 0.125, "batch_norm": True} | kw
+    ),
     "controls": synthetic_controls.tables,
     "cmi": synthetic_bounds.tables,
     "complexity examples": synthetic_examples.tables,

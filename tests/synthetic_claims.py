@@ -28,6 +28,8 @@ EXPERIMENTS = {  # figure -> experiment, as the configuration's `draw`
     "fig4c": "conv_sweep",
     **dict.fromkeys(("fig5a", "redundancy_dropout"), "mnist_dropout"),
     "limit": "mnist_limit",
+    "limit_dropout": "mnist_limit_dropout",
+    "limit_conv": "conv_limit",
     "controls": "mlp_controls",
     "cmi": "mnist_cmi",
     "complexity": "mnist_examples",
@@ -292,6 +294,10 @@ PAPER = {
     "conv_sweep": sweep,
     "mnist_dropout": lambda: synthetic_shared.with_pairs(dropout_of_paper()),
     "mnist_limit": lambda: synthetic_memorization.tables(**MLP),
+    "mnist_limit_dropout": lambda: synthetic_memorization.tables(
+        ways=synthetic_memorization.WAYS_DROPOUT, **MLP
+    ),
+    "conv_limit": lambda: synthetic_memorization.tables(**CONV | {"hidden": "1"}),
     "mlp_controls": lambda: synthetic_controls.tables(model="mlp"),
     "mnist_cmi": synthetic_bounds.tables,
     "mnist_examples": lambda: synthetic_examples.tables(**MLP),

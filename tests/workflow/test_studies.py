@@ -15,7 +15,7 @@ NETWORKS = {
     "paper": {
         "mnist_corruption": 6 * 3, "mnist_selectivity": 4, "mnist_early_stopping": 3,
         "mnist_dropout": 3 * 2 * 3, "mnist_limit": 6 * 5 * 3, "mlp_controls": 4 * 3 * 2 * 3,
-        "mnist_examples": 6 * 3,
+        "mnist_limit_dropout": 3 * 5 * 3, "conv_limit": 4 * 3 * 3, "mnist_examples": 6 * 3,
         "mnist_cmi": 4 * 3, "conv_corruption": 6 * 3, "conv_ensemble": 5 * 40, "conv_sweep": 96 * 2,
         "conv_normalization": 4 + 4, "conv_selectivity": 4,
         "resnet_corruption": 6 * 2, "resnet_selectivity": 2,
@@ -23,6 +23,7 @@ NETWORKS = {
     "laptop": {
         "mnist_corruption": 6 * 2, "mnist_selectivity": 4, "mnist_early_stopping": 3,
         "mnist_dropout": 3 * 2 * 2, "mnist_limit": 6 * 5 * 3, "mlp_controls": 4 * 3 * 2 * 3,
+        "mnist_limit_dropout": 3 * 5 * 3, "conv_limit": 4 * 3 * 3,
         "mnist_examples": 6 * 3, "mnist_cmi": 4 * 3,
         "conv_corruption": 6 * 2, "conv_ensemble": 5 * 4, "conv_sweep": 6 * 4 * 2,
         "conv_normalization": 4 + 4, "conv_selectivity": 4,
@@ -35,6 +36,7 @@ NETWORKS = {
     "quick": {
         "mnist_corruption": 6 * 2, "mnist_selectivity": 3, "mnist_early_stopping": 1,
         "mnist_dropout": 2 * 2, "mnist_limit": 4 * 2, "mlp_controls": 3 * 2 * 2,
+        "mnist_limit_dropout": 2 * 2, "conv_limit": 2 * 2,
         "mnist_examples": 2 * 2, "mnist_cmi": 3, "conv_corruption": 3,
         "conv_sweep": 4 * 3 * 2, "conv_normalization": 2 + 2, "conv_selectivity": 1,
         "resnet_corruption": 2, "resnet_selectivity": 1,
@@ -42,6 +44,7 @@ NETWORKS = {
 }  # fmt: skip
 ANALYSED = {  # rule: the experiments whose networks it takes
     "ablate_cumulative": ("mnist_corruption", "mnist_dropout", "mnist_limit", "mlp_controls",
+                          "mnist_limit_dropout", "conv_limit",
                           "mnist_examples", "conv_corruption", "conv_ensemble", "conv_sweep",
                           "conv_normalization", "resnet_corruption"),
     "ablate_checkpoints": ("mnist_early_stopping",),
@@ -52,7 +55,7 @@ ANALYSED = {  # rule: the experiments whose networks it takes
     "ablate_ordered": ("mnist_corruption",),
     "ablate_parts": ("mnist_corruption",),
     "flip_images": ("mnist_corruption",),
-    "measure_memorization": ("mnist_limit",),
+    "measure_memorization": ("mnist_limit", "mnist_limit_dropout", "conv_limit"),
     "measure_cmi": ("mnist_cmi",),
     "measure_kernel": ("mnist_examples",),
     "measure_examples": ("mnist_examples",),
@@ -65,7 +68,7 @@ DRAWN = {study: list(FIGURES) for study in NETWORKS} | {
 }  # fmt: skip
 LEDGERS = {  # runs with equal data, number of images, corrupted share and seed have one ledger
     "paper": (6 * 3 + 1 + 3)
-    + (5 * 3 + 40)
+    + (5 * 3 + 40 + 3)
     + 6 * 2
     + 4 * 18
     + 4 * 3
@@ -76,7 +79,8 @@ LEDGERS = {  # runs with equal data, number of images, corrupted share and seed 
     + 6 * 2
     + 4 * 18
     + 4 * 3
-    + (6 * 3 - 3),  # MNIST; Fashion-MNIST by number of images; controls; two digits of MNIST; examples
+    + (6 * 3 - 3)
+    + 3,  # MNIST; Fashion-MNIST by number of images; controls; two digits of MNIST; examples; limit
     "cifar": (6 * 2 + 2) + 8,  # by number of images
     "quick": (6 * 2 + 3)
     + (2 + 1)
@@ -87,7 +91,7 @@ LEDGERS = {  # runs with equal data, number of images, corrupted share and seed 
     + 1,  # examples: three of the four are those of others
 }
 # That join the files of all networks of an experiment.
-TABLES = {"paper": 46, "laptop": 46, "cifar": 13, "quick": 44}
+TABLES = {"paper": 52, "laptop": 52, "cifar": 13, "quick": 50}
 
 
 @pytest.fixture(scope="module", params=NETWORKS)

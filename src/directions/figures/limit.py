@@ -7,7 +7,7 @@ from directions.figures import memorizing
 
 
 def draw(tables: Tables, study: str) -> Figure:
-    """Draw one line per way of learning, through its networks by epochs: area kept, test accuracy, bits held.
+    """Draw one line per way of learning, by epochs of training: area kept, test accuracy, bits held.
 
     Reads tables runs, areas, memorization. Raises InputError naming a table or column that is missing or
     empty.

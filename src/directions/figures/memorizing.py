@@ -52,7 +52,9 @@ def _floor(axes: Axes, points: pd.DataFrame) -> None:
 
 def _lines(axes: Axes, points: pd.DataFrame, across: str, column: str, linestyle: str = "-") -> None:
     pulls, dropouts = (sorted(points[key].dropna().unique()) for key in ("limit_lambda", "dropout"))
-    ways = points.fillna({"limit_lambda": memorization.NO_PULL}).groupby(["method", "limit_lambda", "dropout"])
+    ways = points.fillna({"limit_lambda": memorization.NO_PULL}).groupby(
+        ["method", "limit_lambda", "dropout"]
+    )
     for (method, pull, dropout), networks in ways:
         look: style.Look = {"linewidth": 1, "linestyle": linestyle, "marker": MARKS[method]}
         if method == memorization.LIMIT:

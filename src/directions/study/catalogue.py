@@ -152,7 +152,9 @@ ALONE = {  # the only settings, with the seed, that may vary
     "limit_dropout": ("dropout", "epochs"),
     "controls": ("dataset", "images", "corrupt"), "cmi": ("corrupt",),
 }  # fmt: skip
-SCORED_ON = dict.fromkeys(("limit", "limit_dropout", "limit_conv"), "test")  # the images of cumulative ablation
+SCORED_ON = dict.fromkeys(
+    ("limit", "limit_dropout", "limit_conv"), "test"
+)  # the images of cumulative ablation
 COUNTED = {"fig3a": ("networks", 2), "fig3b": ("networks", 3), "fig4c": ("settings", 4)}  # at least this many
 CLAMPED = {"figA1": ("zero", "mean")}  # values that cumulative ablation must clamp to
 

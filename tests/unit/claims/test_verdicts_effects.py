@@ -60,6 +60,26 @@ WRONG = {  # name of a changed world: (experiment, its tables, claims that must 
         lambda: synthetic_memorization.tables(**world.MLP, off=0.2),
         "limit_on_curve",
     ),
+    "networks with dropout that reproduce wrong labels rely less on single units": (
+        "mnist_limit_dropout",
+        lambda: synthetic_memorization.tables(ways=synthetic_memorization.WAYS_DROPOUT, **world.MLP, sign=-1),
+        "limit_dropout_follows limit_dropout_lowers",
+    ),
+    "dropout matters": (
+        "mnist_limit_dropout",
+        lambda: synthetic_memorization.tables(ways=synthetic_memorization.WAYS_DROPOUT, **world.MLP, off=0.2),
+        "limit_dropout_on_curve",
+    ),
+    "conv nets that reproduce wrong labels rely less on single maps": (
+        "conv_limit",
+        lambda: synthetic_memorization.tables(**world.CONV | {"hidden": "1"}, sign=-1),
+        "limit_conv_follows limit_conv_lowers",
+    ),
+    "the way of learning matters to conv nets": (
+        "conv_limit",
+        lambda: synthetic_memorization.tables(**world.CONV | {"hidden": "1"}, off=0.2),
+        "limit_conv_on_curve",
+    ),
     "networks that overfit rely less on single units": (
         "mlp_controls",
         lambda: synthetic_controls.tables(slope=0.5),
@@ -263,7 +283,7 @@ def in_the_paper_s_world() -> pd.DataFrame:
 
 def test_where_the_paper_is_right_every_claim_is_reproduced():
     found = in_the_paper_s_world()
-    assert len(found) == len(claims_verdicts.load(CLAIMS)) == 243
+    assert len(found) == len(claims_verdicts.load(CLAIMS)) == 249
     assert set(found.index[found["verdict"] != "reproduced"]) == CONTRARY
     assert set(found.loc[sorted(CONTRARY), "verdict"]) == {"not reproduced"}
 
@@ -303,8 +323,8 @@ def test_results_are_sorted_as_in_the_paper():
     assert figures == (
         "fig1a fig1b fig1c fig2a fig2b fig3a fig3b fig4a fig4b fig4c fig5a fig5b fig6a fig6b fig7a fig7b"
         " fig7c fig7d fig7e figA1 figA2a figA2b figA3a figA3b figA4a figA4b figA4c figA4d figA4e"
-        " cmi complexity controls examples layers_area limit memories orders pairs_area redundancy"
-        " redundancy_dropout"
+        " cmi complexity controls examples layers_area limit limit_conv limit_dropout memories orders"
+        " pairs_area redundancy redundancy_dropout"
     )
 
 

@@ -16,7 +16,13 @@ TITLES = {"fig1a": "MLP 2×128", "fig2a": "MLP 2×128", "fig7a": "MLP 2×128", "
 TITLES |= dict.fromkeys(
     ["pairs_area", "orders", "redundancy", "redundancy_dropout", "memories", "layers_area"], "MLP 2×128"
 )
-TITLES |= {"fig4a": "MLP 2×2048", "fig5a": "MLP 2×2048", "limit": "MLP 2×512", "controls": "MLP 2×512"}
+TITLES |= {
+    "fig4a": "MLP 2×2048",
+    "fig5a": "MLP 2×2048",
+    "limit": "MLP 2×512",
+    "limit_dropout": "MLP 2×512",
+    "controls": "MLP 2×512",
+}
 TITLES |= {"cmi": "MLP 2×128"}
 DATA = {"cmi": "MNIST, 4 and 9", "controls": "4 data sets"}
 TITLES |= {"complexity": "MLP 2×512", "examples": "MLP 2×512"}

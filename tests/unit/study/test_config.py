@@ -25,7 +25,7 @@ def test_the_papers_values():
     assert {name: len(group) for name, group in networks.items()} == {
         "mnist_corruption": 6 * 3, "mnist_selectivity": 4, "mnist_early_stopping": 3,
         "mnist_dropout": 3 * 2 * 3, "mnist_limit": 6 * 5 * 3, "mlp_controls": 4 * 3 * 2 * 3,
-        "mnist_cmi": 4 * 3,
+        "mnist_limit_dropout": 3 * 5 * 3, "conv_limit": 4 * 3 * 3, "mnist_cmi": 4 * 3,
         "mnist_examples": 6 * 3,
         "conv_corruption": 6 * 3, "conv_ensemble": 5 * 40,
         "conv_sweep": 96 * 2, "conv_normalization": 2 * 4, "conv_selectivity": 4,
@@ -77,9 +77,14 @@ def test_the_papers_convolutional_networks():
         "keep_epochs": [], "evaluate_every": 5, "require_train_accuracy": None, "precision": "float32",
     }  # fmt: skip
     varied = {"batch_norm", "learning_rate", "batch", "corrupt", "seed", "keep_epochs"}
+    limited = {"epochs", "method", "limit_loss", "limit_lambda"}
     shared = {
-        json.dumps({key: value for key, value in row.items() if key not in varied})
-        for group in convolutional.values()
+        json.dumps(
+            {key: row[key] for key in row if key not in varied | (limited if name == "conv_limit" else set())}
+            | ({"epochs": 100} if name == "conv_limit" else {}),
+            sort_keys=True,
+        )
+        for name, group in convolutional.items()
         for row in group.values()
     }
     assert len(shared) == 1
@@ -89,8 +94,8 @@ def test_the_papers_convolutional_networks():
     assert len(settings) == 96
     asked = {name: study["experiments"][name].get("ablate_cumulative") for name in convolutional}
     assert {name: (block["layers"], block["points"]) for name, block in asked.items() if block} == {
-        "conv_corruption": (3, 49), "conv_normalization": (3, 49), "conv_ensemble": ("all", 65),
-        "conv_sweep": ("all", 65),
+        "conv_corruption": (3, 49), "conv_limit": (3, 49), "conv_normalization": (3, 49),
+        "conv_ensemble": ("all", 65), "conv_sweep": ("all", 65),
     }  # fmt: skip
 
 

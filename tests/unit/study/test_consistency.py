@@ -260,6 +260,10 @@ def limited(**over) -> dict:
         (limited(training={"steps": 50}, vary={"epochs": None}), "draw.limit: compares epochs, experiments"),
         (limited(ablate_cumulative={"split": "train"}), "mnist_limit.ablate_cumulative.split: test, not"),
         (limited(vary={"method": ["mae"]}), "draw.limit: compares values of method"),
+        (
+            {"study": "paper", "experiments": {"mnist_limit_dropout": {"vary": {"dropout": [0.3]}}}},
+            "draw.limit_dropout: compares values of dropout, experiments.mnist_limit_dropout has one",
+        ),
         (controls(vary={"dataset": ["pvr"]}), "draw.controls: compares values of dataset"),
         (
             controls(vary={"dropout": [0.0, 0.1]}),

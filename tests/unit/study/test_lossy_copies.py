@@ -10,7 +10,9 @@ from directions.data.registry import KNOWN
 from directions.study import config, lossy_copies, run_table
 from unit.claims.test_verdicts_effects import checked
 
-CONV = ("conv_corruption", "conv_ensemble", "conv_sweep", "conv_normalization", "conv_selectivity")
+CONV = (
+    "conv_corruption", "conv_ensemble", "conv_sweep", "conv_normalization", "conv_selectivity", "conv_limit"
+)  # fmt: skip
 
 
 def trained_on(**over):

@@ -204,7 +204,7 @@ def test_ledgers_are_shared_by_runs_with_equal_labels():
         "mnist_clones_full": 3 * 2 * 3,
         "mnist_clones_isotropic": 3 * 2 * 3,
         "mnist_4v9": 4 * 3,
-        "cifar10": 5 * 3 + 40,
+        "cifar10": 5 * 3 + 40 + 3,  # and conv_limit
         "imagenet": 6 * 2,
     }
     assert ledgers["mnist"]["images-all_corrupt-0.4_seed-1"] == {"images": "all", "corrupt": 0.4, "seed": 1}

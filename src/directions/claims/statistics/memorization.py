@@ -85,7 +85,9 @@ def lead(strength: Callable[[Way], float | None], noun: str) -> Callable[[Measur
         treated = [way for way in final if strength(way) is not None]
         plain = [way for way in final if _plain(way)]
         if not treated or not plain:
-            raise Untestable(f"this study lacks networks trained {noun} and by cross-entropy alone for as long")
+            raise Untestable(
+                f"this study lacks networks trained {noun} and by cross-entropy alone for as long"
+            )
         one, other = measured[max(treated, key=lambda way: strength(way) or 0.0)], measured[plain[0]]
         return one[..., 0].mean(1) - other[..., 0].mean(1)
 
