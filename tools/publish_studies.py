@@ -11,6 +11,8 @@ from directions.figures import redraw, style
 from directions.study import config, paper_curves
 from directions.study.catalogue import FIGURES, paper_files
 
+KINDS = ("tables/**/*.csv", "tables/claims.json", "figures/*.png", "figures/*.pdf")
+
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
@@ -30,8 +32,8 @@ def main(argv: list[str]) -> None:
             )
     for study in args.study:
         shutil.rmtree(args.published / study, ignore_errors=True)
-        for folder, kind in (("tables", "**/*.csv"), ("figures", "*.png")):
-            for path in sorted((args.results / study / folder).glob(kind)):
+        for kind in KINDS:
+            for path in sorted((args.results / study).glob(kind)):
                 copy = args.published / path.relative_to(args.results)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, copy)

@@ -1,5 +1,6 @@
 """A reader's clone: what `make pull` brings, and what Snakemake then has to do, as exact sets of jobs."""
 
+import shutil
 import sys
 
 from dvc_shares import Share
@@ -76,11 +77,48 @@ def test_a_file_put_in_by_hand_is_found_also_by_the_pull_of_another_figure(whole
     assert study.jobs("fig1a", "fig2a") == {"collect": 1, "fig2a": 1}
 
 
+def publish(study: Share) -> None:
+    """Commit the study's tables and figures as `make results` does."""
+    for folder in ("tables", "figures"):
+        shutil.copytree(study.folder / "results/tiny" / folder, study.folder / "docs/results/tiny" / folder)
+    study.do("git", "add", "docs/results")
+    study.do("git", "commit", "--quiet", "--message", "published")
+
+
+def test_a_published_figure_needs_no_remote(author, tmp_path):
+    share: Share = author.copy(tmp_path / "author")
+    publish(share)
+    study = share.clone(tmp_path / "study")
+    study.dvc("remote", "remove", "--local", "storage")
+    assert "DVC's cache and the copies in git" in study.script("pull", "fig1a")
+    assert study.products() == FIGURE | TABLES
+    assert study.jobs("fig1a") == {}
+    assert study.do("git", "status", "--porcelain") == ""
+    assert "mnist.safetensors" in study.refused("pull")  # data and networks are not in git
+
+
+def test_a_published_copy_that_was_changed_is_not_used(author, tmp_path):
+    share: Share = author.copy(tmp_path / "author")
+    publish(share)
+    study = share.clone(tmp_path / "study")
+    table = study.folder / "docs/results/tiny/tables/mnist_corruption/areas.csv"
+    table.write_text(table.read_text().replace("zero", "zeroes"))
+    study.script("pull", "fig1a")  # from the remote
+    assert study.jobs("fig1a") == {}
+    alone = share.clone(tmp_path / "alone")
+    (alone.folder / table.relative_to(study.folder)).write_text("mine")
+    alone.dvc("remote", "remove", "--local", "storage")
+    said = alone.refused("pull", "fig1a")
+    assert "areas.csv, needed by fig1a: neither here nor in git, and no remote is configured" in said
+    assert alone.products() == set()
+
+
 def test_a_share_without_a_remote_or_with_an_object_missing_says_what_to_do(author, tmp_path):
     study: Share = author.copy(tmp_path / "author").clone(tmp_path / "study")
     study.dvc("remote", "remove", "--local", "storage")
     assert "no remote is configured: `make remote DIR=...`" in study.refused("pull", "fig1a")
     assert "no remote is configured: `make remote DIR=...`" in study.refused("push")
+    assert "single figures and their tables need none" in study.refused("pull")
     study.remote(str(tmp_path / "empty"))
     said = study.refused("pull", "fig1a")
     assert "remote 'storage' has no results/tiny/figures/fig1a.p" in said

@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 from directions.core.errors import InputError
 from directions.core.files import atomic
 from directions.core.suggest import few
+from directions.workflow.dvc import published
 from directions.workflow.dvc.pipeline import PIPELINE
 from directions.workflow.dvc.record import Record, digest_of
 from directions.workflow.dvc.recovery import refuse_full
@@ -149,6 +150,12 @@ class Checkout:
             return
         remote = self.dvc.setting("core.remote")
         self._verify(paths, remote)
+        digests = {path: self.record.by_path[path].outs[path] for path in paths}
+        absent = set(paths) - published.cached(self.root, self.dvc.cache(), digests)
+        gone = {path for path in absent if not (self.root / path).exists()}
+        if gone and not remote:
+            self._refuse_without_remote(gone, names)
+        remote = remote if absent else ""
         done = self._fetch(paths, remote, everything)
         if not all((self.root / path).exists() for path in paths) and self.dvc.forget_index():
             done = self._fetch(paths, remote, everything)
@@ -156,7 +163,8 @@ class Checkout:
         if done.returncode or not all(self._right(path) for path in paths):
             self._explain(paths, names, remote, done)
         size = sum(self.record.sizes[path] for path in paths)
-        log.info("%d files, %.1f MB, from %s", len(paths), size / 1e6, remote or "DVC's cache")
+        origin = remote or "DVC's cache and the copies in git"
+        log.info("%d files, %.1f MB, from %s", len(paths), size / 1e6, origin)
 
     def _fetch(self, paths: list[str], remote: str, everything: bool) -> CompletedProcess:
         """Call DVC for these files until a call fails; return the last call."""
@@ -206,23 +214,31 @@ class Checkout:
     def _explain(self, paths: list[str], names: list[str], remote: str, done: CompletedProcess) -> None:
         """Raise InputError: which files DVC could not fetch, why, and what to do."""
         left = {path: how for path, how in self.differing().items() if path in paths}
-        needed = ", ".join(names) or f"the {self.study.name} study"
         if changed := [path for path, how in left.items() if how == "modified"]:
             raise InputError(
                 f"{few(changed)}: not what dvc.lock records, and DVC has no copy of the local file, so it"
                 " would be lost. Delete it or move it away, then `make pull` fetches the recorded one; or"
                 " continue with your own"
             )
-        if not remote:
-            raise InputError(
-                f"{few(left)}, needed by {needed}: not here, and no remote is configured:"
-                " `make remote DIR=...` with the folder, s3:// or ssh:// address that holds the project's"
-                " files (docs/SHARING.md)"
-            )
         refuse_full(done.stderr)
+        if not remote:
+            raise InputError(f"dvc checkout failed. DVC says:\n{said(done)}")
         self._refuse_damaged(left, remote, done)
+        needed = self._needing(names)
         missing = f"remote {remote!r} has no {few(left)}, needed by {needed}" if left else "dvc pull failed"
         raise InputError(f"{missing}. DVC says:\n{said(done)}")
+
+    def _needing(self, names: list[str]) -> str:
+        return ", ".join(names) or f"the {self.study.name} study"
+
+    def _refuse_without_remote(self, absent: set[str], names: list[str]) -> None:
+        """Raise InputError for files that are neither in DVC's cache nor in git."""
+        without = "" if names else "; single figures and their tables need none: `make pull FIG=fig1a`"
+        raise InputError(
+            f"{few(sorted(absent))}, needed by {self._needing(names)}: neither here nor in git, and no remote"
+            " is configured: `make remote DIR=...` with the folder, s3:// or ssh:// address that holds the"
+            f" project's files (docs/SHARING.md){without}"
+        )
 
     def _refuse_damaged(self, left: Iterable[str], remote: str, done: CompletedProcess) -> None:
         """Raise InputError for objects in the remote whose content does not match their name."""
