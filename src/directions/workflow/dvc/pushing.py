@@ -11,6 +11,7 @@ from directions.workflow.dvc.stages import Stage, Study
 from directions.workflow.dvc.tools import Row, alone
 
 log = logging.getLogger(__name__)
+LEDGERS = "labels-"  # names of their stages begin with it
 
 
 def push(checkout: Checkout, names: list[str], renew: bool = False) -> tuple[list[str], list[str]]:
@@ -25,6 +26,7 @@ def push(checkout: Checkout, names: list[str], renew: bool = False) -> tuple[lis
             raise InputError("no remote is configured: `make remote DIR=...` (docs/SHARING.md)")
         study = checkout.study
         stages = _stages(study, names)
+        _complete_ledgers(stages, checkout)
         made = [product.path for stage in stages for product in stage.products]
         rows = checkout.snakemake.rows(path for path in made if (checkout.root / path).exists())
         ready = _ready(stages, rows, checkout)
@@ -51,6 +53,27 @@ def _stages(study: Study, names: list[str]) -> list[Stage]:
             found.add(name)
             waiting += {study.products[path].stage for path in study.stages[name].needs}
     return [stage for name, stage in study.stages.items() if name in found]
+
+
+def _complete_ledgers(stages: list[Stage], checkout: Checkout) -> None:
+    """Have Snakemake make the label ledgers that are missing in stages of which others are here.
+
+    All ledgers of a data set are one stage, so that those of networks not trained yet are recorded with them;
+    they take seconds. Raises InputError if that fails.
+    """
+    missing = []
+    for stage in stages:
+        if stage.name.startswith(LEDGERS) and all((checkout.root / path).exists() for path in stage.needs):
+            paths = [product.path for product in stage.products]
+            gone = [path for path in paths if not (checkout.root / path).exists()]
+            missing += gone if len(gone) < len(paths) else []
+    if missing:
+        log.info(
+            "making %d more label ledgers, of networks that are not here: DVC records all in one stage",
+            len(missing),
+        )
+        if checkout.snakemake.make(missing):
+            raise InputError(f"{few(missing)} could not be made: Snakemake's message is above")
 
 
 def _ready(stages: list[Stage], rows: Mapping[str, Row], checkout: Checkout) -> list[Stage]:
