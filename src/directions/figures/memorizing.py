@@ -79,8 +79,9 @@ def _notes(points: pd.DataFrame, guessing: int) -> tuple[str, ...]:
         f"{text.networks(points)}, mean of {number} for each mark; no error bars. {changed:.0f} % of the"
         f" training labels are wrong. Marks along a line: {epochs} epochs; the filled one is the last."
         + (f" {guessing} more hardly do better than guessing." if guessing else ""),
-        "Area kept: under accuracy on test images with true labels, all units ablated to zero, corrected for"
-        " chance and divided by the unablated accuracy: 1 if ablation costs nothing.",
+        f"Area kept: under accuracy on test images with true labels as {text.unit_noun(points)} are ablated"
+        " to zero, corrected for chance and divided by the unablated accuracy: 1 if ablation costs nothing."
+        + (" Layers: as ablate_cumulative.layers says." if not text.reads(points, "hidden") else ""),
         "Right: the smallest error on the training labels of a network that holds so much about them, by"
         " Fano's inequality; each network holds at least as much as its mark says.",
     )
