@@ -46,7 +46,7 @@ def _floor(axes: Axes, points: pd.DataFrame) -> None:
     floor = points.sort_values("error")
     axes.plot(floor["least_bits"], floor["error"], color=style.colour("null floor"), linewidth=1)
     _lines(axes, points, "least_bits", "error", linestyle="")
-    axes.set(xlabel="information about labels, bits per image", xlim=(-0.1, None), ylim=(0, None))
+    axes.set(xlabel="information about labels, bits per image", xlim=(-0.1, None), ylim=(-0.02, None))
     axes.set_ylabel("error on the labels given")
 
 
