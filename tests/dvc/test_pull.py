@@ -3,6 +3,7 @@
 import shutil
 import sys
 
+import yaml
 from dvc_shares import Share
 
 from directions.workflow.dvc import fork_server
@@ -95,6 +96,18 @@ def test_a_published_figure_needs_no_remote(author, tmp_path):
     assert study.jobs("fig1a") == {}
     assert study.do("git", "status", "--porcelain") == ""
     assert "mnist.safetensors" in study.refused("pull")  # data and networks are not in git
+
+
+def test_a_study_that_is_published_but_not_recorded_says_where_its_figures_are(author, tmp_path):
+    share: Share = author.copy(tmp_path / "author")
+    publish(share)
+    lock = share.folder / "dvc.lock"
+    record = yaml.safe_load(lock.read_text())
+    record["stages"] = {name: one for name, one in record["stages"].items() if not name.startswith("fig")}
+    lock.write_text(yaml.safe_dump(record))
+    said = share.refused("pull", "fig1a")
+    assert "no figure of study tiny. Its tables and figures are in docs/results/tiny" in said
+    assert "`directions figure fig1a docs/results/tiny --output FILE`" in said
 
 
 def test_a_published_copy_that_was_changed_is_not_used(author, tmp_path):

@@ -45,8 +45,11 @@ class Checkout:
         """
         if not self.record.by_path:
             raise InputError("dvc.lock records nothing yet: `make push` records what is finished here")
+        self._refuse_unrecorded()
         with alone(self.root):
             wanted, raw = self.wanted(names)
+            if not self.dvc.setting("core.remote"):
+                self._refuse_without_remote(self._absent(wanted), names)
             differing = self.differing()
             upstream = self.study.upstream(self.study.of_stages(names)) if names else set(self.study.products)
             lacking = {path for path in wanted if path in differing}
@@ -150,11 +153,9 @@ class Checkout:
             return
         remote = self.dvc.setting("core.remote")
         self._verify(paths, remote)
-        digests = {path: self.record.by_path[path].outs[path] for path in paths}
-        absent = set(paths) - published.cached(self.root, self.dvc.cache(), digests)
-        gone = {path for path in absent if not (self.root / path).exists()}
-        if gone and not remote:
-            self._refuse_without_remote(gone, names)
+        absent = self._absent(paths)
+        if not remote:
+            self._refuse_without_remote(absent, names)
         remote = remote if absent else ""
         done = self._fetch(paths, remote, everything)
         if not all((self.root / path).exists() for path in paths) and self.dvc.forget_index():
@@ -165,6 +166,11 @@ class Checkout:
         size = sum(self.record.sizes[path] for path in paths)
         origin = remote or "DVC's cache and the copies in git"
         log.info("%d files, %.1f MB, from %s", len(paths), size / 1e6, origin)
+
+    def _absent(self, paths: Iterable[str]) -> set[str]:
+        """Return which of these files must come from a remote, as neither DVC's cache nor git has them."""
+        digests = {path: self.record.by_path[path].outs[path] for path in paths}
+        return digests.keys() - published.cached(self.root, self.dvc.cache(), digests)
 
     def _fetch(self, paths: list[str], remote: str, everything: bool) -> CompletedProcess:
         """Call DVC for these files until a call fails; return the last call."""
@@ -231,8 +237,21 @@ class Checkout:
     def _needing(self, names: list[str]) -> str:
         return ", ".join(names) or f"the {self.study.name} study"
 
+    def _refuse_unrecorded(self) -> None:
+        """Raise InputError for a published study of which dvc.lock has no figure."""
+        folder = published.PUBLISHED / self.study.name
+        figures = {path for name in self.study.figures for path in self.study.of_stages([name])}
+        if not figures & self.record.by_path.keys() and (self.root / folder).is_dir():
+            raise InputError(
+                f"dvc.lock records no figure of study {self.study.name}. Its tables and figures are in"
+                f" {folder}; `directions figure {self.study.figures[0]} {folder} --output FILE` draws one anew"
+            )
+
     def _refuse_without_remote(self, absent: set[str], names: list[str]) -> None:
-        """Raise InputError for files that are neither in DVC's cache nor in git."""
+        """Raise InputError for files that are not here, nor in DVC's cache, nor in git."""
+        absent = {path for path in absent if not (self.root / path).exists()}
+        if not absent:
+            return
         without = "" if names else "; single figures and their tables need none: `make pull FIG=fig1a`"
         raise InputError(
             f"{few(sorted(absent))}, needed by {self._needing(names)}: neither here nor in git, and no remote"
