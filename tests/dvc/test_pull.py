@@ -106,7 +106,7 @@ def test_a_study_that_is_published_but_not_recorded_says_where_its_figures_are(a
     record["stages"] = {name: one for name, one in record["stages"].items() if not name.startswith("fig")}
     lock.write_text(yaml.safe_dump(record))
     said = share.refused("pull", "fig1a")
-    assert "no figure of study tiny. Its tables and figures are in docs/results/tiny" in said
+    assert "has no figure of study tiny. Its tables and figures are in docs/results/tiny" in said
     assert "`directions figure fig1a docs/results/tiny --output FILE`" in said
 
 

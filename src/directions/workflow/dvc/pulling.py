@@ -243,8 +243,8 @@ class Checkout:
         figures = {path for name in self.study.figures for path in self.study.of_stages([name])}
         if not figures & self.record.by_path.keys() and (self.root / folder).is_dir():
             raise InputError(
-                f"dvc.lock records no figure of study {self.study.name}. Its tables and figures are in"
-                f" {folder}; `directions figure {self.study.figures[0]} {folder} --output FILE` draws one anew"
+                f"dvc.lock has no figure of study {self.study.name}. Its tables and figures are in {folder}:"
+                f" `directions figure {self.study.figures[0]} {folder} --output FILE` draws one anew"
             )
 
     def _refuse_without_remote(self, absent: set[str], names: list[str]) -> None:
