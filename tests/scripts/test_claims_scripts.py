@@ -200,7 +200,7 @@ def test_show_claims_refuses_words_that_would_be_counted_wrongly(tables, tmp_pat
 
 
 def test_show_claims_refuses_what_is_no_claims_table(tables, tmp_path):
-    with pytest.raises(InputError, match="table 'runs' has no column 'id'"):
+    with pytest.raises(InputError, match="runs.csv is no claims table: give tables/claims.csv of a study"):
         script("show_claims").main([str(tables / "units" / "runs.csv")])
     with pytest.raises(InputError, match="does not exist"):
         script("show_claims").main([str(tmp_path / "claims.csv")])

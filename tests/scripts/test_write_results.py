@@ -176,14 +176,15 @@ def test_without_a_shape_there_is_no_table_of_distances(results, tmp_path):
     assert "Distance to the paper" not in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
 
 
-def test_tables_and_png_are_published_and_what_was_there_before_is_gone(page, results, tmp_path):
+def test_tables_and_figures_are_published_and_what_was_there_before_is_gone(page, results, tmp_path):
     published = tmp_path / "docs/results"
     (results / "small/tables/some/areas.csv").unlink()
     run("publish_studies", "--results", results, "--published", published, "small")
     found = {str(path.relative_to(published)) for path in published.rglob("*") if path.is_file()}
     assert found == {
-        "small/tables/claims.csv", "small/figures/fig2a.png",
+        "small/tables/claims.csv", "small/figures/fig2a.png", "small/figures/fig2a.pdf",
         "large/tables/claims.csv", "large/tables/some/areas.csv", "large/figures/fig2a.png",
+        "large/figures/fig2a.pdf",
     }  # fmt: skip
 
 

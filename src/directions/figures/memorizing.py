@@ -64,6 +64,9 @@ def _lines(axes: Axes, points: pd.DataFrame, across: str, column: str, linestyle
         if dropout:
             look["color"] = style.in_sequence(dropouts.index(dropout) - 1, len(dropouts) - 1)
             look["marker"], label = "^", f"{label}, dropout {dropout:g}"
+        axes.plot(
+            networks[across], networks[column], look["marker"], color=look["color"], alpha=0.3, markersize=2
+        )
         means = networks.groupby("epochs")[[across, column]].mean()
         last = means.iloc[[-1]]
         axes.plot(means[across], means[column], markersize=4, markerfacecolor="white", **look)
@@ -76,12 +79,16 @@ def _notes(points: pd.DataFrame, guessing: int) -> tuple[str, ...]:
     number = f"{each.min()}" if each.min() == each.max() else f"{each.min()} to {each.max()}"
     changed = 100 * points["changed_share"].mean()
     return (
-        f"{text.networks(points)}, mean of {number} for each mark; no error bars. {changed:.0f} % of the"
-        f" training labels are wrong. Marks along a line: {epochs} epochs; the filled one is the last."
-        + (f" {guessing} more hardly do better than guessing." if guessing else ""),
+        f"{text.networks(points)}, mean of {number} for each mark, no error bars; faint: single ones."
+        f" {changed:.0f} % of the training labels are wrong. Marks along a line: {epochs} epochs; the filled"
+        " one is the last." + (f" {guessing} more hardly do better than guessing." if guessing else ""),
         f"Area kept: under accuracy on test images with true labels as {text.unit_noun(points)} are ablated"
         " to zero, corrected for chance and divided by the unablated accuracy: 1 if ablation costs nothing."
-        + (" Layers: as ablate_cumulative.layers says." if not text.reads(points, "hidden") else ""),
+        + (
+            " The layers are those that ablate_cumulative.layers names."
+            if not text.reads(points, "hidden")
+            else ""
+        ),
         "Right: the smallest error on the training labels of a network that holds so much about them, by"
-        " Fano's inequality; each network holds at least as much as its mark says.",
+        " Fano's inequality. Marks lie on it, as each network holds at least what its error implies.",
     )
