@@ -202,8 +202,11 @@ def test_show_claims_refuses_words_that_would_be_counted_wrongly(tables, tmp_pat
 def test_show_claims_refuses_what_is_no_claims_table(tables, tmp_path):
     with pytest.raises(InputError, match="runs.csv is no claims table: give tables/claims.csv of a study"):
         script("show_claims").main([str(tables / "units" / "runs.csv")])
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="there is no file .*claims.csv: give a study's claims table"):
         script("show_claims").main([str(tmp_path / "claims.csv")])
+    (tmp_path / "binary.csv").write_bytes(b"\xff\x00")
+    with pytest.raises(InputError, match="binary.csv is no claims table"):
+        script("show_claims").main([str(tmp_path / "binary.csv")])
 
 
 @pytest.mark.parametrize(("figure", "experiment"), json.loads(EXPERIMENTS).items())

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(f"{args.csv} is not a CSV file: give the claims table, e.g. {EXAMPLE}")
     if not args.csv.is_file():
         raise InputError(f"there is no file {args.csv}: give a study's claims table, e.g. {EXAMPLE}")
-    if not args.csv.read_text().startswith(HEADER):
+    if not args.csv.read_bytes().startswith(HEADER.encode()):
         raise InputError(f"{args.csv} is no claims table: give tables/claims.csv of a study, e.g. {EXAMPLE}")
     table = read(args.csv)
     for figure in args.figure:
