@@ -19,7 +19,7 @@ def main(argv: list[str]) -> None:
     print(f"recorded: {', '.join(recorded) or 'nothing new'}")
     if stale:
         print(f"left out, as not up to date: {', '.join(stale)}")
-    print("Now: git add dvc.yaml dvc.lock asked && git commit")
+    print("Now: git add dvc.yaml dvc.lock data/asked configs && git commit")
 
 
 if __name__ == "__main__":

@@ -123,7 +123,14 @@ def test_a_published_copy_that_was_changed_is_not_used(author, tmp_path):
     alone.dvc("remote", "remove", "--local", "storage")
     said = alone.refused("pull", "fig1a")
     assert "areas.csv, needed by fig1a: neither here nor in git, and no remote is configured" in said
+    assert "If you changed docs/results/tiny: `git checkout -- docs/results/tiny`." in said
+    assert "`snakemake --cores all --config study=tiny -- fig1a`" in said
     assert alone.products() == set()
+    alone.do("git", "checkout", "--", "docs/results/tiny")
+    file = alone.folder / "no folder"
+    file.touch()
+    alone.dvc("config", "--local", "cache.dir", str(file / "cache"))
+    assert "cannot be written to" in alone.refused("pull", "fig1a")
 
 
 def test_a_share_without_a_remote_or_with_an_object_missing_says_what_to_do(author, tmp_path):
@@ -131,7 +138,7 @@ def test_a_share_without_a_remote_or_with_an_object_missing_says_what_to_do(auth
     study.dvc("remote", "remove", "--local", "storage")
     assert "no remote is configured: `make remote DIR=...`" in study.refused("pull", "fig1a")
     assert "no remote is configured: `make remote DIR=...`" in study.refused("push")
-    assert "single figures and their tables need none" in study.refused("pull")
+    assert "figures and their tables need no remote: `make pull FIG=fig1a`" in study.refused("pull")
     study.remote(str(tmp_path / "empty"))
     said = study.refused("pull", "fig1a")
     assert "remote 'storage' has no results/tiny/figures/fig1a.p" in said

@@ -10,8 +10,8 @@ from directions.core.errors import InputError
 from directions.core.tables import Tables, require
 from directions.figures import style, text
 
-NAMES = {memorization.PLAIN: "cross-entropy", "mae": "absolute error"}
-MARKS = {memorization.PLAIN: "D", "mae": "s", memorization.LIMIT: "o"}
+NAMES = {memorization.PLAIN: "cross-entropy", memorization.MAE: "absolute error"}
+MARKS = {memorization.PLAIN: "D", memorization.MAE: "s", memorization.LIMIT: "o"}
 SHOWN = ["reproduced", "error", "least_bits"]  # of table memorization
 PANELS = ("kept", "area kept under ablation"), ("test_accuracy", "test accuracy, true labels")
 
@@ -51,7 +51,8 @@ def _floor(axes: Axes, points: pd.DataFrame) -> None:
 
 
 def _lines(axes: Axes, points: pd.DataFrame, across: str, column: str, linestyle: str = "-") -> None:
-    pulls, dropouts = (sorted(points[key].dropna().unique()) for key in ("limit_lambda", "dropout"))
+    pulls = sorted(points["limit_lambda"].dropna().unique())
+    dropouts = sorted(set(points["dropout"]) - {0.0})
     ways = points.fillna({"limit_lambda": memorization.NO_PULL}).groupby(
         ["method", "limit_lambda", "dropout"]
     )
@@ -62,7 +63,7 @@ def _lines(axes: Axes, points: pd.DataFrame, across: str, column: str, linestyle
         else:
             look["color"], label = style.colour(NAMES[method]), NAMES[method]
         if dropout:
-            look["color"] = style.in_sequence(dropouts.index(dropout) - 1, len(dropouts) - 1)
+            look["color"] = style.in_sequence(dropouts.index(dropout), len(dropouts))
             look["marker"], label = "^", f"{label}, dropout {dropout:g}"
         axes.plot(
             networks[across], networks[column], look["marker"], color=look["color"], alpha=0.3, markersize=2

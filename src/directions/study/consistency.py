@@ -147,6 +147,8 @@ def _of_comparison(figure: str, name: str, experiment: dict, models: dict) -> It
             yield f"draw.{figure}: shows one {key}, experiments.{name} varies it; make an experiment of each"
     if "epochs" in ALONE.get(figure, ()) and any(settings["epochs"] is None for settings in rows):
         yield f"draw.{figure}: compares epochs, experiments.{name} has steps; set steps: null"
+    if figure in SCORED_ON:
+        yield from needs.wrong_labels(f"draw.{figure}", name, rows)
     split = experiment.get("ablate_cumulative", {}).get("split")
     if split != SCORED_ON.get(figure, split):
         wanted = SCORED_ON[figure]

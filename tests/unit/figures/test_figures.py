@@ -3,6 +3,7 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
+import synthetic_memorization
 from figure_tables import MAKER, draw, drawn, paper_of, tables_for, words
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -230,3 +231,11 @@ def test_in_the_readme_figures_have_no_small_print_and_larger_text():
     assert sizes <= {text.get_fontsize() for text in usual.findobj(mpl.text.Text)}
     assert not style.in_readme()
     assert "test images" in words(draw("fig7a"))
+
+
+def test_every_dropout_fraction_has_a_colour_of_its_own_with_and_without_networks_that_have_none():
+    for fractions in ((0.0, 0.3, 0.6), (0.1, 0.3, 0.6)):
+        ways = [("cross_entropy", np.nan, fraction) for fraction in fractions]
+        made = synthetic_memorization.tables(ways=ways)
+        handles = draw("limit_dropout", made).axes[0].get_legend_handles_labels()[0]
+        assert len({str(line.get_color()) for line in handles}) == 3

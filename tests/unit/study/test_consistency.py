@@ -264,6 +264,14 @@ def limited(**over) -> dict:
             {"study": "paper", "experiments": {"mnist_limit_dropout": {"vary": {"dropout": [0.3]}}}},
             "draw.limit_dropout: compares values of dropout, experiments.mnist_limit_dropout has one",
         ),
+        (
+            {"study": "paper", "experiments": {"mnist_limit_dropout": {"vary": {"dropout": [0.3, 0.6]}}}},
+            "draw.limit_dropout: compares with networks without dropout, experiments.mnist_limit_dropout has",
+        ),
+        (
+            {"study": "paper", "experiments": {"conv_limit": {"training": {"corrupt": 0.0}}}},
+            "draw.limit_conv: needs wrong labels, experiments.conv_limit has networks with corrupt 0",
+        ),
         (controls(vary={"dataset": ["pvr"]}), "draw.controls: compares values of dataset"),
         (
             controls(vary={"dropout": [0.0, 0.1]}),

@@ -10,10 +10,11 @@ from directions.claims.statistics.bootstrap import Groups, Measured
 from directions.claims.statistics.conditions import Condition
 from directions.claims.statistics.networks import by_setting, zero_areas
 from directions.claims.statistics.ranks import Untestable
+from directions.core.errors import InputError
 from directions.core.tables import Tables, require
 
 NO_PULL = -1.0  # in place of lambda, for other methods
-PLAIN, LIMIT = "cross_entropy", "limit"
+PLAIN, MAE, LIMIT = "cross_entropy", "mae", "limit"
 ABOVE_CHANCE = 0.05  # accuracy above chance, of all there could be, below which no area is kept of it
 
 
@@ -25,6 +26,11 @@ class Way(NamedTuple):
     dropout: float
     epochs: int
 
+    def __str__(self) -> str:
+        pull = f" with lambda {self.pull:g}" if self.method == LIMIT else ""
+        dropout = f", dropout {self.dropout:g}" if self.dropout else ""
+        return f"trained by {self.method}{pull}{dropout} for {self.epochs:g} epochs"
+
 
 def ways(tables: Tables, _condition: Condition) -> Groups:
     """Observe {way: one (orderings, 2) array per network}: area kept, share of wrong labels reproduced."""
@@ -34,15 +40,27 @@ def ways(tables: Tables, _condition: Condition) -> Groups:
     shares = found.set_index("run")["reproduced"]
     if shares.isna().any():
         raise Untestable("some of these networks have no corrupted labels")
+    every = of_ways(tables)["way"]
+    last = max(way.epochs for way in every)
+    for way in sorted({way for way in every if way.epochs == last} - set(runs["way"])):
+        raise Untestable(f"all networks {way} hardly do better than guessing")
     return by_setting(runs, kept.assign(reproduced=kept["run"].map(shares)), "way")
 
 
 def of_ways(tables: Tables) -> pd.DataFrame:
-    """Return table runs with the column way: how each network was trained, and for how long."""
+    """Return table runs with the column way: how each network was trained, and for how long.
+
+    A dropout fraction that all networks share counts as none, as there is nothing to compare it with. Raises
+    InputError for an unknown method.
+    """
     runs = require(tables, "runs", "run", "epochs")
     known = {"method": PLAIN, "limit_lambda": np.nan, "dropout": 0.0}  # where a study does not name them
     runs = runs.assign(**{key: runs.get(key, value) for key, value in known.items()})
     runs = runs.fillna({"method": PLAIN, "dropout": 0.0})
+    if unknown := set(runs["method"]) - {PLAIN, MAE, LIMIT}:
+        raise InputError(f"table 'runs': method {min(unknown)!r} is none of {PLAIN}, {MAE}, {LIMIT}")
+    if len(set(runs["dropout"])) == 1:
+        runs = runs.assign(dropout=0.0)
     columns = (runs["method"], runs["limit_lambda"].fillna(NO_PULL), runs["dropout"], runs["epochs"])
     return runs.assign(way=[Way(*values) for values in zip(*columns, strict=True)])
 
@@ -108,7 +126,10 @@ def distance(strength: Callable[[Way], float | None], noun: str) -> Callable[[Me
         if len(line) < 2 or not dots:
             raise Untestable(f"this study lacks networks trained {noun}, or by cross-entropy stopped early")
         drawn = zip(np.stack(line, 1), np.stack(dots, 1), strict=True)
-        return np.array([_distance(*sample) for sample in drawn])
+        found = np.array([_distance(*sample) for sample in drawn])
+        if np.isnan(found).all():
+            raise Untestable(f"no networks trained {noun} reproduce as many labels as cross-entropy's do")
+        return found
 
     return average
 

@@ -4,20 +4,23 @@ Tables and figures of published studies are in `docs/results`, under the paths t
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from directions.core.errors import InputError
 from directions.core.files import atomic
 from directions.workflow.dvc.record import digest_of
 from directions.workflow.dvc.tools import kept_as
 
 PUBLISHED = Path("docs/results")
+KINDS = ("tables", "figures")
 
 
 def cached(root: Path, cache: Path, wanted: Mapping[str, str]) -> set[str]:
     """Copy to DVC's cache what git has with the recorded content; return all paths that the cache then has.
 
-    wanted: {path of a product from `root`: its MD5 in dvc.lock}.
+    wanted: {path of a product from `root`: its MD5 in dvc.lock}. Raises InputError if the cache cannot be
+    written to.
     """
     found = set()
     for path, digest in wanted.items():
@@ -25,11 +28,24 @@ def cached(root: Path, cache: Path, wanted: Mapping[str, str]) -> set[str]:
         if not copy.exists() and (published := _published(root, path)):
             if digest_of(published) != digest:
                 continue
-            with atomic(copy) as partial:
-                shutil.copyfile(published, partial)
+            try:
+                with atomic(copy) as partial:
+                    shutil.copyfile(published, partial)
+            except OSError as error:
+                raise InputError(
+                    f"DVC's cache {cache} cannot be written to ({error.strerror}):"
+                    " choose another folder with `dvc cache dir --local FOLDER`"
+                ) from error
         if copy.exists():
             found.add(path)
     return found
+
+
+def changed(root: Path, paths: Iterable[str]) -> list[str]:
+    """Return the folders of published studies in which these products should be, but are not as recorded."""
+    parts = (Path(path).parts for path in paths)
+    folders = {PUBLISHED / part[1] for part in parts if part[0] == "results" and part[2] in KINDS}
+    return sorted(str(folder) for folder in folders if (root / folder).is_dir())
 
 
 def _published(root: Path, path: str) -> Path | None:

@@ -45,7 +45,7 @@ class Checkout:
         """
         if not self.record.by_path:
             raise InputError("dvc.lock records nothing yet: `make push` records what is finished here")
-        self._refuse_unrecorded()
+        self._refuse_unrecorded(names)
         with alone(self.root):
             wanted, raw = self.wanted(names)
             if not self.dvc.setting("core.remote"):
@@ -237,14 +237,16 @@ class Checkout:
     def _needing(self, names: list[str]) -> str:
         return ", ".join(names) or f"the {self.study.name} study"
 
-    def _refuse_unrecorded(self) -> None:
+    def _figures(self) -> set[str]:
+        return {path for name in self.study.figures for path in self.study.of_stages([name])}
+
+    def _refuse_unrecorded(self, names: list[str]) -> None:
         """Raise InputError for a published study of which dvc.lock has no figure."""
         folder = published.PUBLISHED / self.study.name
-        figures = {path for name in self.study.figures for path in self.study.of_stages([name])}
-        if not figures & self.record.by_path.keys() and (self.root / folder).is_dir():
+        if not self._figures() & self.record.by_path.keys() and (self.root / folder).is_dir():
             raise InputError(
                 f"dvc.lock has no figure of study {self.study.name}. Its tables and figures are in {folder}:"
-                f" `directions figure {self.study.figures[0]} {folder} --output FILE` draws one anew"
+                f" `directions figure {(names or self.study.figures)[0]} {folder} --output FILE` draws one"
             )
 
     def _refuse_without_remote(self, absent: set[str], names: list[str]) -> None:
@@ -252,11 +254,17 @@ class Checkout:
         absent = {path for path in absent if not (self.root / path).exists()}
         if not absent:
             return
-        without = "" if names else "; single figures and their tables need none: `make pull FIG=fig1a`"
+        ways = []
+        if folders := published.changed(self.root, absent):
+            ways.append(f"If you changed {', '.join(folders)}: `git checkout -- {' '.join(folders)}`.")
+        if not names and self._figures() & self.record.by_path.keys():
+            ways.append("Single figures and their tables need no remote: `make pull FIG=fig1a`.")
+        targets = " ".join(names or ["all"])
+        ways.append(f"To compute them: `snakemake --cores all --config study={self.study.name} -- {targets}`")
         raise InputError(
             f"{few(sorted(absent))}, needed by {self._needing(names)}: neither here nor in git, and no remote"
             " is configured: `make remote DIR=...` with the folder, s3:// or ssh:// address that holds the"
-            f" project's files (docs/SHARING.md){without}"
+            f" project's files (docs/SHARING.md). {' '.join(ways)}"
         )
 
     def _refuse_damaged(self, left: Iterable[str], remote: str, done: CompletedProcess) -> None:
