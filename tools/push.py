@@ -15,11 +15,12 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--renew", action="store_true", help="accept new results of the same jobs")
     args = parser.parse_args(argv)
     root = Path.cwd()
-    recorded, stale = push(Checkout(root, stages.load(root, args.study)), args.figures, args.renew)
+    study = stages.load(root, args.study)
+    recorded, stale = push(Checkout(root, study), args.figures, args.renew)
     print(f"recorded: {', '.join(recorded) or 'nothing new'}")
     if stale:
         print(f"left out, as not up to date: {', '.join(stale)}")
-    print("Now: git add dvc.yaml dvc.lock data/asked configs && git commit")
+    print(f"Now: git add dvc.yaml dvc.lock data/asked configs/{study.name}.yaml && git commit")
 
 
 if __name__ == "__main__":

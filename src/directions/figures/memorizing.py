@@ -79,17 +79,16 @@ def _notes(points: pd.DataFrame, guessing: int) -> tuple[str, ...]:
     each = points.groupby("way").size()
     number = f"{each.min()}" if each.min() == each.max() else f"{each.min()} to {each.max()}"
     changed = 100 * points["changed_share"].mean()
+    layers = (
+        "" if text.reads(points, "hidden") else " The layers are those that ablate_cumulative.layers names."
+    )
     return (
         f"{text.networks(points)}, mean of {number} for each mark, no error bars; faint: single ones."
         f" {changed:.0f} % of the training labels are wrong. Marks along a line: {epochs} epochs; the filled"
         " one is the last." + (f" {guessing} more hardly do better than guessing." if guessing else ""),
         f"Area kept: under accuracy on test images with true labels as {text.unit_noun(points)} are ablated"
         " to zero, corrected for chance and divided by the unablated accuracy: 1 if ablation costs nothing."
-        + (
-            " The layers are those that ablate_cumulative.layers names."
-            if not text.reads(points, "hidden")
-            else ""
-        ),
+        + layers,
         "Right: the smallest error on the training labels of a network that holds so much about them, by"
         " Fano's inequality. Marks lie on it, as each network holds at least what its error implies.",
     )

@@ -8,20 +8,9 @@ from directions.core.errors import InputError
 from directions.core.suggest import nearest
 from directions.data.registry import KNOWN
 from directions.interventions.layer_selection import chosen_layers
-from directions.study import needs, training_settings
+from directions.study import comparisons, needs, training_settings
 from directions.study.architectures import ARCHITECTURES
-from directions.study.catalogue import (
-    ALONE,
-    CLAMPED,
-    COUNTED,
-    FIGURES,
-    SCORED_ON,
-    VARIED,
-    blocks,
-    made_by,
-    specs,
-    tables_of,
-)
+from directions.study.catalogue import FIGURES, blocks, made_by, specs, tables_of
 from directions.study.run_table import MODELS, Settings, choosing, models_of, product, text
 from directions.study.training_settings import TrainingSettings
 from directions.study.training_steps import steps_in_all, steps_per_epoch
@@ -107,7 +96,7 @@ def _of_added(study: dict) -> Iterator[str]:
 
 def _of_figures(study: dict) -> Iterator[str]:
     draw, experiments, chosen = study["draw"], study["experiments"], study["figures"]
-    needs = made_by(study)
+    makers = made_by(study)
     for figure, name in draw.items():
         if chosen != "all" and figure not in chosen:
             continue
@@ -116,9 +105,9 @@ def _of_figures(study: dict) -> Iterator[str]:
             hint = nearest(name, experiments)
             yield f"draw.{figure}: {name} is not an experiment of this study{hint}; there are {known}"
             continue
-        for table in (table for table in FIGURES[figure] if table not in needs):
+        for table in (table for table in FIGURES[figure] if table not in makers):
             yield f"draw.{figure}: no analysis makes the table {table}; name its file in analysis_files"
-        wanted = {needs.get(table) or "" for table in FIGURES[figure]}
+        wanted = {makers.get(table) or "" for table in FIGURES[figure]}
         missing = wanted - {"", *experiments[name]["analyses"]}
         for analysis in sorted(missing):
             yield (
@@ -126,41 +115,11 @@ def _of_figures(study: dict) -> Iterator[str]:
                 f" or set `draw: {{{figure}: null}}`"
             )
         if not missing:
-            yield from _of_comparison(figure, name, experiments[name], models_of(study))
+            yield from comparisons.problems(figure, name, experiments[name], models_of(study))
     for figure in chosen if chosen != "all" else ():
         if figure not in draw:
             drawn = f"study {study['study']} draws {', '.join(draw) or 'none'}"
             yield f"figures: {figure} is not among them{nearest(figure, draw)}; {drawn}"
-
-
-def _of_comparison(figure: str, name: str, experiment: dict, models: dict) -> Iterator[str]:
-    """Check that the experiment varies what the figure compares."""
-    rows = [settings for _, settings in product(experiment, models)]
-    for key in {"dataset", "model"} - {VARIED.get(figure)}:
-        if key in experiment["vary"] and len(experiment["vary"][key]) > 1:
-            yield f"draw.{figure}: shows one {key}, experiments.{name} varies it; make an experiment of each"
-    varied = VARIED.get(figure)
-    if varied and len({text(settings.get(varied)) for settings in rows}) < 2:
-        yield f"draw.{figure}: compares values of {varied}, experiments.{name} has one; vary it there"
-    for key in (key for key, values in experiment["vary"].items() if len(values) > 1):
-        if figure in ALONE and key not in (*ALONE[figure], "seed"):
-            yield f"draw.{figure}: shows one {key}, experiments.{name} varies it; make an experiment of each"
-    if "epochs" in ALONE.get(figure, ()) and any(settings["epochs"] is None for settings in rows):
-        yield f"draw.{figure}: compares epochs, experiments.{name} has steps; set steps: null"
-    if figure in SCORED_ON:
-        yield from needs.wrong_labels(f"draw.{figure}", name, rows)
-    split = experiment.get("ablate_cumulative", {}).get("split")
-    if split != SCORED_ON.get(figure, split):
-        wanted = SCORED_ON[figure]
-        yield f"draw.{figure}: needs experiments.{name}.ablate_cumulative.split: {wanted}, not {split}"
-    unseeded = {json.dumps(settings | {"seed": None}, sort_keys=True) for settings in rows}
-    noun, least = COUNTED.get(figure, ("networks", 1))
-    have = {"networks": len(rows), "settings": len(unseeded)}[noun]
-    if have < least:
-        yield f"draw.{figure}: needs {least} {noun} or more, experiments.{name} has {have}"
-    for clamp in CLAMPED.get(figure, ()):
-        if clamp not in experiment["ablate_cumulative"]["clamp"]:
-            yield f"draw.{figure}: needs {clamp} in experiments.{name}.ablate_cumulative.clamp"
 
 
 def _of_writing(path: str, experiment: dict, written: dict, study: dict) -> Iterator[str]:

@@ -39,12 +39,3 @@ def checkpoints(path: str, experiment: Mapping, specs: Mapping[str, AnalysisSpec
             yield f"{path}: {name} needs checkpoints; {way}"
         elif spec.start and 0 not in training["keep_epochs"]:
             yield f"{path}: {name} needs the weights before training; add 0 to training.keep_epochs"
-
-
-def wrong_labels(path: str, name: str, rows: list[dict]) -> Iterator[str]:
-    """Find what keeps an experiment from showing reliance against wrong labels reproduced."""
-    if any(not row["corrupt"] for row in rows):
-        yield f"{path}: needs wrong labels, experiments.{name} has networks with corrupt 0; set corrupt: 0.5"
-    dropouts = {row["dropout"] for row in rows}
-    if len(dropouts) > 1 and 0 not in dropouts:
-        yield f"{path}: compares with networks without dropout, experiments.{name} has none; vary 0.0, too"

@@ -34,15 +34,14 @@ class Way(NamedTuple):
 
 def ways(tables: Tables, _condition: Condition) -> Groups:
     """Observe {way: one (orderings, 2) array per network}: area kept, share of wrong labels reproduced."""
-    runs, kept = of_ways(tables), kept_areas(tables)
-    runs = runs[runs["run"].isin(kept["run"])]
+    every, kept = of_ways(tables), kept_areas(tables)
+    runs = every[every["run"].isin(kept["run"])]
     found = require(tables, "memorization", "run", may_be_empty=["reproduced"])
     shares = found.set_index("run")["reproduced"]
     if shares.isna().any():
         raise Untestable("some of these networks have no corrupted labels")
-    every = of_ways(tables)["way"]
-    last = max(way.epochs for way in every)
-    for way in sorted({way for way in every if way.epochs == last} - set(runs["way"])):
+    final = every.loc[every["epochs"] == every["epochs"].max(), "way"]
+    for way in sorted(set(final) - set(runs["way"])):
         raise Untestable(f"all networks {way} hardly do better than guessing")
     return by_setting(runs, kept.assign(reproduced=kept["run"].map(shares)), "way")
 

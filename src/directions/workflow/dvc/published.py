@@ -41,11 +41,10 @@ def cached(root: Path, cache: Path, wanted: Mapping[str, str]) -> set[str]:
     return found
 
 
-def changed(root: Path, paths: Iterable[str]) -> list[str]:
-    """Return the folders of published studies in which these products should be, but are not as recorded."""
-    parts = (Path(path).parts for path in paths)
-    folders = {PUBLISHED / part[1] for part in parts if part[0] == "results" and part[2] in KINDS}
-    return sorted(str(folder) for folder in folders if (root / folder).is_dir())
+def changed(root: Path, study: str, absent: Iterable[str]) -> bool:
+    """Return whether absent products are of a kind that git has of this study: then their copies differ."""
+    kinds = tuple(f"results/{study}/{kind}/" for kind in KINDS)
+    return (root / PUBLISHED / study).is_dir() and any(path.startswith(kinds) for path in absent)
 
 
 def _published(root: Path, path: str) -> Path | None:

@@ -255,8 +255,9 @@ class Checkout:
         if not absent:
             return
         ways = []
-        if folders := published.changed(self.root, absent):
-            ways.append(f"If you changed {', '.join(folders)}: `git checkout -- {' '.join(folders)}`.")
+        if published.changed(self.root, self.study.name, absent):
+            folder = published.PUBLISHED / self.study.name
+            ways.append(f"If you changed {folder}: `git checkout -- {folder}`.")
         if not names and self._figures() & self.record.by_path.keys():
             ways.append("Single figures and their tables need no remote: `make pull FIG=fig1a`.")
         targets = " ".join(names or ["all"])
