@@ -5,6 +5,8 @@ STUDY ?= quick
 FIGURES ?= all
 STUDIES ?= $(STUDY)
 DIR ?= ../$(notdir $(CURDIR))-storage
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # This checkout's library, whatever copy is installed. (A comment on the same line would add spaces to the value.)
 export PYTHONPATH := $(CURDIR)/src
@@ -14,7 +16,9 @@ export PYTHONDONTWRITEBYTECODE :=
 export DVC_SITE_CACHE_DIR ?= $(shell mkdir -p -m 700 "$(CURDIR)/.dvc/tmp/site" && echo "$(CURDIR)/.dvc/tmp/site")
 # Every download is checked against its hash; with build isolation, build tools would be fetched unchecked.
 # Not compiled up front, as 260 MB of Python code take most of a minute: Python compiles what it imports.
-INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-compile
+INSTALL := .venv/bin/python -m pip install --progress-bar off --disable-pip-version-check --no-build-isolation --no-compile
+# Of what pip says, downloads of 10 MB and more.
+LARGE := sed --unbuffered --quiet --regexp-extended '/Downloading .*\(([0-9.]+ GB|[0-9]{2,}\.[0-9] MB)\)/p'
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
 .PHONY: help setup quick laptop cifar test lint tests test-slurm test-faults report results times progress estimate dry-run stages tables remote \
@@ -29,21 +33,21 @@ setup: .venv/ready  ## create .venv with the exact versions of requirements.lock
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no python3.11 found: install it, or name one: make PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is too old: Python 3.11 or newer is needed"; exit 1; }
-	@echo "Setting up .venv: PyTorch and all other packages, 6 GB, 2 to 5 minutes, mostly without output."
+	@echo "Setting up .venv: PyTorch and all other packages, 6 GB, 2 to 5 minutes. Large downloads:"
 	$(PYTHON) -m venv .venv || { echo "error: no venv module: on Debian, apt install python3-venv"; exit 1; }
 	awk '/^[a-z]/ {wanted = /^setuptools==/} wanted' requirements.lock > .venv/build.txt
-	$(INSTALL) --require-hashes -r .venv/build.txt
-	$(INSTALL) --require-hashes -r requirements.lock
-	$(INSTALL) --no-deps -e .
+	$(INSTALL) --require-hashes -r .venv/build.txt | $(LARGE)
+	$(INSTALL) --require-hashes -r requirements.lock | $(LARGE)
+	$(INSTALL) --no-deps -e . | $(LARGE)
 	@echo 'export DVC_SITE_CACHE_DIR="$${VIRTUAL_ENV%/*}/.dvc/tmp/site"; mkdir -p -m 700 "$$DVC_SITE_CACHE_DIR"' >> .venv/bin/activate
 	@touch $@
 	@echo "Ready. For snakemake, dvc and python: source .venv/bin/activate"
 
-quick: setup  ## the quick study on real MNIST: data, networks, figures, claims
+quick: setup  ## the quick study on real MNIST: data, networks, figures, claims; VERBOSE=1 shows every job
 laptop: setup  ## the laptop study, a night on two cores: MNIST at the paper's size, Fashion-MNIST
 cifar: setup  ## the paper's conv nets on CIFAR-10, about 25 core-hours; may be interrupted and resumed
 quick laptop cifar:
-	snakemake --cores $(CORES) --config study=$@ figures=$(FIGURES) -- all
+	snakemake --cores $(CORES) $(if $(VERBOSE),,--logger stages) --config study=$@ figures=$(FIGURES) -- all
 	@python tools/show_claims.py results/$@/tables/claims.csv
 	@echo && echo "Figures: results/$@/figures/" && ls results/$@/figures
 
