@@ -21,7 +21,7 @@ INSTALL := .venv/bin/python -m pip install --progress-bar off --disable-pip-vers
 LARGE := sed --unbuffered --quiet --regexp-extended '/Downloading .*\(([0-9.]+ GB|[0-9]{2,}\.[0-9] MB)\)/p'
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick laptop cifar test lint tests test-slurm test-faults report results times progress estimate dry-run stages tables remote \
+.PHONY: help setup quick laptop cifar test lint tests test-slurm test-faults report results times progress estimate dry-run stages tables notebooks remote \
 	pull sizes push status bench-training bench
 .DEFAULT_GOAL := help
 
@@ -118,6 +118,9 @@ stages: setup  ## write dvc.yaml from the run table; to add a study: make stages
 
 tables: setup  ## docs/TABLES.md: columns of all tables and settings of all analyses, from the code
 	@python tools/write_tables.py
+
+notebooks: setup  ## execute the notebooks in examples/ and store what they show
+	@python tools/run_notebooks.py
 
 status: stages  ## differences from the recorded study, stage by stage
 	@dvc status

@@ -10,6 +10,7 @@ import tarfile
 import venv
 from pathlib import Path
 
+import nbformat
 import pytest
 from checkouts import ROOT
 
@@ -109,6 +110,17 @@ def test_it_analyses_a_network_in_an_empty_folder(python, empty):
     assert done.stdout.split() == names
     assert sorted(str(path.relative_to(empty)) for path in (empty / "mine").iterdir()) == names
     assert (empty / "mine/figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_notebook_on_a_network_of_one_s_own_needs_no_checkout(python, tmp_path):
+    notebook = nbformat.read(ROOT / "examples/your_network.ipynb", as_version=4)
+    whose = "import directions\nprint('site-packages' in directions.__file__)"
+    notebook.cells.append(nbformat.v4.new_code_cell(whose))
+    nbformat.write(notebook, tmp_path / "mine.ipynb")
+    done = run(python, ROOT / "tools/run_notebooks.py", "mine.ipynb", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    *_, last = nbformat.read(tmp_path / "mine.ipynb", as_version=4).cells
+    assert [output.text for output in last.outputs] == ["True\n"]
 
 
 def test_it_draws_a_published_study_with_the_paper_s_curves_and_prints_its_claims(python, tmp_path):
