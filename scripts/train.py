@@ -21,6 +21,7 @@ from directions.data.examples import load_examples
 from directions.models import files as model_files
 from directions.models import user_check
 from directions.study import training_settings
+from directions.study.settings import settings_of
 from directions.training import checkpoints, distributed, objectives, preemption
 from directions.training import loop as training_loop
 from directions.training import record as training_record
@@ -39,6 +40,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--checkpoints", required=True, help="checkpoints to write, safetensors")
     parser.add_argument("--history", required=True, help="CSV to write, one row per evaluated epoch")
     parser.add_argument("--record", required=True, help="JSON to write: settings, sizes, final scores")
+    known = settings_of(training_settings.TrainingSettings).items()
+    parser.epilog = "settings: " + ";  ".join(f"{name}: {one.metadata['help']}" for name, one in known)
     args = parser.parse_args(argv)
     try:
         with (

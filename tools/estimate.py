@@ -12,6 +12,7 @@ from directions.workflow.cost import Pace, Work, fitted, work
 from directions.workflow.jobs import Job, jobs
 
 ROOT = Path(__file__).parents[1]
+RECORDED = ROOT / "bench/paces.csv"  # of quick on the machine that docs/PERFORMANCE.md describes
 
 
 def study(name: str) -> dict:
@@ -34,6 +35,12 @@ def measured(name: str, folder: Path) -> dict[str, Pace]:
     return {name: fitted(*zip(*rows, strict=True)) for name, rows in found.items()}
 
 
+def recorded() -> dict[str, Pace]:
+    """Return the paces that come with the project, for those who have not run a study yet."""
+    table = pd.read_csv(RECORDED, index_col="rule")
+    return {str(name): Pace(*row) for name, *row in table.itertuples()}
+
+
 def hours(computed: list[tuple[Job, Work]], paces: Mapping[str, Pace]) -> float:
     return sum(paces[rule(job)].seconds(done) for job, done in computed) / 3600
 
@@ -52,7 +59,7 @@ def table(config: dict, paces: Mapping[str, Pace], gpu: Pace) -> pd.DataFrame:
             "figures": " ".join(sorted({figure for job, _ in computed for figure in job.figures})),
             "networks": sum(rule(job) == "train" for job, _ in computed),
             "operations": sum(done.operations for _, done in computed),
-            "hours": "not measured" if lacking else f"{hours(computed, paces):.3g}",
+            "hours": float("nan") if lacking else hours(computed, paces),
             "gpu_hours": hours(computed, dict.fromkeys(rules, gpu)),
         })  # fmt: skip
     return pd.DataFrame(rows)
@@ -67,15 +74,25 @@ def main(argv: list[str]) -> None:
         "--gpu-teraflops", type=float, default=10, help="assumed GPU speed, 10^12 operations per second"
     )
     parser.add_argument("--gpu-launch", type=float, default=0.001, help="assumed seconds to launch a pass")
+    parser.add_argument("--record", type=Path, help="write the paces to this CSV, too")
     args = parser.parse_args(argv)
     gpu = Pace(10, args.gpu_launch, 1e-12 / args.gpu_teraflops)
-    found = table(study(args.of), measured(args.measured, args.benchmarks), gpu)
-    print(found.to_string(index=False, float_format="{:.3g}".format))
+    paces = measured(args.measured, args.benchmarks)
+    if args.record:
+        pd.DataFrame(paces.values(), index=pd.Index(paces, name="rule")).to_csv(args.record)
+    found = table(study(args.of), paces or recorded(), gpu)
+    print(found.to_string(index=False, float_format="{:.3g}".format, na_rep="not measured"))
+    total = found[["hours", "gpu_hours"]].sum(skipna=False)
     print(f"\nnetworks {found['networks'].sum()}, operations {found['operations'].sum():.3g}")
-    print(f"hours: one job at a time on the machine where {args.measured} was measured")
+    every = "some rules were not measured" if pd.isna(total["hours"]) else f"{total['hours']:.0f} in total"
+    where = f"this machine, from the run times of {args.measured}" if paces else (
+        "2 cores of an AMD EPYC (bench/paces.csv); of your machine, after `make quick`"
+    )  # fmt: skip
+    print(f"hours: {every}, one job at a time on {where}")
     print(
-        f"gpu_hours: {found['gpu_hours'].sum():.0f} in total, for a GPU at {args.gpu_teraflops:g} teraflops"
+        "       at most: wide layers take about a third of the time per operation that quick's narrow ones take"
     )
+    print(f"gpu_hours: {total['gpu_hours']:.0f} in total, for a GPU at {args.gpu_teraflops:g} teraflops")
 
 
 if __name__ == "__main__":

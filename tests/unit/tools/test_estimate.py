@@ -1,0 +1,29 @@
+"""`make estimate` in a clone where nothing has run."""
+
+import runpy
+
+import pandas as pd
+import pytest
+from checkouts import ROOT
+
+estimate = runpy.run_path(str(ROOT / "tools/estimate.py"), run_name="estimate")
+
+
+def test_every_rule_of_the_paper_has_a_recorded_pace(tmp_path, capsys):
+    estimate["main"](["--benchmarks", str(tmp_path)])
+    said = capsys.readouterr().out
+    assert "not measured" not in said
+    assert "bench/paces.csv" in said
+
+
+def test_measured_run_times_come_before_the_recorded_ones(tmp_path, capsys):
+    job = next(job for job in estimate["jobs"](estimate["study"]("quick")) if job.rule == "train")
+    (tmp_path / job.name).parent.mkdir(parents=True)
+    pd.DataFrame({"s": [7.0]}).to_csv(tmp_path / f"{job.name}.tsv", sep="\t")
+    estimate["main"](["--benchmarks", str(tmp_path)])
+    said = capsys.readouterr().out
+    assert "not measured" in said
+    assert "from the run times of quick" in said
+    paces = estimate["measured"]("quick", tmp_path)
+    assert list(paces) == ["train"]
+    assert paces["train"].seconds(estimate["work"](estimate["study"]("quick"), job)) == pytest.approx(7)
