@@ -89,9 +89,7 @@ def main(argv: list[str]) -> None:
         "2 cores of an AMD EPYC (bench/paces.csv); of your machine, after `make quick`"
     )  # fmt: skip
     print(f"hours: {every}, one job at a time on {where}")
-    print(
-        "       at most: wide layers take about a third of the time per operation that quick's narrow ones take"
-    )
+    print("       at most: per operation, wide layers take about a third of the time of quick's narrow ones")
     print(f"gpu_hours: {total['gpu_hours']:.0f} in total, for a GPU at {args.gpu_teraflops:g} teraflops")
 
 
