@@ -30,6 +30,8 @@ help:  ## list these commands
 
 setup: .venv/ready  ## create .venv with the exact versions of requirements.lock (6 GB, a few minutes, once)
 
+# One that another checkout of the same versions made will do, as a link, too.
+ifneq ($(shell cat requirements.lock pyproject.toml | cmp - .venv/made-from 2>&1),)
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no python3.11 found: install it, or name one: make PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is too old: Python 3.11 or newer is needed"; exit 1; }
@@ -40,8 +42,13 @@ setup: .venv/ready  ## create .venv with the exact versions of requirements.lock
 	$(INSTALL) --require-hashes -r requirements.lock | $(LARGE)
 	$(INSTALL) --no-deps -e . | $(LARGE)
 	@echo 'export DVC_SITE_CACHE_DIR="$${VIRTUAL_ENV%/*}/.dvc/tmp/site"; mkdir -p -m 700 "$$DVC_SITE_CACHE_DIR"' >> .venv/bin/activate
+	@cat requirements.lock pyproject.toml > .venv/made-from
 	@touch $@
 	@echo "Ready. For snakemake, dvc and python: source .venv/bin/activate"
+else
+.venv/ready:
+	@touch $@
+endif
 
 quick: setup  ## the quick study on real MNIST: data, networks, figures, claims; VERBOSE=1 shows every job
 laptop: setup  ## the laptop study, a night on two cores: MNIST at the paper's size, Fashion-MNIST

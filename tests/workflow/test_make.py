@@ -57,3 +57,21 @@ def test_only_current_studies_are_published_unless_stale_ones_are_asked_for(give
     first, *rest = [" ".join(line.split()) for line in said.splitlines() if "python tools/" in line]
     assert first == f"python tools/check_current.py {checked}"
     assert ("--stale" in rest[0]) == ("STALE=1" in given)
+
+
+def test_an_environment_of_the_same_versions_is_taken_whatever_its_time(tmp_path):
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/ready").touch()
+    shutil.copyfile(ROOT / "Makefile", tmp_path / "Makefile")
+    (tmp_path / "requirements.lock").write_text("torch==2\n")
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+
+    def planned():
+        plan = ["make", "--dry-run", "setup"]
+        return subprocess.run(plan, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    os.utime(tmp_path / ".venv/ready", (0, 0))  # a link to what another checkout made is older than this one
+    (tmp_path / ".venv/made-from").write_text("torch==2\n[project]\n")
+    assert "pip install" not in planned()
+    (tmp_path / "requirements.lock").write_text("torch==3\n")
+    assert "pip install" in planned()
