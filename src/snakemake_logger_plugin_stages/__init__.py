@@ -1,7 +1,8 @@
 """Snakemake's `--logger stages`: a line per finished stage, with the time left, instead of a block per job.
 
-Snakemake finds logger plugins by the name of their package. The lines are made by
-directions.workflow.stage_lines; Snakemake's own log, in .snakemake/log, still has every job.
+Snakemake finds logger plugins by the name of their package, and imports those of every package that is installed:
+this one needs no other of this project, of which an older checkout may be in use. Snakemake's own log, in
+.snakemake/log, still has every job.
 """
 
 import logging
@@ -11,7 +12,7 @@ from threading import Event, Thread
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from directions.workflow.stage_lines import StageLines, is_chatter
+from snakemake_logger_plugin_stages.lines import StageLines, is_chatter
 
 
 class LogHandler(LogHandlerBase):

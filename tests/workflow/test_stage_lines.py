@@ -2,7 +2,7 @@
 
 import pytest
 
-from directions.workflow.stage_lines import StageLines, is_chatter
+from snakemake_logger_plugin_stages.lines import StageLines, is_chatter
 
 
 class Run:

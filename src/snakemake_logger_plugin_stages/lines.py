@@ -1,6 +1,6 @@
 """The lines that `make quick` prints while it runs: one per finished stage, and how long the rest will take.
 
-A stage is all jobs of one rule. The plugin in src/snakemake_logger_plugin_stages tells what happens.
+A stage is all jobs of one rule.
 """
 
 import time
