@@ -78,11 +78,8 @@ test-slurm: setup  ## the workflow on a real Slurm, started for the tests; needs
 test-faults: setup  ## kill runs, pushes and pulls at random moments, 20 each: make test-faults [KILLS=20 SEED=0]
 	KILLS=$(or $(KILLS),20) SEED=$(or $(SEED),$(shell date +%s)) pytest -n 2 tests/faults
 
-report: setup  ## one self-contained HTML of a finished study: make report STUDY=quick [STALE=1]
-	@python tools/check_current.py --figures $(FIGURES) $(if $(STALE),--stale) $(STUDY)
-	@python tools/write_report.py --study $(STUDY) --results results/$(STUDY) --benchmarks benchmarks/$(STUDY) \
-	  --captions report --output results/$(STUDY)/report.html $(if $(STALE),--stale)
-	@echo "Report: results/$(STUDY)/report.html"
+report: setup  ## one self-contained HTML of a finished or published study: make report STUDY=quick [STALE=1]
+	@python tools/write_report.py --study $(STUDY) --figures $(FIGURES) $(if $(STALE),--stale)
 
 results: setup  ## update docs/RESULTS.md and its tables and figures: make results STUDIES="quick laptop"
 	@python tools/check_current.py --figures $(FIGURES) $(if $(STALE),--stale) $(STUDIES)

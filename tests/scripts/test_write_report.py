@@ -1,18 +1,23 @@
 """The report of a study: one file with everything in it, no requests, and markup in tables shown as text."""
 
+import base64
+import io
 import re
 import shutil
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import pythons
 from checkouts import ROOT
+from PIL import Image
 
 from directions.claims.verdicts import VERDICTS
 from directions.core import tables as table_files
+from directions.report import pictures
 from directions.study.catalogue import FIGURES
 from directions.study.paper_curves import COLUMNS as PAPER_PANELS
 
@@ -20,9 +25,9 @@ QUICK = ROOT / "docs/results/quick"
 MEASURED = "s\tmax_rss\n1.5\t100\n"
 
 
-def write(results: Path, benchmarks: Path, output: Path, captions: Path = ROOT / "report"):
-    """Run the script as `make report` does."""
-    options = {"study": "quick", "results": results, "benchmarks": benchmarks, "captions": captions}
+def write(results: Path, benchmarks: Path, output: Path):
+    """Run the script on these files, whatever is in the checkout."""
+    options = {"study": "quick", "results": results, "benchmarks": benchmarks}
     argv = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
     command = [sys.executable, ROOT / "tools/write_report.py", *argv, "--output", str(output)]
     return pythons.run(command, ROOT)
@@ -34,6 +39,7 @@ class Page(HTMLParser):
     def __init__(self, text: str):
         super().__init__()
         self.links, self.sources, self.ids, self.tables, self.cell = [], [], [], {}, None
+        self.pictures, self.saved = [], {}
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
@@ -41,6 +47,10 @@ class Page(HTMLParser):
         self.ids += filter(None, [values.get("id")])
         self.links += filter(None, [values.get("href")])
         self.sources += filter(None, [values.get("src")])
+        if tag == "img":
+            self.pictures.append(values)
+        if "download" in values:
+            self.saved[values["download"]] = values["href"]
         if tag == "table" and "aria-label" in values:
             self.rows = self.tables.setdefault(values["aria-label"], [])
         elif tag == "tr":
@@ -65,8 +75,8 @@ def study(tmp_path_factory) -> Path:
     results = tmp_path_factory.mktemp("report") / "quick"
     shutil.copytree(QUICK / "tables", results / "tables")
     (results / "figures").mkdir()
-    for figure in ("fig1a", "figA1"):
-        shutil.copyfile(QUICK / f"figures/{figure}.png", results / f"figures/{figure}.png")
+    for file in ("fig1a.png", "fig1a.pdf", "figA1.png"):
+        shutil.copyfile(QUICK / "figures" / file, results / "figures" / file)
     claims = table_files.csv(results / "tables/claims.csv")
     claims.loc[0, "claim"] = "<script>alert('claim')</script>"
     claims["kind"] = claims["paper_value"].isna().map({True: "direction", False: "value"})
@@ -90,36 +100,108 @@ def text(study) -> str:
 
 def test_nothing_is_asked_of_the_network_and_all_links_within_lead_somewhere(text):
     page = Page(text)
-    assert len(page.sources) == 2
-    assert all(source.startswith("data:image/webp;base64,") for source in page.sources)
+    pictures = [source for source in page.sources if source != "data:,"]
+    assert len(pictures) == 3, "two figures, and a small copy of one"
+    assert all(source.startswith("data:image/webp;base64,") for source in pictures)
     within = {link for link in page.links if link.startswith("#")}
-    assert set(page.links) - within == {"https://arxiv.org/abs/1803.06959"}
+    assert set(page.links) - within - set(page.saved.values()) == {"https://arxiv.org/abs/1803.06959"}
     assert within <= {f"#{name}" for name in page.ids}
     assert {"#fig1a", "#figA1", "#tables"} <= within, "and a figure that was not drawn is no link"
+    assert len(page.ids) == len(set(page.ids))
+    assert not re.search(r"url\(|@import|<link|fetch\(|import\(", text.split("<tbody>")[0] + text[-5000:])
+
+
+def test_the_page_opens_with_the_main_findings_and_every_claim_comes_last_and_folded(text, study):
+    opening = text[text.index("<body>") : text.index("<nav")]
+    assert "<table" not in opening
+    assert len(re.sub("<[^>]*>", "", opening).split()) < 200, "a few sentences"
+    claims = table_files.csv(study / "tables/claims.csv").set_index("id")
+    main = table_files.csv(ROOT / "data/paper/headlines.csv")["id"]
+    theirs = claims.loc[main][claims.loc[main, "certainty"] != "follow-up"]
+    assert f"<strong>{len(theirs)} main findings of the paper</strong>" in opening
+    for verdict, number in theirs["verdict"].value_counts().items():
+        assert f"{number} {verdict}" in opening
+    findings = re.search(r'<ul class="findings">(.*?)</ul>', text, re.S)[1]
+    assert findings.count("<li>") == len(main)
+    row = claims.loc["fig2a_clean_above_corrupted"]
+    assert f"{row['estimate']:.3f} [{row['low']:.3f}, {row['high']:.3f}]" in findings
+    places = ["findings", "figures", "claims", "tables"]
+    assert [text.index(f'<section id="{place}">') for place in places] == sorted(
+        text.index(f'<section id="{place}">') for place in places
+    )
+    assert (
+        text.index('<details id="every">')
+        < text.index('id="claims-table"')
+        < text.index('</details>\n</section>\n<section id="tables">')
+    )
+
+
+def test_intervals_of_few_networks_are_called_too_narrow_at_the_top_and_where_they_stand(text, study):
+    claims = table_files.csv(study / "tables/claims.csv")
+    known = claims[claims["low"].notna()]
+    few = {n: int((known["networks"] == n).sum()) for n in (2, 3)}
+    said = f"{few[2]} of {len(known)} intervals rest on 2 networks per group, {few[3]} on 3: too narrow."
+    opening = text[text.index("<body>") : text.index("<nav")]
+    assert said in opening
+    assert "read\n“reproduced” there as “true of every network that was trained”" in opening
+    assert said in text[text.index('<section id="claims">') :]
+    rows = dict(zip(claims["id"], Page(text).tables["Claims"][1:], strict=True))
+    assert rows["fig1a_trend"][3][1].split("]")[1].startswith("n = 2: interval too narrow")
+    assert "narrow" not in rows["fig4c_positive"][3][1], "24 networks"
+    [figure] = re.findall(r'<figure id="fig1a">.*?</figure>', text, re.S)
+    here = known[known["figure"] == "fig1a"]
+    assert f"All {len(here)} intervals rest on 2 networks per group: too narrow." in figure
+
+
+def test_a_picture_is_described_by_its_axes_its_curves_and_the_result(text):
+    [fig1a, figA1] = [picture["alt"] for picture in Page(text).pictures if len(picture["alt"]) > 9]
+    assert fig1a.startswith("Figure 1a: accuracy as units are ablated, by the share of labels corrupted.")
+    assert "Training accuracy against number of units ablated (clamped to zero)." in fig1a
+    assert re.search(r"Labels shuffled: area.*: 0.0 \(0 %\): 0\.\d+ ± 0\.\d+", fig1a)
+    assert re.search(r"Here 0\.257 \[0\.229, 0\.284\], n = 2: reproduced\.$", fig1a)
+    assert "Panel 2 of 2 (all fractions): area under the curve against fraction of labels corrupted." in figA1
+
+
+def test_a_figure_can_be_saved_as_pdf_and_seen_large_from_the_keyboard(text, study):
+    [(name, link)] = Page(text).saved.items()
+    assert name == "quick-fig1a.pdf"
+    content = base64.b64decode(link.removeprefix("data:application/pdf;base64,"))
+    assert content == (study / "figures/fig1a.pdf").read_bytes()
+    assert len(re.findall(r'<button type="button" class="plain zoom" hidden [^>]*>Enlarge', text)) == 2
+    assert '<dialog id="large"' in text
+    assert "large.showModal()" in text
+
+
+def test_pictures_keep_their_colours_but_for_what_nobody_sees(study):
+    path = study / "figures/fig1a.png"
+    packed = pictures.picture(path)
+    content = base64.b64decode(packed.source.partition(",")[2])
+    with Image.open(path) as before, Image.open(io.BytesIO(content)) as after:
+        assert (packed.width, packed.height) == before.size == after.size
+        colours = [np.asarray(image.convert("RGB"), int) for image in (before, after)]
+    assert np.abs(colours[0] - colours[1]).max() < 16
 
 
 def test_every_claim_is_there_with_its_numbers_and_verdicts_are_counted(text, study):
     claims, page = table_files.csv(study / "tables/claims.csv"), Page(text)
     head, *rows = page.tables["Claims"]
-    assert [word.strip() for _, word in head] == [
-        "figure",
-        "claim",
-        "claimed",
-        "ours",
-        "verdict",
-        "whose claim",
-    ]
+    names = ["figure", "claim", "claimed", "ours", "verdict", "whose claim"]
+    assert [word.strip() for _, word in head] == names
     assert [row[4][0] for row in rows] == list(claims["verdict"])
     keys = [float(row[3][0]) if row[3][0] else None for row in rows]
     assert keys == [None if pd.isna(value) else value for value in claims["estimate"]]
     others = {"replication": "a replication", "follow-up": "follow-ups"}
     whose = claims["certainty"].map(others).fillna("the paper")
-    for source in ("the paper", *others.values()):
-        for verdict in VERDICTS:
-            number = ((claims["verdict"] == verdict) & (whose == source)).sum()
-            tile = rf'data-source="{source}"[^>]*><strong>{number}</strong>{verdict}</button>'
-            assert bool(re.search(tile, text)) == bool(number or source == "the paper")
-        assert f'<h2 class="tiles-of">{(whose == source).sum()} claims of {source}</h2>' in text
+    sources = ("the paper", *others.values())
+    head, *rows = [[cell.strip() for _, cell in row] for row in page.tables["Claims counted"]]
+    assert head == ["verdict", *sources]
+    for verdict, row in zip(VERDICTS, rows[:-1], strict=True):
+        here = claims["verdict"] == verdict
+        assert row == [verdict, *(str((here & (whose == source)).sum()) for source in sources)]
+        for source in sources:
+            button = f'data-verdict="{verdict}" data-source="{source}"' + r' aria-label="\d+'
+            assert bool(re.search(f"<button [^>]*{button}", text)) == bool((here & (whose == source)).any())
+    assert rows[-1] == ["all", *(str((whose == source).sum()) for source in sources)]
 
 
 def test_whose_a_claim_is_and_the_error_of_its_number_stand_in_its_row(text, study):
@@ -131,8 +213,9 @@ def test_whose_a_claim_is_and_the_error_of_its_number_stand_in_its_row(text, stu
     assert rows["fig1a_replication_0.2"][5][1] == "a replication"
     assert rows["fig1a_replication_0.2"][2][1] == "value 0.343 ± 0.003"
     row = claims.set_index("id").loc["fig1a_replication_0.2"]
-    ours = f"{row['estimate']:.3f} [{row['low']:.3f}, {row['high']:.3f}], n = 2"
-    assert rows["fig1a_replication_0.2"][3][1] == f"{ours}distance {row['estimate'] - 0.343:+.3f}"
+    ours = f"{row['estimate']:.3f} [{row['low']:.3f}, {row['high']:.3f}]n = 2: interval too narrow"
+    distance = f"{row['estimate'] - 0.343:+.3f}".replace("-", "−")
+    assert rows["fig1a_replication_0.2"][3][1] == f"{ours}distance {distance}"
     assert rows["fig4c_top1"][5][1] == "the paper, from memory"
     assert rows["figA2a_rises_with_depth"][5][1] == "the paper, verified"
     assert rows["fig3b_clusters"][5][1] == "follow-ups"

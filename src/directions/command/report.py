@@ -1,4 +1,4 @@
-"""In a checkout: write a finished study that is current as one HTML file."""
+"""In a checkout: write a finished study that is current, or a published one, as one HTML file."""
 
 import argparse
 
@@ -13,10 +13,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Call tools/check_current.py and tools/write_report.py, as `make report`; InputError elsewhere."""
-    folder, stale = checkout.root("report"), ["--stale"] if args.stale else []
-    checkout.tool(folder, "check_current", "--figures", args.figures, *stale, args.study)
-    results, page = f"results/{args.study}", f"results/{args.study}/report.html"
-    places = ["--results", results, "--benchmarks", f"benchmarks/{args.study}", "--captions", "report"]
-    checkout.tool(folder, "write_report", "--study", args.study, *places, "--output", page, *stale)
-    print(f"Report: {folder / page}")
+    """Call tools/write_report.py, as `make report`; InputError elsewhere."""
+    stale = ["--stale"] if args.stale else []
+    folder = checkout.root("report")
+    checkout.tool(folder, "write_report", "--study", args.study, "--figures", args.figures, *stale)
