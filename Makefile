@@ -21,7 +21,7 @@ INSTALL := .venv/bin/python -m pip install --progress-bar off --disable-pip-vers
 LARGE := sed --unbuffered --quiet --regexp-extended '/Downloading .*\(([0-9.]+ GB|[0-9]{2,}\.[0-9] MB)\)/p'
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick laptop cifar test lint tests test-slurm test-faults report results times progress estimate dry-run stages tables notebooks remote \
+.PHONY: help setup quick laptop cifar test lint tests test-slurm test-gpu test-faults report results times progress estimate dry-run stages tables notebooks remote \
 	pull sizes push status bench-training bench
 .DEFAULT_GOAL := help
 
@@ -74,6 +74,9 @@ tests: setup
 test-slurm: setup  ## the workflow on a real Slurm, started for the tests; needs root on Debian, else skipped
 	tests/slurm/cluster.sh install
 	pytest -n 3 --dist loadfile -rs tests/slurm
+
+test-gpu: setup  ## on a GPU: results equal to the CPU's, then speed; writes gpu-report.md to send to us
+	@python tools/write_gpu_report.py --output gpu-report.md
 
 test-faults: setup  ## kill runs, pushes and pulls at random moments, 20 each: make test-faults [KILLS=20 SEED=0]
 	KILLS=$(or $(KILLS),20) SEED=$(or $(SEED),$(shell date +%s)) pytest -n 2 tests/faults

@@ -1,7 +1,7 @@
 """Snakemake's `--logger stages`: a line per finished stage, with the time left, instead of a block per job.
 
-Snakemake finds logger plugins by the name of their package, and imports those of every package that is installed:
-this one needs no other of this project, of which an older checkout may be in use. Snakemake's own log, in
+Snakemake finds logger plugins by the name of their package, and imports all that are installed, in any
+checkout: this one needs nothing else of this project, which may be older there. Snakemake's own log, in
 .snakemake/log, still has every job.
 """
 

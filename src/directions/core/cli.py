@@ -115,6 +115,10 @@ def prepare_torch(device: str, threads: int):
     # Gradients of confident predictions are subnormal numbers: many times slower on a CPU, and lost in the
     # sums they enter. Flushing them to zero halves the time to train a memorising MLP.
     torch.set_flush_denormal(True)
+    # On a GPU: convolutions in float32 as asked for, not in TF32, and the same sums in every run, so that a
+    # resumed training ends with the same weights.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device.startswith("cuda") and not torch.cuda.is_available():
