@@ -11,6 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from nbformat.reader import NotJSONError
 from traitlets.config import Config
 
 import directions
@@ -27,9 +28,14 @@ SECONDS = 300  # for one cell
 def executed(path: Path) -> NotebookNode:
     """Run a notebook in its folder.
 
-    Raises InputError if a cell fails, or if an output names a path of this machine.
+    Raises InputError for another file, if a cell fails, and if an output names a path of this machine.
     """
-    notebook = nbformat.read(path, as_version=4)
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, NotJSONError) as error:
+        raise InputError(
+            f"{path} is no notebook that can be read: give one, such as examples/own_labels.ipynb"
+        ) from error
     place = {"metadata": {"path": str(path.resolve().parent)}}
     sockets = {"transport": "ipc", "ip": f"{os.environ['JUPYTER_RUNTIME_DIR']}/kernel"}  # files, not ports
     client = NotebookClient(
@@ -50,7 +56,7 @@ def executed(path: Path) -> NotebookNode:
             for output in cell.outputs:
                 output.update({"execution_count": None} if "execution_count" in output else {})
     notebook.metadata["language_info"] = {"name": "python"}  # without its version
-    here = [str(folder) for folder in (Path.cwd(), Path.home(), sys.prefix, tempfile.gettempdir())]
+    here = {str(folder) for folder in (Path.cwd(), Path.home(), sys.prefix, tempfile.gettempdir())} - {"/"}
     for text in texts(notebook):
         if found := [folder for folder in here if folder in text]:
             raise InputError(f"{path}: an output names {found[0]}, a path of this machine: {text}")

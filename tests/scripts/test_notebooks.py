@@ -138,3 +138,11 @@ def test_a_cell_that_fails_or_tells_of_this_machine_is_an_error_and_changes_noth
     assert done.returncode == 2
     assert problem in done.stderr
     assert path.read_bytes() == before
+
+
+def test_another_file_is_refused_by_name(tmp_path):
+    (tmp_path / "text.ipynb").write_text("no JSON")
+    for name in ("text.ipynb", "missing.ipynb"):
+        done = execute(tmp_path / name)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert f"{name} is no notebook" in done.stderr
