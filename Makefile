@@ -21,7 +21,7 @@ INSTALL := .venv/bin/python -m pip install --progress-bar off --disable-pip-vers
 LARGE := sed --unbuffered --quiet --regexp-extended '/Downloading .*\(([0-9.]+ GB|[0-9]{2,}\.[0-9] MB)\)/p'
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
-.PHONY: help setup quick laptop cifar test lint tests test-slurm test-gpu test-faults report results times progress estimate dry-run stages tables notebooks remote \
+.PHONY: help setup quick laptop cifar test lint tests test-slurm test-gpu test-faults docs report results times progress estimate dry-run stages tables notebooks remote \
 	pull sizes push status bench-training bench
 .DEFAULT_GOAL := help
 
@@ -80,6 +80,11 @@ test-gpu: setup  ## on a GPU: results equal to the CPU's, then speed; writes gpu
 
 test-faults: setup  ## kill runs, pushes and pulls at random moments, 20 each: make test-faults [KILLS=20 SEED=0]
 	KILLS=$(or $(KILLS),20) SEED=$(or $(SEED),$(shell date +%s)) pytest -n 2 tests/faults
+
+# With --quiet, MkDocs would not count warnings, and a broken link would be no error.
+docs: setup  ## the documentation as a site, a page per figure: site/index.html; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 mkdocs build
+	@echo "Site: site/index.html. For its search: python -m http.server --directory site"
 
 report: setup  ## one self-contained HTML of a finished or published study: make report STUDY=quick [STALE=1]
 	@python tools/write_report.py --study $(STUDY) --figures $(FIGURES) $(if $(STALE),--stale)

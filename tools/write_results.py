@@ -75,15 +75,34 @@ def section(figure: str, studies: dict[str, pd.DataFrame], published: Path) -> s
 
     Studies without a claim about the figure, which they may not have drawn, are left out.
     """
-    every = {study: table[table["figure"] == figure].set_index("id") for study, table in studies.items()}
-    here = {study: rows for study, rows in every.items() if len(rows)}
-    lines = [f"## Figure {figure.removeprefix('fig')}", "", *header(list(here))]
+    here = about(figure, studies)
+    lines = [f"## {titled(figure)}", "", *header(list(here))]
     lines.append(line([panel(figure, study, published) for study in here]))
-    tested = [", ".join(rows["tested_on"].dropna().unique()) or "no tables for it" for rows in here.values()]
-    lines += [line(tested), ""]
+    lines += [line([tested(rows) for rows in here.values()]), ""]
     if figure == "fig1a" and (published / REPLICATION).exists():
         lines += [f"![Figure 1a beside an independent replication]({published.name}/{REPLICATION})", ""]
-    lines += header(["claim", "claimed", *here, "whose claim"])
+    return "\n".join([*lines, *table(figure, here)]) + "\n"
+
+
+def titled(figure: str) -> str:
+    """Name a figure in a heading: "Figure 1a", "Figure orders"."""
+    return f"Figure {figure.removeprefix('fig')}"
+
+
+def about(figure: str, studies: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the claims about a figure by id, of each study that has any."""
+    every = {study: table[table["figure"] == figure].set_index("id") for study, table in studies.items()}
+    return {study: rows for study, rows in every.items() if len(rows)}
+
+
+def tested(rows: pd.DataFrame) -> str:
+    """Say what a study tested the claims about a figure on."""
+    return ", ".join(rows["tested_on"].dropna().unique()) or "no tables for it"
+
+
+def table(figure: str, here: dict[str, pd.DataFrame]) -> list[str]:
+    """Tabulate the claims about a figure, a row per claim and a column per study, and list their notes."""
+    lines = header(["claim", "claimed", *here, "whose claim"])
     notes: dict[tuple[str, str], list[str]] = {}
     for claim in dict.fromkeys(claim for rows in here.values() for claim in rows.index):
         answers = {study: rows.loc[claim] for study, rows in here.items() if claim in rows.index}
@@ -94,7 +113,7 @@ def section(figure: str, studies: dict[str, pd.DataFrame], published: Path) -> s
             if not pd.isna(answer["note"]):
                 notes.setdefault((study, answer["note"]), []).append(f"`{name}`")
     noted = [f"- {study}, {', '.join(names)}: {note}" for (study, note), names in notes.items()]
-    return "\n".join([*lines, *(["", "Notes:", "", *noted] if noted else [])]) + "\n"
+    return [*lines, *(["", "Notes:", "", *noted] if noted else [])]
 
 
 def totals(counts: dict[str, pd.DataFrame], column: str) -> list[str]:
@@ -179,6 +198,14 @@ def between(text: str, inserted: str, path: Path) -> str:
     return f"{before}{MARKS[0]}\n{inserted}\n{MARKS[1]}{rest.split(MARKS[1])[1]}"
 
 
+def read_all(published: Path) -> dict[str, pd.DataFrame]:
+    """Read the claims of every study below `published`. Raises InputError if there is none."""
+    folders = sorted(path.parents[1] for path in published.glob("*/tables/claims.csv"))
+    if not folders:
+        raise InputError(f"{published} has no published study: make results STUDIES=quick, after make quick")
+    return {folder.name: read(folder / "tables/claims.csv") for folder in folders}
+
+
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument(
@@ -190,12 +217,7 @@ def main(argv: list[str]) -> None:
         "--summary", required=True, type=Path, help="page in which the table of findings is replaced"
     )
     args = parser.parse_args(argv)
-    folders = sorted(path.parents[1] for path in args.published.glob("*/tables/claims.csv"))
-    if not folders:
-        raise InputError(
-            f"{args.published} has no published study: make results STUDIES=quick, after make quick"
-        )
-    studies = {folder.name: read(folder / "tables/claims.csv") for folder in folders}
+    studies = read_all(args.published)
     headlines = table_files.require(
         {"headlines": table_files.csv(args.headlines)}, "headlines", "id", "finding", "quantity"
     )
