@@ -56,9 +56,10 @@ for (const button of document.querySelectorAll("button.zoom")) {
 }
 large.addEventListener("click", event => { if (event.target === large) large.close(); });
 
-let opened = [];  // what is folded is printed, but for the study's tables
+let opened = [];  // what is folded is printed, but for the study's tables and what the table of all claims has
 addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll("details:not([open])")].filter(one => !one.closest("#tables"));
+  const folded = document.querySelectorAll("details:not([open], .more)");
+  opened = [...folded].filter(one => !one.closest("#tables"));
   for (const one of opened) one.open = true;
 });
 addEventListener("afterprint", () => { for (const one of opened) one.open = false; });

@@ -5,7 +5,6 @@ import io
 import re
 import shutil
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,11 @@ import pytest
 import pythons
 from checkouts import ROOT
 from PIL import Image
+from report_page import Page
 
 from directions.claims.verdicts import VERDICTS
 from directions.core import tables as table_files
 from directions.report import pictures
-from directions.study.catalogue import FIGURES
-from directions.study.paper_curves import COLUMNS as PAPER_PANELS
 
 QUICK = ROOT / "docs/results/quick"
 MEASURED = "s\tmax_rss\n1.5\t100\n"
@@ -31,42 +29,6 @@ def write(results: Path, benchmarks: Path, output: Path):
     argv = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
     command = [sys.executable, ROOT / "tools/write_report.py", *argv, "--output", str(output)]
     return pythons.run(command, ROOT)
-
-
-class Page(HTMLParser):
-    """What a page refers to, and the cells of its tables by their names."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.links, self.sources, self.ids, self.tables, self.cell = [], [], [], {}, None
-        self.pictures, self.saved = [], {}
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        values = dict(attributes)
-        self.ids += filter(None, [values.get("id")])
-        self.links += filter(None, [values.get("href")])
-        self.sources += filter(None, [values.get("src")])
-        if tag == "img":
-            self.pictures.append(values)
-        if "download" in values:
-            self.saved[values["download"]] = values["href"]
-        if tag == "table" and "aria-label" in values:
-            self.rows = self.tables.setdefault(values["aria-label"], [])
-        elif tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th"):
-            self.rows[-1].append((values.get("data-key"), ""))
-            self.cell = self.rows[-1]
-
-    def handle_data(self, data):
-        if self.cell is not None:
-            key, text = self.cell[-1]
-            self.cell[-1] = (key, text + data)
-
-    def handle_endtag(self, tag):
-        if tag in ("td", "th"):
-            self.cell = None
 
 
 @pytest.fixture(scope="module")
@@ -273,21 +235,3 @@ def test_an_unfinished_study_is_refused_and_nothing_is_written(tmp_path):
     assert done.returncode == 2, done.stderr
     assert "study=quick -- all" in done.stderr
     assert not (tmp_path / "report.html").exists()
-
-
-def words(figure: str) -> str:
-    """The caption of a figure, on one line."""
-    return " ".join((ROOT / f"report/{figure}.rst").read_text("utf-8").split())
-
-
-@pytest.mark.parametrize("figure", FIGURES)
-def test_captions_say_where_the_paper_s_own_curves_are_drawn(figure):
-    assert ("read from its printed figure" in words(figure)) == (figure in PAPER_PANELS)
-
-
-def test_captions_of_areas_and_of_correlations_per_layer_follow_the_paper_s_figures():
-    for figure in ("fig3b", "fig4b", "fig4c"):
-        assert "divided by the largest" in words(figure)
-    assert "those of the MLP in its Figure 4a" in words("fig4b")
-    assert "least-squares line" not in words("fig7c")
-    assert "from memory" in words("fig4c")

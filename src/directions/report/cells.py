@@ -8,7 +8,7 @@ from directions.claims import headlines
 from directions.claims.format import claimed, found, number, plain, whose
 from directions.core import tables as table_files
 from directions.core.errors import InputError
-from directions.report.numbers import column, minus
+from directions.report.numbers import column, minus, rounded
 from directions.workflow.run_times import times
 
 ROWS = 400  # longer tables are listed without their rows, which would dominate the file size
@@ -55,7 +55,7 @@ def answers(claims: pd.DataFrame) -> list[dict]:
             "plain": plain(row["certainty"]),
             "found": parts(row),
             "narrow": narrow[place],
-            "why": "" if pd.isna(row["note"]) else minus(row["note"]),
+            "why": "" if pd.isna(row["note"]) else rounded(row["note"]),
             "on": "" if pd.isna(row["tested_on"]) else row["tested_on"],
         }
         for place, row in claims.iterrows()

@@ -11,12 +11,18 @@ import pandas as pd
 
 DECIMALS = 3
 _HYPHEN = re.compile(r"(?<![\w.)−-])-(?=[\d.])")  # before a number; not in 2026-11-30 or corrupt-0.2
+_LONG = re.compile(rf"\b\d+\.\d{{{DECIMALS + 1},}}\b")
 _ZERO = re.compile(r"−(?=0(\.0+)?(?![\d.]))")
 
 
 def minus(text: str) -> str:
     """Write numbers in a text with a true minus sign, and without one before zero."""
     return _ZERO.sub("", _HYPHEN.sub("−", text))
+
+
+def rounded(text: str) -> str:
+    """Write numbers in a text as `number` does where they have more decimals; the minus as `minus` does."""
+    return minus(_LONG.sub(lambda found: number(float(found[0])), text))
 
 
 def decimals(values: Iterable[float]) -> int:
@@ -31,11 +37,11 @@ def decimals(values: Iterable[float]) -> int:
 def number(value: float, digits: int = DECIMALS) -> str:
     """Format a number: 0.472, −0.011, 12,345, 0.00097, 2.1e−07."""
     size = abs(value)
-    if 0 < size < 1e-5:
-        return minus(f"{value:.1e}")
-    if size < 10**-DECIMALS:
-        return minus(f"{value:.{digits}f}" if value == 0 else f"{value:.2g}")
-    return minus(f"{value:,.{0 if size >= 1000 else digits}f}")
+    if 0 < size < 10**-DECIMALS:
+        text = f"{value:.1e}" if size < 1e-5 else f"{value:.2g}"
+    else:
+        text = f"{value:,.{0 if size >= 1000 else digits}f}"
+    return minus(text.replace("-", "−"))
 
 
 def column(values: pd.Series) -> list[str]:
