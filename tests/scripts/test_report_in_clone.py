@@ -14,7 +14,7 @@ PUBLISHED = ("tables/claims.csv", "figures/fig1a.png", "figures/fig1a.pdf")
 
 @pytest.fixture
 def clone(tmp_path) -> Path:
-    """A bare clone: captions, configs, and of laptop the published claims, a figure and none of its tables."""
+    """A bare clone: captions, configs, and of laptop the published claims and a figure without its tables."""
     for name in ("report", "configs"):
         (tmp_path / name).symlink_to(ROOT / name)
     for name in ("data/paper/headlines.csv", *(f"docs/results/laptop/{path}" for path in PUBLISHED)):
