@@ -8,6 +8,7 @@ import pandas as pd
 from directions.core import cli
 from directions.study import config as study_config
 from directions.study.config import read_yaml
+from directions.workflow.cluster import Network, simulate
 from directions.workflow.cost import Pace, Work, fitted, work
 from directions.workflow.jobs import Job, jobs
 
@@ -65,6 +66,36 @@ def table(config: dict, paces: Mapping[str, Pace], gpu: Pace) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def networks(config: dict, gpu: Pace, processes: int) -> dict[tuple, Network]:
+    """Return {(experiment, run): seconds of its jobs on a GPU}; `processes` GPUs train one ResNet-50."""
+    found: dict[tuple, list[float]] = {}
+    for job in jobs(config):
+        if job.run:
+            found.setdefault((job.experiment, job.run), []).append(gpu.seconds(work(config, job)))
+    wide = {job.experiment for job in jobs(config) if job.rule == "train_distributed"}
+    return {
+        key: Network(train / several, tuple(analyses), several)
+        for key, (train, *analyses) in found.items()
+        for several in [processes if key[0] in wide else 1]
+    }
+
+
+def clusters(config: dict, gpu: Pace, processes: int) -> str:
+    """Tabulate hours on 1, 8 and 64 GPUs, and say which network takes longest."""
+    every = networks(config, gpu, processes)
+    lines = ["gpus  hours  busy"]
+    for count in (1, 8, 64):
+        done = simulate(every.values(), count)
+        lines.append(f"{count:4} {done.seconds / 3600:6.0f} {done.busy:5.0%}")
+    (experiment, run), last = max(every.items(), key=lambda item: item[1].longest)
+    after = max(last.analyses, default=0) / 3600
+    return "\n".join([
+        *lines,
+        f"No more GPUs help below {last.longest / 3600:.0f} hours: {experiment}/{run} trains for"
+        f" {last.train / 3600:.0f} on {last.gpus}, and its longest analysis takes {after:.0f}.",
+    ])  # fmt: skip
+
+
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--of", default="paper", help="the study to estimate")
@@ -74,13 +105,15 @@ def main(argv: list[str]) -> None:
         "--gpu-teraflops", type=float, default=10, help="assumed GPU speed, 10^12 operations per second"
     )
     parser.add_argument("--gpu-launch", type=float, default=0.001, help="assumed seconds to launch a pass")
+    parser.add_argument("--processes", type=int, default=1, help="GPUs that train one ResNet-50")
     parser.add_argument("--record", type=Path, help="write the paces to this CSV, too")
     args = parser.parse_args(argv)
     gpu = Pace(10, args.gpu_launch, 1e-12 / args.gpu_teraflops)
     paces = measured(args.measured, args.benchmarks)
     if args.record:
         pd.DataFrame(paces.values(), index=pd.Index(paces, name="rule")).to_csv(args.record)
-    found = table(study(args.of), paces or recorded(), gpu)
+    config = study(args.of)
+    found = table(config, paces or recorded(), gpu)
     print(found.to_string(index=False, float_format="{:.3g}".format, na_rep="not measured"))
     total = found[["hours", "gpu_hours"]].sum(skipna=False)
     print(f"\nnetworks {found['networks'].sum()}, operations {found['operations'].sum():.3g}")
@@ -91,6 +124,7 @@ def main(argv: list[str]) -> None:
     print(f"hours: {every}, one job at a time on {where}")
     print("       at most: per operation, wide layers take about a third of the time of quick's narrow ones")
     print(f"gpu_hours: {total['gpu_hours']:.0f} in total, for a GPU at {args.gpu_teraflops:g} teraflops")
+    print(f"\non a cluster of such GPUs, simulated:\n{clusters(config, gpu, args.processes)}")
 
 
 if __name__ == "__main__":
