@@ -12,6 +12,7 @@ TRAIN = (
 
 rule train:
     input:
+        unpack(passed_with),  # only if networks_per_job is more than 1
         data=data_of,
         ledger=ledger_of,
     output:
@@ -29,7 +30,7 @@ rule train:
     params:
         asked=asked("train"),
         # Not an output: Snakemake deletes the outputs of a killed job, and this must survive it.
-        resume="results/{study}/resume/{experiment}/{run}",
+        resume=RESUME,
     shell:
         f"{PYTHON} {TRAIN}"
 
@@ -56,8 +57,38 @@ rule train_distributed:
         processes=1,
     params:
         asked=asked("train"),
-        resume=rules.train.params.resume,
+        resume=RESUME,
     shell:
         f"{PYTHON} {SCRIPTS}/launch.py"
         " --nodes {resources.nodes} --processes {resources.processes}"
         f" --node-threads {{threads}} {TRAIN}"
+
+
+# Several networks of an experiment in one pass over a device (docs/PERFORMANCE.md), if the profile asks for it:
+# --set-resources train_many:networks_per_job=16. Each network's job of rule `train` takes its last step afterwards
+# and has the same code, settings and products as without a pass.
+rule train_many:
+    input:
+        unpack(inputs_of_pass),
+    output:
+        temp(PASS),
+    log:
+        "logs/{study}/passes/{experiment}/{batch}.log",
+    benchmark:
+        "benchmarks/{study}/passes/{experiment}/{batch}.tsv"
+    wildcard_constraints:
+        batch=r"\d+",
+    conda:
+        ENVIRONMENT
+    resources:
+        device=STUDY["device"],
+        networks_per_job=1,
+    params:
+        runs=runs_of_pass,
+    shell:
+        f"{PYTHON} {SCRIPTS}/train_many.py"
+        " --runs {params.runs:q} --done {output}"
+        " --device {resources.device} --threads {threads} > {log} 2>&1"
+
+
+PASSES.update(passes_of(RUNS, rules.train_many.rule.resources["networks_per_job"].raw))

@@ -40,6 +40,14 @@ class Records(FilePersistence):
         self._failed = _Failed()
         logger.addHandler(self._failed)
 
+    def _input(self, job: Job) -> list[str]:
+        """List the inputs that Snakemake records and compares.
+
+        A pass in which a network was trained with others is none of them: it is the same without (train.smk).
+        """
+        passed = job.input.get("passed")
+        return [path for path in super()._input(job) if path != passed]
+
     async def incomplete(self, job: Job) -> list[_IOFile]:
         """Return the outputs of a job that cannot be trusted; Snakemake runs the job again."""
         found = await super().incomplete(job)
