@@ -16,6 +16,7 @@ from directions.core.files import atomic
 
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).parents[1]
+MANY = ("MLP 2x64", "MLP 2x512", "conv11, width 1/8", "conv11")  # of bench/many.py
 
 
 def machine(device: str) -> str:
@@ -65,14 +66,18 @@ def main(argv: list[str]) -> None:
     ]
     timed, speed = said("bench/training.py", "--device", args.device, "--cores", "1")
     table = speed[speed.find("Seconds per epoch") :].rstrip()
+    passes = MANY if args.device.startswith("cuda") else MANY[:1]
+    shared, ratios = said(
+        *("bench/many.py", "--device", args.device, "--rounds", "3", "--counts", "16", "--networks", *passes)
+    )
     parts = [f"# {about}", "## Compared with the CPU", "\n".join(["```", *results, "```"])]
     if code:
         parts.append(f"What failed:\n\n```\n{tests.rstrip()}\n```")
-    parts += ["## Training", table]
+    parts += ["## Training", table, "## Sixteen networks in one pass", ratios.rstrip()]
     with atomic(args.output) as partial:
         partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     log.info("report: %s", args.output)
-    if code or timed:
+    if code or timed or shared:
         sys.exit(1)
 
 
