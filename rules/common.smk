@@ -13,7 +13,7 @@ if HERE == BASE:
 
 from directions.core import user_functions
 from directions.core.errors import InputError
-from directions.core.files import contents
+from directions.core.files import atomic, contents
 from directions.core.source_files import OWN
 from directions.data.registry import KNOWN
 from directions.study import config as study_config, passes, paths
@@ -27,7 +27,7 @@ from directions.study.catalogue import (
     specs,
 )
 from directions.study.deciding_files import Deciding
-from directions.study.fingerprints import Ancestry
+from directions.study.fingerprints import Ancestry, digest
 from directions.study.paper_curves import COLUMNS as PANELS
 from directions.study.run_table import labels_name, expand as expand_runs, labels as label_ledgers
 from directions.study.user_networks import Plan
@@ -197,6 +197,21 @@ def of_every_run(wildcards):
     """Return the files of all runs of an experiment from which a table is collected."""
     names = {"study": wildcards.study, "experiment": wildcards.experiment}
     return expand(paths.fill(paths.collected(wildcards.table), **names), run=RUNS[wildcards.experiment])
+
+
+def collected(wildcards, input):
+    """Return what collect.py joins: its --asked and one file per run.
+
+    From a file if it is long: Linux starts no command of 128 KiB, which a thousand runs would make.
+    """
+    arguments = ["--asked", asked("collect")(wildcards), *input.files]
+    if sum(map(len, arguments)) < 50_000:
+        return shlex.join(arguments)
+    listed = Path(".snakemake/arguments") / f"{digest(arguments)}.txt"
+    listed.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(listed) as partial:
+        partial.write_text("\n".join(arguments), encoding="utf-8")
+    return f"@{listed}"
 
 
 def tables_of_figure(figure):

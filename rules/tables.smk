@@ -13,10 +13,10 @@ rule collect:
     params:
         asked=asked("collect"),
         code=DECIDING.code("collect"),
+        joined=collected,
     shell:
         f"{PYTHON} {SCRIPTS}/collect.py"
-        " --code {params.code} --asked {params.asked:q}"
-        " --table {output} {input.files} > {log} 2>&1"
+        " --code {params.code} --table {output} {params.joined} > {log} 2>&1"
 
 
 rule measure_areas:

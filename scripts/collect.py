@@ -1,4 +1,7 @@
-"""Join the tables or records of all networks of an experiment, with columns for what was varied."""
+"""Join the tables or records of all networks of an experiment, with columns for what was varied.
+
+@FILE stands for the arguments in that file, one per line.
+"""
 
 import json
 from pathlib import Path
@@ -25,6 +28,7 @@ def read(path: Path) -> pd.DataFrame:
 
 def main(argv: list[str]) -> None:
     parser = cli.parser(__doc__)
+    parser.fromfile_prefix_chars = "@"
     parser.add_argument("--asked", required=True, help=cli.ASKED_HELP)
     parser.add_argument("--table", required=True, help="CSV to write")
     parser.add_argument("files", nargs="+", type=Path, help="one file per run, in the order of the settings")

@@ -50,6 +50,17 @@ def test_collect_puts_the_keys_in_front(files):
     ]  # fmt: skip
 
 
+def test_collect_takes_its_arguments_from_a_file_too(files):
+    """As the rule gives them for a thousand runs, more than a command may hold."""
+    given, tables = ["--asked", asked(RUNS), *(str(files / f"{run}.csv") for run in RUNS)], []
+    (files / "arguments.txt").write_text("\n".join(given))
+    for name, arguments in {"long": [f"@{files}/arguments.txt"], "short": given}.items():
+        done = script("collect", "--table", files / f"{name}/noise.csv", *arguments)
+        assert done.returncode == 0, done.stderr
+        tables.append((files / f"{name}/noise.csv").read_text())
+    assert tables[0] == tables[1]
+
+
 @pytest.mark.parametrize("names", [["1.1", "1.10"], ["NA", "null"]])
 def test_collect_takes_the_names_of_layers_as_they_are(files, names):
     """1.10 of an nn.Sequential is not 1.1."""

@@ -1,7 +1,9 @@
 """The studies as they come: which networks and jobs each has, and what a missing data set stops."""
 
+import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -209,3 +211,24 @@ def test_once_the_data_are_there_only_what_is_missing_runs(partly):
     assert {rule: jobs[rule] for rule in ("prepare_data", "fig1c", "fig7b")} == {
         "prepare_data": 2, "fig1c": 1, "fig7b": 1
     }  # fmt: skip
+
+
+def test_a_thousand_runs_are_joined_by_a_command_that_linux_starts(fresh, tmp_path):
+    """One argument may have 128 KiB, and the shell gets its whole command as one."""
+    study = Checkout(shutil.copytree(fresh.folder, tmp_path / "study"))
+    study.edit(
+        "configs/tiny.yaml",
+        "corrupt: [0.0, 1.0], seed: [0]",
+        f"corrupt: [0.0, 1.0], seed: {list(range(500))}",
+    )
+    table = "results/tiny/tables/mnist_corruption/runs.csv"
+    done = study.snakemake("--dry-run", "--printshellcmds", "--", table)
+    assert done.returncode == 0, done.stderr
+    said = (done.stdout + done.stderr).splitlines()
+    [command] = [line for line in said if "scripts/collect.py --code" in line]
+    assert len(command) < 2**17
+    listed = re.search(r"@(\.snakemake/arguments/\w+\.txt)", command)[1]
+    option, settings, *files = (study.folder / listed).read_text().splitlines()
+    assert option == "--asked"
+    assert len(files) == len(set(files)) == 1000
+    assert [Path(file).parent.name for file in files] == list(json.loads(settings)["settings"]["runs"])
