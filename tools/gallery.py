@@ -98,7 +98,7 @@ def page(figure: str, studies: list[str], claims: Mapping[str, pd.DataFrame]) ->
 def of_study(figure: str, study: str, claims: pd.DataFrame | None) -> list[str]:
     """Write a study's part of a figure's page."""
     picture = f"../results/{study}/figures/{figure}.png"
-    lines = [f"## {study}", "", f"[![{figure}, {study}]({picture})]({picture})"]
+    lines = [f"## {study}", "", f"[![{heading(CAPTIONS, figure)} Study {study}]({picture})]({picture})"]
     if claims is not None:
         lines += ["", f"Tested on: {write_results.tested(claims)}.", "", *summary(figure, claims)]
     lines += ["", f"Files: {', '.join(files(figure, study))}.", ""]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import gallery
+import notebook_pages
 from github_markdown import widened
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -45,8 +46,12 @@ USED = {  # module: what users take from it, as docs/EXTENDING.md says
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Add a page per published figure to the navigation."""
+    """Add a page per published figure, and per notebook, to the navigation."""
     [entry] = [entry for entry in config.nav if "Figures" in entry]
+    [guide] = [entry["Guide"] for entry in config.nav if "Guide" in entry]
+    guide.append(
+        {"Notebooks": [str(notebook_pages.EXAMPLES / f"{name}.md") for name in notebook_pages.names()]}
+    )
     for group, figures in gallery.grouped().items():
         entry["Figures"].append({group: [f"{gallery.PAGES}/{figure}.md" for figure in figures]})
 
@@ -54,7 +59,8 @@ def on_config(config: MkDocsConfig) -> None:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Take files from the whole repository, under their paths there, and add pages of our own."""
     try:
-        made = gallery.pages() | {"docs/API.md": api(), STYLE: Path("tools/site.css").read_text("utf-8")}
+        made = gallery.pages() | notebook_pages.pages()
+        made |= {"docs/API.md": api(), STYLE: Path("tools/site.css").read_text("utf-8")}
     except InputError as error:
         raise PluginError(str(error)) from error
     kept = [file for file in files if file.src_dir != config.docs_dir]  # the theme's
@@ -89,12 +95,18 @@ def from_root(path: str, link: str) -> str:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Read a page of the repository as GitHub does; a link to a folder, which only it shows, becomes text."""
-    if not page.file.abs_src_path:
-        return markdown
-    path = page.file.src_uri
-    known = _LINK.sub(lambda link: link[1] if Path(from_root(path, link[2])).is_dir() else link[0], markdown)
-    return widened(known)
+    """Read pages as GitHub does, but for links to what only GitHub shows."""
+    known = _LINK.sub(lambda link: shown_here(page.file.src_uri, link), markdown)
+    return widened(known) if page.file.abs_src_path else known
+
+
+def shown_here(path: str, link: re.Match[str]) -> str:
+    """Return a link as the site has it: to a notebook's page, unless from there; of a folder, its text."""
+    target = Path(from_root(path, link[2]))
+    if target.is_dir():
+        return link[1]
+    own = target == Path(path).with_suffix(".ipynb")
+    return link[0] if own else re.sub(r"\.ipynb\)$", ".md)", link[0])
 
 
 def api() -> str:

@@ -1,6 +1,8 @@
 """The documentation as a site: built strictly, a page per published figure, pages as GitHub shows them."""
 
+import base64
 import csv
+import html
 import importlib
 import os
 import re
@@ -11,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
 
+import nbformat
 import pytest
 import yaml
 from checkouts import ROOT
@@ -24,12 +27,12 @@ COUNTED = ("li", "ul", "ol", "pre", "table", "tr", "blockquote", "img", "h1", "h
 class Page(HTMLParser):
     """What is in a page's article: how many of each tag, links, pictures, texts of table cells by row."""
 
-    def __init__(self, html: str):
+    def __init__(self, text: str):
         super().__init__()
         self.tags, self.links, self.pictures = dict.fromkeys(COUNTED, 0), [], []
         self.rows: list[list[str]] = []
         self.inside = self.cell = False
-        self.feed(html)
+        self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
@@ -143,6 +146,24 @@ def test_commands_pull_only_studies_that_are_recorded(site):
     }
 
 
+def test_a_notebook_is_a_page_with_its_texts_and_outputs(site):
+    notebooks = sorted((ROOT / "examples").glob("*.ipynb"))
+    assert notebooks
+    for path in notebooks:
+        page = article(site / f"examples/{path.stem}.html")
+        assert f"examples/{path.stem}.html" in article(site / "index.html").links
+        assert (site / "examples" / path.name).read_bytes() == path.read_bytes()
+        assert path.name in page.links
+        outputs = [o for cell in nbformat.read(path, 4).cells for o in cell.get("outputs", [])]
+        said = html.unescape(re.sub("<[^>]+>", "", (site / f"examples/{path.stem}.html").read_text()))
+        drawn = [o.data["image/png"] for o in outputs if "image/png" in o.get("data", {})]
+        made = [name for name in page.pictures if "/" not in name]
+        assert [(site / "examples" / name).read_bytes() for name in made] == [*map(base64.b64decode, drawn)]
+        texts = [o.text for o in outputs if o.output_type == "stream"]
+        assert texts
+        assert [text for text in texts if text.strip() not in said] == []
+
+
 PAGES = [
     *(path.relative_to(ROOT) for path in (ROOT / "docs").glob("*.md")),
     *map(Path, ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "data/paper/README.md")),
@@ -210,11 +231,13 @@ def test_lists_are_indented_for_python_markdown(tools, github, python):
     assert tools("github_markdown").widened(github) == python
 
 
-def test_links_to_folders_become_text_and_others_stay(tools):
+def test_links_to_folders_become_text_and_to_notebooks_lead_to_their_pages(tools):
     page = type("Page", (), {"file": type("File", (), {"abs_src_path": "/x", "src_uri": "docs/A.md"})})
-    text = "[a](../configs) [b](../configs/paper.yaml) [c](https://d.org) [e](B.md#f)\n"
+    text = (
+        "[a](../configs) [b](../configs/paper.yaml) [c](https://d.org) [e](B.md#f) [g](../examples/h.ipynb)\n"
+    )
     hook = tools("site_hook").on_page_markdown(text, page)
-    assert hook == "a [b](../configs/paper.yaml) [c](https://d.org) [e](B.md#f)\n"
+    assert hook == "a [b](../configs/paper.yaml) [c](https://d.org) [e](B.md#f) [g](../examples/h.md)\n"
 
 
 def test_files_of_the_repository_are_found_from_any_page(tools):
