@@ -153,6 +153,21 @@ def test_a_killed_pass_ends_with_the_same_bytes(toy, settings, tmp_path, monkeyp
         assert same(end(one), end(other))
 
 
+def test_killed_between_two_networks_snapshots_it_goes_on_as_the_same_pass(
+    toy, settings, tmp_path, monkeypatch
+):
+    unbroken, broken, again = (pass_of(toy, settings, tmp_path / name) for name in ("one", "two", "two"))
+    many.train_many(unbroken, 1e9)
+    killed_at(3, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        many.train_many(broken, 1e9)
+    assert sum((one.resume / checkpoints.SNAPSHOT).exists() for one in again) == 1
+    assert many.saved_pass(again)["step"] == 23
+    many.train_many(again, 1e9)
+    for one, other in zip(again, unbroken, strict=True):
+        assert same(end(one), end(other))
+
+
 def test_told_to_stop_it_leaves_a_snapshot_of_the_pass(toy, settings, tmp_path, monkeypatch):
     together = pass_of(toy, settings, tmp_path)
     monkeypatch.setattr(many.Pass, "_masks", lambda self, _images: setattr(self.request, "made", True) or {})
