@@ -33,7 +33,7 @@ NETWORKS = {
     },
     "cifar": {
         "conv_corruption": 6 * 2, "conv_ensemble": 5 * 8, "conv_sweep": 96, "conv_normalization": 4 + 4,
-        "conv_selectivity": 4,
+        "conv_selectivity": 2,
     },
     "quick": {
         "mnist_corruption": 6 * 2, "mnist_selectivity": 3, "mnist_early_stopping": 1,
