@@ -17,6 +17,7 @@ report: "report/workflow.rst"
 
 include: "rules/common.smk"
 include: "rules/data.smk"
+include: "rules/passes.smk"
 include: "rules/train.smk"
 include: "rules/analyses.smk"
 include: "rules/tables.smk"

@@ -15,8 +15,7 @@ rule collect:
         code=DECIDING.code("collect"),
         joined=collected,
     shell:
-        f"{PYTHON} {SCRIPTS}/collect.py"
-        " --code {params.code} --table {output} {params.joined} > {log} 2>&1"
+        f"{PYTHON} {SCRIPTS}/collect.py" " --code {params.code} --table {output} {params.joined} > {log} 2>&1"
 
 
 rule measure_areas:
