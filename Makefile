@@ -26,7 +26,7 @@ SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: .venv/ready  ## create .venv with the exact versions of requirements.lock (6 GB, a few minutes, once)
 
@@ -105,7 +105,7 @@ progress: setup  ## jobs done, running and failed, and time left: make progress 
 	@python tools/show_progress.py $(and $(filter command line,$(origin STUDY)),$(STUDY)) \
 	  $(and $(filter command line,$(origin FIGURES)),--figures $(FIGURES))
 
-estimate: setup  ## hours for the paper's study, from the run times of a finished one: make estimate STUDY=quick
+estimate: setup  ## hours for the paper's study, from the run times of the study STUDY, by default quick
 	@python tools/estimate.py --measured $(STUDY)
 
 dry-run: setup  ## count the jobs of the paper's study by rule; needs no data

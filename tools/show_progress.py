@@ -28,6 +28,9 @@ def main(argv: list[str]) -> None:
     print(progress.counted(table, "rule").to_string())
     print(f"\njobs that each figure needs:\n{progress.counted(table, 'figures').to_string()}")
     rest, running = progress.left(table), max(1, (table["state"] == "running").sum())
+    if not (table["seconds"] > 0).any():
+        print(f"\nleft: {rest['unknown']} jobs; how long they take is known once some have finished")
+        return
     minutes = rest["seconds"] / 60
     print(f"\nleft: {minutes:.0f} minutes of jobs, about {minutes / running:.0f} with {running} at a time,")
     print("assuming that each takes the median time of finished jobs of its rule, whatever its size;")

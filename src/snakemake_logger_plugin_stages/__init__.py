@@ -12,7 +12,7 @@ from threading import Event, Thread
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakemake_logger_plugin_stages.lines import StageLines, is_chatter
+from snakemake_logger_plugin_stages.lines import StageLines
 
 
 class LogHandler(LogHandlerBase):
@@ -50,9 +50,7 @@ class LogHandler(LogHandlerBase):
             case LogEvent.JOB_ERROR | LogEvent.GROUP_ERROR:
                 self.lines.failed(fields.get("jobid"))
                 return self.format(record)
-            case LogEvent.ERROR:
-                return self.format(record)
-            case None if not is_chatter(record.getMessage()):
+            case LogEvent.ERROR | None if not self.lines.is_chatter(record.getMessage()):
                 return self.format(record)
         return None
 

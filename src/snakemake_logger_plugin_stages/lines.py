@@ -24,10 +24,6 @@ CHATTER = (  # messages of Snakemake that say nothing about this run
 )
 
 
-def is_chatter(message: str) -> bool:
-    return message.startswith(CHATTER) or not message.strip()
-
-
 class StageLines:
     """What is planned, running and done; each method returns the line to print now, or None."""
 
@@ -35,10 +31,16 @@ class StageLines:
         self.clock = clock
         self.start = self.last = clock()
         self.cores: int | None = None
+        self.message = ""  # Snakemake's last
         self.left: Counter[str] = Counter()  # jobs to go, by rule
         self.total = self.failures = 0
         self.running: dict[int, tuple[str, str, float]] = {}  # id: rule, name, start
         self.seconds: dict[str, list[float]] = {}  # of finished jobs, by rule
+
+    def is_chatter(self, message: str) -> bool:
+        """Return whether a message of Snakemake is left out: it says nothing, or what it said last."""
+        again, self.message = message == self.message, message
+        return again or message.startswith(CHATTER) or not message.strip()
 
     def machine(self, cores: int | None) -> None:
         self.cores = cores or self.cores

@@ -2,7 +2,7 @@
 
 import pytest
 
-from snakemake_logger_plugin_stages.lines import StageLines, is_chatter
+from snakemake_logger_plugin_stages.lines import StageLines
 
 
 class Run:
@@ -79,4 +79,9 @@ def test_failed_jobs_are_counted_and_no_longer_running():
     [("Building DAG of jobs...", True), ("Nothing to be done (all", False), ("Will exit after", False)],
 )
 def test_only_what_says_nothing_about_the_run_is_left_out(message, chatter):
-    assert is_chatter(message) == chatter
+    assert StageLines().is_chatter(message) == chatter
+
+
+def test_what_snakemake_says_again_and_again_is_said_once():
+    lines = StageLines()
+    assert [lines.is_chatter(said) for said in ("stop", "stop", "go", "stop")] == [False, True, False, False]

@@ -37,6 +37,7 @@ def test_a_run_says_a_line_per_stage_and_a_failure_its_log(tmp_path):
     assert "Error in rule second" in failed.stderr
     assert "the disk is full" in failed.stderr
     assert "Traceback" not in failed.stderr
+    assert "RuleException" not in failed.stderr
 
     (tmp_path / "broken").unlink()
     works = run(tmp_path)

@@ -28,6 +28,10 @@ def find(root: Path, study: str, figures: str, stale: bool) -> Source:
     folder, copies = root / "results" / study, root / published.PUBLISHED / study
     if not _begun(folder):
         if (copies / CLAIMS).is_file():
+            if figures != "all":
+                raise InputError(
+                    f"the report of {study} as published has all its figures: leave out FIGURES={figures}"
+                )
             return Source(copies, f"{copies.relative_to(root)}{_commit(root, copies)}")
         current.known(root, study)
         raise InputError(

@@ -47,6 +47,11 @@ def test_a_study_of_which_nothing_is_here_is_taken_from_git_with_its_commit(chec
     assert found.said == f"docs/results/laptop, of commit {commit.stdout.strip()}"
 
 
+def test_figures_of_a_published_study_cannot_be_left_out(checkout):
+    with pytest.raises(InputError, match="leave out FIGURES=fig1a"):
+        source.find(checkout, "laptop", "fig1a", stale=False)
+
+
 def test_own_results_come_first_and_must_be_current(checkout):
     finish(checkout, "laptop")
     assert source.find(checkout, "laptop", "all", stale=False).folder == checkout / "results/laptop"

@@ -27,3 +27,10 @@ def test_measured_run_times_come_before_the_recorded_ones(tmp_path, capsys):
     paces = estimate["measured"]("quick", tmp_path)
     assert list(paces) == ["train"]
     assert paces["train"].seconds(estimate["work"](estimate["study"]("quick"), job)) == pytest.approx(7)
+
+
+def test_a_rule_without_a_pace_of_its_own_is_not_free_however_much_it_computes():
+    pace = estimate["Pace"]
+    found = estimate["floored"]({"train": pace(4.0, 1e-4, 1e-11), "measure_cmi": pace(5.0, 0.0, 0.0)})
+    assert found["train"] == pace(4.0, 1e-4, 1e-11)
+    assert found["measure_cmi"] == pace(5.0, 1e-4, 1e-11)
