@@ -77,8 +77,8 @@ def site(once) -> Path:
 
 @pytest.fixture
 def tools(monkeypatch) -> Callable[[str], ModuleType]:
-    """Imports a module of tools/, which may import others there."""
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    """Imports a module of tools/site, which may import others there."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools/site"))
     return importlib.import_module
 
 

@@ -6,8 +6,13 @@ Beside the pages named in mkdocs.yml, it has the files of the repository that th
 import ast
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+sys.path.append(
+    str(Path(__file__).parents[1])
+)  # gallery takes the lines of docs/RESULTS.md from write_results
 
 import gallery
 import notebook_pages
@@ -60,7 +65,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Take files from the whole repository, under their paths there, and add pages of our own."""
     try:
         made = gallery.pages() | notebook_pages.pages()
-        made |= {"docs/API.md": api(), STYLE: Path("tools/site.css").read_text("utf-8")}
+        made |= {"docs/API.md": api(), STYLE: Path("tools/site/site.css").read_text("utf-8")}
     except InputError as error:
         raise PluginError(str(error)) from error
     kept = [file for file in files if file.src_dir != config.docs_dir]  # the theme's
