@@ -1,10 +1,13 @@
 """State of the search for a data set's files: those found and verified, and why sources failed."""
 
+import fcntl
 import gzip
 import io
 import logging
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from directions.core.errors import InputError
@@ -75,6 +78,17 @@ class Search:
         keep(self.folders[0] / file.name, content)
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Wait while another job fetches files into `folder`: several data sets are made of the same ones."""
+    with ExitStack() as stack:
+        with suppress(OSError):  # no such folder, or a file system that locks none: `keep` copes with that
+            place = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, place)
+            fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+
+
 def keep(place: Path, content: bytes) -> None:
     """Write fetched content unless the file exists; raises InputError if it cannot be written."""
     if os.path.lexists(place):  # the user's file, not read as `local` is not among the sources
@@ -84,4 +98,6 @@ def keep(place: Path, content: bytes) -> None:
         with atomic(place) as partial:
             partial.write_bytes(content)
     except OSError as error:
+        if place.is_file() and place.read_bytes() == content:
+            return  # another job wrote it at the same moment
         raise InputError(f"{place} cannot be written ({error}): fix the problem and rerun") from error

@@ -23,7 +23,7 @@ from typing import Any
 
 from directions.core.errors import InputError
 from directions.core.types import Value, present
-from directions.data.download import Damaged, Search, verified
+from directions.data.download import Damaged, Search, alone, verified
 from directions.data.specs import Known, Request
 
 LOG = logging.getLogger(__name__)
@@ -68,10 +68,11 @@ def fetch(known: Known, request: Request) -> list[bytes]:
         [b'content']
     """
     search = Search(known, request.raw)
-    for source in request.sources:
-        if search.missing:
-            LOG.info("%s: trying", source)
-            SOURCES[source](search)
+    with alone(request.raw):
+        for source in request.sources:
+            if search.missing:
+                LOG.info("%s: trying", source)
+                SOURCES[source](search)
     if search.missing:
         raise InputError(_none_had(known, request, search))
     return [search.found[file.name] for file in search.raw.files]
