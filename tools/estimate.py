@@ -10,8 +10,8 @@ from directions.core import cli
 from directions.study import config as study_config
 from directions.study.config import read_yaml
 from directions.workflow.cluster import Network, simulate
-from directions.workflow.cost import Pace, Work, fitted, work
-from directions.workflow.jobs import Job, jobs
+from directions.workflow.cost import Pace, Work, every_work, fitted
+from directions.workflow.jobs import Job
 
 ROOT = Path(__file__).parents[1]
 RECORDED = ROOT / "bench/paces.csv"  # of quick on the machine that docs/PERFORMANCE.md describes
@@ -28,12 +28,12 @@ def rule(job: Job) -> str:
 
 def measured(name: str, folder: Path) -> dict[str, Pace]:
     """Return {rule: pace} for the rules whose jobs were measured in a study."""
-    config, found = study(name), {}
-    for job in jobs(config):
+    found: dict[str, list[tuple[Work, float]]] = {}
+    for job, computed in every_work(study(name)):
         path = folder / f"{job.name}.tsv"
-        if job.run and path.is_file():
+        if path.is_file():
             seconds = pd.read_csv(path, sep="\t")["s"].iloc[0]
-            found.setdefault(rule(job), []).append((work(config, job), seconds))
+            found.setdefault(rule(job), []).append((computed, seconds))
     return {name: fitted(*zip(*rows, strict=True)) for name, rows in found.items()}
 
 
@@ -56,13 +56,11 @@ def hours(computed: list[tuple[Job, Work]], paces: Mapping[str, Pace]) -> float:
     return sum(paces[rule(job)].seconds(done) for job, done in computed) / 3600
 
 
-def table(config: dict, paces: Mapping[str, Pace], gpu: Pace) -> pd.DataFrame:
+def table(every: list[tuple[Job, Work]], paces: Mapping[str, Pace], gpu: Pace) -> pd.DataFrame:
     """Tabulate per experiment: figures, networks, operations, hours at the measured and the `gpu` pace."""
     rows = []
-    for name in config["experiments"]:
-        computed = [(job, work(config, job)) for job in jobs(config) if job.experiment == name]
-        if not computed:
-            continue
+    for name in dict.fromkeys(job.experiment for job, _ in every):
+        computed = [(job, work) for job, work in every if job.experiment == name]
         rules = {rule(job) for job, _ in computed}
         lacking = rules - paces.keys()
         rows.append({
@@ -76,13 +74,12 @@ def table(config: dict, paces: Mapping[str, Pace], gpu: Pace) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def networks(config: dict, gpu: Pace, processes: int) -> dict[tuple, Network]:
+def networks(every: list[tuple[Job, Work]], gpu: Pace, processes: int) -> dict[tuple, Network]:
     """Return {(experiment, run): seconds of its jobs on a GPU}; `processes` GPUs train one ResNet-50."""
     found: dict[tuple, list[float]] = {}
-    for job in jobs(config):
-        if job.run:
-            found.setdefault((job.experiment, job.run), []).append(gpu.seconds(work(config, job)))
-    wide = {job.experiment for job in jobs(config) if job.rule == "train_distributed"}
+    for job, computed in every:
+        found.setdefault((job.experiment, job.run), []).append(gpu.seconds(computed))
+    wide = {job.experiment for job, _ in every if job.rule == "train_distributed"}
     return {
         key: Network(train / several, tuple(analyses), several)
         for key, (train, *analyses) in found.items()
@@ -90,14 +87,13 @@ def networks(config: dict, gpu: Pace, processes: int) -> dict[tuple, Network]:
     }
 
 
-def clusters(config: dict, gpu: Pace, processes: int) -> str:
+def clusters(networks: dict[tuple, Network]) -> str:
     """Tabulate hours on 1, 8 and 64 GPUs, and say which network takes longest."""
-    every = networks(config, gpu, processes)
     lines = ["gpus  hours  busy"]
     for count in (1, 8, 64):
-        done = simulate(every.values(), count)
+        done = simulate(networks.values(), count)
         lines.append(f"{count:4} {done.seconds / 3600:6.0f} {done.busy:5.0%}")
-    (experiment, run), last = max(every.items(), key=lambda item: item[1].longest)
+    (experiment, run), last = max(networks.items(), key=lambda item: item[1].longest)
     after = max(last.analyses, default=0) / 3600
     return "\n".join([
         *lines,
@@ -122,19 +118,19 @@ def main(argv: list[str]) -> None:
     paces = measured(args.measured, args.benchmarks)
     if args.record:
         pd.DataFrame(paces.values(), index=pd.Index(paces, name="rule")).to_csv(args.record)
-    config = study(args.of)
-    found = table(config, floored(paces or recorded()), gpu)
+    every = every_work(study(args.of))
+    found = table(every, floored(paces or recorded()), gpu)
     print(found.to_string(index=False, float_format="{:.3g}".format, na_rep="not measured"))
     total = found[["hours", "gpu_hours"]].sum(skipna=False)
     print(f"\nnetworks {found['networks'].sum()}, operations {found['operations'].sum():.3g}")
-    every = "some rules were not measured" if pd.isna(total["hours"]) else f"{total['hours']:.0f} in total"
+    summed = "some rules were not measured" if pd.isna(total["hours"]) else f"{total['hours']:.0f} in total"
     where = f"this machine, from the run times of {args.measured}" if paces else (
         "2 cores of an AMD EPYC (bench/paces.csv); of your machine, after `make quick`"
     )  # fmt: skip
-    print(f"hours: {every}, one job at a time on {where}")
+    print(f"hours: {summed}, one job at a time on {where}")
     print("       at most: per operation, wide layers take about a third of the time of quick's narrow ones")
     print(f"gpu_hours: {total['gpu_hours']:.0f} in total, for a GPU at {args.gpu_teraflops:g} teraflops")
-    print(f"\non a cluster of such GPUs, simulated:\n{clusters(config, gpu, args.processes)}")
+    print(f"\non a cluster of such GPUs, simulated:\n{clusters(networks(every, gpu, args.processes))}")
 
 
 if __name__ == "__main__":

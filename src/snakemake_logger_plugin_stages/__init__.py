@@ -50,7 +50,7 @@ class LogHandler(LogHandlerBase):
             case LogEvent.JOB_ERROR | LogEvent.GROUP_ERROR:
                 self.lines.failed(fields.get("jobid"))
                 return self.format(record)
-            case LogEvent.ERROR | None if not self.lines.is_chatter(record.getMessage()):
+            case LogEvent.ERROR | None if self.lines.heard(record.getMessage()):
                 return self.format(record)
         return None
 

@@ -37,10 +37,10 @@ class StageLines:
         self.running: dict[int, tuple[str, str, float]] = {}  # id: rule, name, start
         self.seconds: dict[str, list[float]] = {}  # of finished jobs, by rule
 
-    def is_chatter(self, message: str) -> bool:
-        """Return whether a message of Snakemake is left out: it says nothing, or what it said last."""
+    def heard(self, message: str) -> bool:
+        """Take a message of Snakemake; return whether it says something, and something new."""
         again, self.message = message == self.message, message
-        return again or message.startswith(CHATTER) or not message.strip()
+        return not (again or message.startswith(CHATTER) or not message.strip())
 
     def machine(self, cores: int | None) -> None:
         self.cores = cores or self.cores

@@ -75,13 +75,13 @@ def test_failed_jobs_are_counted_and_no_longer_running():
 
 
 @pytest.mark.parametrize(
-    ("message", "chatter"),
-    [("Building DAG of jobs...", True), ("Nothing to be done (all", False), ("Will exit after", False)],
+    ("message", "heard"),
+    [("Building DAG of jobs...", False), ("Nothing to be done (all", True), ("Will exit after", True)],
 )
-def test_only_what_says_nothing_about_the_run_is_left_out(message, chatter):
-    assert StageLines().is_chatter(message) == chatter
+def test_only_what_says_nothing_about_the_run_is_left_out(message, heard):
+    assert StageLines().heard(message) == heard
 
 
 def test_what_snakemake_says_again_and_again_is_said_once():
     lines = StageLines()
-    assert [lines.is_chatter(said) for said in ("stop", "stop", "go", "stop")] == [False, True, False, False]
+    assert [lines.heard(said) for said in ("stop", "stop", "go", "stop")] == [True, False, True, True]

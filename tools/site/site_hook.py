@@ -10,9 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-sys.path.append(
-    str(Path(__file__).parents[1])
-)  # gallery takes the lines of docs/RESULTS.md from write_results
+sys.path.append(str(Path(__file__).parents[1]))  # gallery needs write_results, a tool
 
 import gallery
 import notebook_pages

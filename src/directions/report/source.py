@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from directions.core.errors import InputError
+from directions.study import config
 from directions.workflow.dvc import current, published
 
 PAGE = "report.html"
@@ -33,7 +34,7 @@ def find(root: Path, study: str, figures: str, stale: bool) -> Source:
                     f"the report of {study} as published has all its figures: leave out FIGURES={figures}"
                 )
             return Source(copies, f"{copies.relative_to(root)}{_commit(root, copies)}")
-        current.known(root, study)
+        config.find(study, root, root)
         raise InputError(
             f"there are no results of the study {study} here: run"
             f" `snakemake --cores all --config study={study} figures={figures} -- all` first"

@@ -121,11 +121,14 @@ def _undraw(merged: dict, base: dict) -> None:
             del merged["draw"][figure]
 
 
-def _layers(given: dict, root: Path, here: Path) -> Layers:
-    study = given.get("study")
+def find(study: str | None, root: Path, here: Path) -> Path:
+    """Return the file of a study in `configs/`, of a checkout or of the folder `here` that uses it.
+
+    Raises InputError, with the nearest name, if there is none, and for a name that cannot be one.
+    """
     files = {path.stem: path for folder in (root, here) for path in (folder / "configs").glob("*.yaml")}
     known = sorted(stem for stem in files if stem.split(".")[0] != OWN)
-    if study not in known:
+    if study is None or study not in known:
         hint = nearest(study, known)
         raise InputError(f"study: {study!r} is unknown{hint}; configs/ has {', '.join(known) or 'no file'}")
     if not re.fullmatch("[a-z0-9_]+", study):
@@ -134,7 +137,12 @@ def _layers(given: dict, root: Path, here: Path) -> Layers:
         )
     if here != root and (root / f"configs/{study}.yaml").exists() and files[study].parent.parent != root:
         raise InputError(f"study: {study} is also one of {root}/configs: rename {files[study]}")
-    names = {BASE: root / BASE, f"configs/{study}.yaml": files[study]}
+    return files[study]
+
+
+def _layers(given: dict, root: Path, here: Path) -> Layers:
+    study = given.get("study")
+    names = {BASE: root / BASE, f"configs/{study}.yaml": find(study, root, here)}
     return [(name, read_yaml(path)) for name, path in names.items()] + [(HERE, given)]
 
 

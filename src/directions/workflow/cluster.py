@@ -27,6 +27,16 @@ class Simulated:
     busy: float
 
 
+@dataclass(order=True)
+class _Job:
+    """urgency: minus the seconds until its network is done, so that the longest sorts first."""
+
+    urgency: float
+    seconds: float
+    gpus: int = 1
+    next: tuple[float, ...] = ()
+
+
 def simulate(networks: Iterable[Network], gpus: int) -> Simulated:
     """Run all networks on so many GPUs, each job when it can start, those with most to follow first.
 
@@ -37,34 +47,22 @@ def simulate(networks: Iterable[Network], gpus: int) -> Simulated:
         >>> simulate([Network(3.0), Network(2.0), Network(1.0)], 2)
         Simulated(seconds=3.0, busy=1.0)
     """
-    ready: list[
-        tuple[float, int, float, int, tuple[float, ...]]
-    ] = []  # - to follow, order, seconds, gpus, next
-    order = 0
+    ready: list[_Job] = []
     for network in networks:
         wide = min(network.gpus, gpus)
         train = network.train * network.gpus / wide
         following = max(network.analyses, default=0.0)
-        heapq.heappush(ready, (-train - following, order, train, wide, network.analyses))
-        order += 1
-    running: list[tuple[float, int, int, tuple[float, ...]]] = []  # end, order, gpus, next
-    now, free, used = 0.0, gpus, 0.0
+        heapq.heappush(ready, _Job(-train - following, train, wide, network.analyses))
+    running: list[tuple[float, int, _Job]] = []  # end, order, job
+    now, free, used, order = 0.0, gpus, 0.0, 0
     while ready or running:
-        waiting = []
-        while ready:
-            job = heapq.heappop(ready)
-            _, number, seconds, wide, following_jobs = job
-            if wide > free:
-                waiting.append(job)
-                break  # a wide job waits for its GPUs: nobody overtakes it
-            free -= wide
-            used += seconds * wide
-            heapq.heappush(running, (now + seconds, number, wide, following_jobs))
-        for job in waiting:
-            heapq.heappush(ready, job)
-        now, _, wide, following_jobs = heapq.heappop(running)
-        free += wide
-        for seconds in following_jobs:
-            heapq.heappush(ready, (-seconds, order, seconds, 1, ()))
-            order += 1
+        while ready and ready[0].gpus <= free:  # a wide job waits for its GPUs: nobody overtakes it
+            job, order = heapq.heappop(ready), order + 1
+            free -= job.gpus
+            used += job.seconds * job.gpus
+            heapq.heappush(running, (now + job.seconds, order, job))
+        now, _, job = heapq.heappop(running)
+        free += job.gpus
+        for seconds in job.next:
+            heapq.heappush(ready, _Job(-seconds, seconds))
     return Simulated(now, used / (gpus * now) if now else 1.0)

@@ -22,10 +22,10 @@ from directions.study import training_settings
 from directions.study.analysis_spec import AnalysisSpec
 from directions.study.architectures import ARCHITECTURES
 from directions.study.catalogue import specs
-from directions.study.run_table import expand
+from directions.study.run_table import Runs, expand
 from directions.study.training_settings import TrainingSettings
 from directions.study.training_steps import checkpoints, steps_in_all, steps_per_epoch
-from directions.workflow.jobs import Job
+from directions.workflow.jobs import Job, jobs
 
 PASS = 1_000  # images per pass when nothing is trained
 WALKED = 1 / 3  # of the products recomputed at each point in reverse, as units are off at both ends
@@ -83,9 +83,19 @@ def _network(model: str, shape: tuple, classes: int, *settings: tuple) -> Sizes:
     return Sizes(model, counter.get_total_flops(), layers, before)
 
 
+def every_work(config: Mapping) -> list[tuple[Job, Work]]:
+    """Count what each job on one network computes. Raises InputError as `work`."""
+    runs = expand(config)
+    return [(job, _work(config, runs, job)) for job in jobs(config) if job.run]
+
+
 def work(config: Mapping, job: Job) -> Work:
     """Count what a job on one network computes; raises InputError if only the data files tell their size."""
-    run = expand(config)[present(job.experiment)][present(job.run)]
+    return _work(config, expand(config), job)
+
+
+def _work(config: Mapping, runs: Runs, job: Job) -> Work:
+    run = runs[present(job.experiment)][present(job.run)]
     settings = training_settings.read(run)
     known = KNOWN.get(settings.dataset)
     if known is None or settings.model in config["models"]:
@@ -137,14 +147,14 @@ class Pace:
         return self.start + job.passes * self.launch + job.operations * self.per_operation
 
 
-def fitted(jobs: Sequence[Work], seconds: Sequence[float]) -> Pace:
+def fitted(done: Sequence[Work], seconds: Sequence[float]) -> Pace:
     """Fit the pace with the smallest relative error on the measured jobs; no part of it is negative.
 
     Raises InputError if nothing was measured.
     """
-    if not jobs:
+    if not done:
         raise InputError("no job of this kind was measured")
-    columns = np.array([[1.0, job.passes, job.operations] for job in jobs])
+    columns = np.array([[1.0, job.passes, job.operations] for job in done])
     scale = columns.max(axis=0)
-    found, _ = nnls(columns / scale / np.array(seconds)[:, None], np.ones(len(jobs)))
+    found, _ = nnls(columns / scale / np.array(seconds)[:, None], np.ones(len(done)))
     return Pace(*(found / scale))

@@ -76,7 +76,7 @@ def test_a_study_that_never_ran_and_one_that_does_not_exist_are_told_apart(check
     ):
         source.find(checkout, "quick", "all", stale=True)
     with pytest.raises(
-        InputError, match=r"no study labtop: .* did you mean laptop\? \(known are laptop, quick\)"
+        InputError, match=r"'labtop' is unknown.* did you mean laptop\?.*configs/ has laptop, quick"
     ):
         source.find(checkout, "labtop", "all", stale=False)
     assert not (checkout / "results").exists()

@@ -4,20 +4,9 @@ import logging
 from pathlib import Path
 
 from directions.core.errors import InputError
-from directions.core.suggest import nearest
 from directions.workflow.dvc.tools import Snakemake
 
 log = logging.getLogger(__name__)
-
-
-def known(root: Path, study: str) -> None:
-    """Raise InputError, with the nearest name, if a checkout has no config of this study."""
-    studies = sorted(path.stem for path in (root / "configs").glob("[!.]*.yaml") if "." not in path.stem)
-    if study not in studies:
-        raise InputError(
-            f"there is no study {study}: no file configs/{study}.yaml{nearest(study, studies)}"
-            f" (known are {', '.join(studies)})"
-        )
 
 
 def check(root: Path, study: str, figures: str, stale: bool) -> None:
