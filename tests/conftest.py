@@ -34,6 +34,11 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (item.path.parent.name not in LONG, turn[item.path]))
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Bytes do not name a test: gzip writes the time into them, and processes (pytest -n) would differ in names."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def own_log():
     """A script that a test starts in this process sets its log to a stream that closes with the test."""

@@ -33,9 +33,9 @@ PLAIN = {
     for split in ("train", "t10k")
     for kind, arrays in (("images-idx3", IMAGES), ("labels-idx1", LABELS))
 }
-PACKED = {f"{name}.gz": gzip.compress(content) for name, content in PLAIN.items()}
+PACKED = {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in PLAIN.items()}
 FIRST = "train-images-idx3-ubyte.gz"
-OTHER = gzip.compress(idx(np.zeros((6, 28, 28), np.uint8)))  # a whole file, but another one
+OTHER = gzip.compress(idx(np.zeros((6, 28, 28), np.uint8)), mtime=0)  # a whole file, but another one
 
 
 def known(*mirrors, name="mnist", **changes):
