@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_make_parametrize_id(val, argname):
-    """Bytes do not name a test: gzip writes the time into them, and processes (pytest -n) would differ in names."""
+    """Bytes name no test: gzip writes the time into them, and two processes (pytest -n) would differ."""
     return argname if isinstance(val, bytes) else None
 
 
