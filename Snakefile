@@ -36,6 +36,8 @@ rule all:
 onstart:
     if not workflow.touch:
         snakemake_records.check(workflow.persistence)
+        if many_jobs_here():
+            warm_start.begin()
 
 
 onsuccess:

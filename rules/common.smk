@@ -8,7 +8,11 @@ from pathlib import Path
 
 # When Slurm signals the shell, it waits for its script, which may be writing a snapshot (preemption.py).
 if HERE == BASE:
-    shell.prefix('export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM USR1; ')
+    shell.prefix(
+        'export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM USR1; '
+        # Jobs on this machine start with PyTorch loaded (warm_start.py); the variable is set by `onstart`.
+        '[ -z "${{DIRECTIONS_WARM:-}}" ] || python() {{ command python -IS src/directions/workflow/warm_start.py "$@"; }}; '
+    )
 
 from directions.core import user_functions
 from directions.core.errors import InputError
@@ -30,6 +34,7 @@ from directions.study.fingerprints import Ancestry, digest
 from directions.study.paper_curves import COLUMNS as PANELS
 from directions.study.run_table import labels_name, expand as expand_runs, labels as label_ledgers
 from directions.study.user_networks import Plan
+from directions.workflow import warm_start
 from directions.workflow.summary import places, summary, warnings
 
 try:
@@ -216,6 +221,12 @@ def own_collected(wildcards):
 def own_tables(networks):
     """Return all tables of these own networks."""
     return [f"results/own/tables/{name}/{table}.csv" for name in networks for table in PLAN.tables(name)]
+
+
+def many_jobs_here():
+    """Return whether this process itself starts so many jobs that to load libraries once for all pays."""
+    elsewhere = workflow.non_local_exec or workflow.deployment_settings.deployment_method
+    return not elsewhere and len(list(workflow.dag.needrun_jobs())) >= 10
 
 
 def drawn_by(job):

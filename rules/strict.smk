@@ -20,9 +20,10 @@ sys.path.insert(0, f"{BASE}/src")
 
 from directions.core.errors import InputError
 from directions.study import config_files
-from directions.workflow import snakemake_records
+from directions.workflow import snakemake_records, snakemake_scheduling
 
 snakemake_records.install()
+snakemake_scheduling.install()
 
 try:
     config_files.check_arguments(sys.argv[1:])

@@ -5,6 +5,7 @@ import atexit
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -131,6 +132,8 @@ def prepare_torch(device: str, threads: int):
 def start(main: Callable[[list[str]], None]) -> None:
     """Run a script's `main(argv)`: log to standard output, print InputError as one line, exit with 2.
 
+    After Ctrl-C it says so in one line and exits with 130, as shells do.
+
     Code and user files are checked before and after; if a check fails, Snakemake deletes the job's outputs.
     Does not return (see `leave`).
     """
@@ -148,6 +151,9 @@ def start(main: Callable[[list[str]], None]) -> None:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:  # Ctrl-C
+        print("interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     leave()
 
 

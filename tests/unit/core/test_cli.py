@@ -1,5 +1,6 @@
 """How a script sets up torch, and what it does when its code is edited."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,21 @@ def test_subnormal_numbers_become_zero(monkeypatch):
     cli.prepare_torch("cpu", 1)
     assert (numbers * 0.5).count_nonzero() == 0
     assert (numbers * 1.0).count_nonzero() == 1000
+
+
+def test_ctrl_c_ends_a_script_with_one_line(tmp_path):
+    script = tmp_path / "waits.py"
+    script.write_text(
+        "import time\nfrom directions.core import cli\n\n"
+        "def main(_):\n    print('here', flush=True)\n    time.sleep(60)\n\ncli.start(main)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as waits:
+        assert waits.stdout.readline() == "here\n"
+        waits.send_signal(signal.SIGINT)
+        assert waits.communicate(timeout=20)[1] == "interrupted\n"
+    assert waits.returncode == 130
 
 
 @pytest.mark.parametrize("modules", [(), ("directions.figures.fig1a",)])
