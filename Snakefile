@@ -37,7 +37,7 @@ onstart:
     if not workflow.touch:
         snakemake_records.check(workflow.persistence)
         if many_jobs_here():
-            warm_start.begin()
+            forks.begin()
 
 
 onsuccess:

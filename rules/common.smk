@@ -10,8 +10,8 @@ from pathlib import Path
 if HERE == BASE:
     shell.prefix(
         'export PYTHONPATH="src${{PYTHONPATH:+:$PYTHONPATH}}"; trap : TERM USR1; '
-        # Jobs on this machine start with PyTorch loaded (warm_start.py); the variable is set by `onstart`.
-        '[ -z "${{DIRECTIONS_WARM:-}}" ] || python() {{ command python -IS src/directions/workflow/warm_start.py "$@"; }}; '
+        # Jobs on this machine start with PyTorch loaded (forks.py); the variable is set by `onstart`.
+        '[ -z "${{DIRECTIONS_FORKS:-}}" ] || python() {{ command python -IS src/directions/workflow/forks.py "$@"; }}; '
     )
 
 from directions.core import user_functions
@@ -34,7 +34,7 @@ from directions.study.fingerprints import Ancestry, digest
 from directions.study.paper_curves import COLUMNS as PANELS
 from directions.study.run_table import labels_name, expand as expand_runs, labels as label_ledgers
 from directions.study.user_networks import Plan
-from directions.workflow import warm_start
+from directions.workflow import forks
 from directions.workflow.summary import places, summary, warnings
 
 try:

@@ -10,7 +10,6 @@ import pythons
 import yaml
 
 from directions.data.registry import KNOWN
-from directions.workflow.dvc.fork_server import Done
 
 ROOT = Path(__file__).parents[1]
 
@@ -79,7 +78,7 @@ class Checkout:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def snakemake(self, *arguments: str) -> Done:
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
         return pythons.run(command, self.folder)
 

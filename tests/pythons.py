@@ -1,12 +1,11 @@
-"""Python commands of tests, and jobs of their studies, as copies of processes that imported what is slow.
+"""Python commands of tests, and jobs of their studies, as forks of processes that imported what is slow.
 
-A module (`-m snakemake`) is a copy made by fork_server.py, which takes one after another. For scripts, which
-Snakemake starts beside each other, `quick_python` is a folder with a `python` that hands them to `forks.py`.
+A module (`-m snakemake`) is a fork made by fork_server.py. For scripts, which Snakemake starts beside each
+other, `quick_python` is a folder with a `python` that hands them to a server of forks.py.
 
-A bare start is what `make`, every job of a study and every test that kills a command see.
+A bare start is what `make` and every test that kills a command see.
 """
 
-import atexit
 import os
 import subprocess
 import sys
@@ -15,22 +14,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from directions.workflow import forks
 from directions.workflow.dvc import fork_server
 
 PYTHON = """\
-#!{python} -IS
-import json, os, socket, sys
-words = sys.argv[2:] if sys.argv[1] == "-u" else sys.argv[1:]  # torchrun wants no buffers
-asked = {{"arguments": words, "folder": os.getcwd(), "env": dict(os.environ)}}
-with socket.socket(socket.AF_UNIX) as server:
-    server.connect({address!r})
-    socket.send_fds(server, [b"."], [0, 1, 2])
-    server.sendall(json.dumps(asked).encode())
-    server.shutdown(socket.SHUT_WR)
-    code = int(server.recv(9))
-if code < 0:
-    os.kill(os.getpid(), -code)
-sys.exit(code)
+#!/bin/sh
+[ "$1" != -u ] || shift  # torchrun wants no buffers
+{variables} exec {python} -IS {forks} "$@"
 """
 
 
@@ -46,21 +36,15 @@ def run(
 
 def quick_python(env: Mapping[str, str]) -> dict[str, str]:
     """These variables, with a `python` on the PATH, and for torchrun, that starts a script fast."""
-    return {**env, "PATH": f"{_forks()}:{env.get('PATH', '')}", "PYTHON_EXEC": f"{_forks()}/python"}
+    path = f"{_forks()}:{env.get('PATH', '')}"
+    return {**env, "PATH": path, "PYTHON_EXEC": f"{_forks()}/python", "DIRECTIONS_COLD": "1"}
 
 
 @cache
 def _forks() -> str:
-    """Start the process to fork; it ends when its input closes, however this process ends."""
-    place = tempfile.TemporaryDirectory()
-    atexit.register(place.cleanup)
-    address = f"{place.name}/socket"
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    forks = [sys.executable, Path(__file__).with_name("forks.py"), address, fork_server.__file__]
-    server = subprocess.Popen(forks, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    atexit.register(server.communicate)  # close and wait
-    assert server.stdout.readline() == b"listening\n"
-    python = Path(place.name, "python")
-    python.write_text(PYTHON.format(python=sys.executable, address=address))
+    variables = {forks.ADDRESS: forks.start(*forks.LIBRARIES)} | dict.fromkeys(forks.THREADS, "1")
+    python = Path(tempfile.mkdtemp(), "python")
+    text = " ".join(f"{name}={value}" for name, value in variables.items())
+    python.write_text(PYTHON.format(variables=text, python=sys.executable, forks=forks.__file__))
     python.chmod(0o755)
-    return place.name
+    return str(python.parent)

@@ -64,12 +64,6 @@ def test_a_kill_is_reported(run, script, tmp_path):
     assert run([sys.executable, script], tmp_path).returncode == -9
 
 
-def test_processor_time_is_reported_children_included(script, tmp_path):
-    busy = "import time; [0 for _ in iter(lambda: time.process_time() < 0.2, False)]"
-    script.write_text(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}])\n")
-    assert fork_server.run([sys.executable, script], tmp_path).seconds >= 0.2
-
-
 def test_scripts_run_beside_each_other_and_write_to_what_they_are_given(script, tmp_path):
     """Each of two waits for the file of the other; the second line of a shared file follows the first."""
     script.write_text(
@@ -112,7 +106,7 @@ def test_a_script_ends_as_python_ends_it(run, script, tmp_path, end, code, said)
 
 
 def test_torchrun_s_processes_are_copies_too(script, tmp_path):
-    script.write_text("import os, sys\nprint(os.environ['RANK'], 'matplotlib.pyplot' in sys.modules)\n")
+    script.write_text("import os, sys\nprint(os.environ['RANK'], 'torch' in sys.modules)\n")
     torchrun = [
         sys.executable,
         "-m",

@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from directions.workflow import warm_start
+from directions.workflow import forks
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the server needs Linux")
 
-ONE_THREAD = dict.fromkeys(warm_start.THREADS, "1")
+ONE_THREAD = dict.fromkeys(forks.THREADS, "1")
 SCRIPT = """
 import os, signal, sys, time
 from pathlib import Path
@@ -45,9 +45,9 @@ elif word:
 
 SNAKEMAKE = """
 import os
-from directions.workflow import warm_start
-warm_start.begin()
-print(os.environ["DIRECTIONS_WARM"], flush=True)
+from directions.workflow import forks
+forks.begin()
+print(os.environ[forks.ADDRESS], flush=True)
 input()
 """
 
@@ -73,7 +73,7 @@ def serving():
 
 
 def environment_of(address):
-    return os.environ | ONE_THREAD | {warm_start.ADDRESS: str(address)}
+    return os.environ | ONE_THREAD | {forks.ADDRESS: str(address)}
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def script(tmp_path):
 
 
 def command(*arguments):
-    return ["python", "-IS", warm_start.__file__, *map(str, arguments)]
+    return ["python", "-IS", forks.__file__, *map(str, arguments)]
 
 
 def run(environment, *arguments, **options):
@@ -133,7 +133,7 @@ def test_it_ends_with_the_same_code_and_words(environment, script, word, code, t
 
 
 def test_its_output_goes_where_the_shell_says(environment, script, tmp_path):
-    line = f'python -IS {warm_start.__file__} {script} say > "{tmp_path}/log" 2>&1'
+    line = f'python -IS {forks.__file__} {script} say > "{tmp_path}/log" 2>&1'
     assert subprocess.run(["bash", "-c", line], env=environment, check=False).returncode == 1
     first, last = (tmp_path / "log").read_text().splitlines()
     assert first.startswith("True beside")
@@ -150,7 +150,7 @@ def test_signals_are_passed_on(environment, script):
 def test_a_job_ended_by_a_signal_says_so(environment, script):
     asking, job = started(environment, script)
     job.kill()
-    assert asking.wait(20) == 128 + signal.SIGKILL
+    assert asking.wait(20) == -signal.SIGKILL
 
 
 def test_a_job_ends_with_who_asked_for_it(environment, script):
@@ -169,7 +169,7 @@ def test_jobs_run_beside_each_other(environment, script):
     asking.wait()
 
 
-@pytest.mark.parametrize("changed", [{warm_start.ADDRESS: "/nowhere"}, {"OMP_NUM_THREADS": "2"}])
+@pytest.mark.parametrize("changed", [{forks.ADDRESS: "/nowhere"}, {"OMP_NUM_THREADS": "2"}])
 def test_without_a_server_and_for_several_threads_it_starts_cold(environment, script, changed):
     done = run(environment | changed, script, "3")
     assert done.returncode == 3
@@ -189,13 +189,13 @@ def test_after_the_end_of_snakemake_a_job_may_end_and_the_server_ends_with_it(sc
     server.wait(20)
 
 
-def test_a_job_dies_with_the_server_and_says_so(script):
+def test_a_job_dies_with_the_server(script):
     """If it went on, Snakemake would run it again beside the first."""
     with serving() as (_, address):
         asking, job = started(environment_of(address), script)
         job.parent().kill()
         job.wait(20)
-        assert asking.wait(20) == 1
+        assert asking.wait(20) == -signal.SIGKILL
         asking.communicate()
         assert run(environment_of(address), script, "3").stdout.startswith("False")  # the next starts cold
         shutil.rmtree(address.parent)
@@ -203,4 +203,4 @@ def test_a_job_dies_with_the_server_and_says_so(script):
 
 def test_no_libraries_of_the_project_are_loaded_before_a_job():
     """A job must see the code as it is when it starts (`check_code`)."""
-    assert not [name for name in warm_start.LIBRARIES if name.startswith("directions")]
+    assert not [name for name in forks.LIBRARIES if name.startswith("directions")]
