@@ -6,8 +6,8 @@ command has that command's arguments, working directory, environment, search pat
 
 Jobs: Snakemake's main process calls `begin`. Bash then calls this file in the place of Python
 (rules/common.smk), without site-packages, so that it starts in 20 ms, hands the job over, passes signals on,
-and ends as the job. While no server answers, and for jobs of several threads, as BLAS learns their number when
-it is loaded, it starts Python after all.
+and ends as the job. While no server answers, and for jobs of several threads, as BLAS learns their number
+when it is loaded, it starts Python after all.
 """
 
 import json
@@ -269,7 +269,7 @@ def become(command: list[str], folder: str, environment: dict[str, str], search:
 
 
 def job(command: list[str]) -> int | None:
-    """Run a job in a fork; return its exit code, negative if a signal ended it, or None if no server answers."""
+    """Run a job in a fork; return its exit code, negative after a signal, or None if no server answers."""
     environment = dict(os.environ)  # what the job starts itself, it starts as ever
     try:
         fork = Fork(environment.pop(ADDRESS), command, os.getcwd(), environment, (), (0, 1, 2))
