@@ -11,7 +11,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("study", nargs="?", default="quick", help="name of the study")
     args = parser.parse_args(argv)
     found = times(Path("benchmarks") / args.study)
-    print(found.to_string())
+    print(found.to_string(na_rep="-"))
     print(f"\n{found['total'].sum():.0f} seconds in total, over jobs that run in parallel, one per core")
 
 

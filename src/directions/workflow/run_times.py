@@ -6,9 +6,13 @@ import pandas as pd
 
 from directions.core.errors import InputError
 
+# Snakemake sees of a job that was forked (forks.py) only the process that asked for it, of 15 MiB; no other job
+# takes so little.
+UNSEEN = 40  # MiB
+
 
 def times(folder: Path) -> pd.DataFrame:
-    """Summarise per stage: number of jobs, median and total seconds, peak memory in MiB.
+    """Summarise per stage: number of jobs, median and total seconds, peak memory in MiB (NaN if not measured).
 
     Raises InputError if no job of the study was measured.
     """
@@ -21,6 +25,7 @@ def times(folder: Path) -> pd.DataFrame:
     if not rows:
         raise InputError(f"no benchmark files in {folder}: run the study first")
     table = pd.DataFrame(rows, columns=["stage", "seconds", "memory_mib"])
+    table["memory_mib"] = table["memory_mib"].where(table["memory_mib"] > UNSEEN)
     stages = table.groupby("stage", sort=False)
     summary = stages["seconds"].agg(jobs="count", median="median", total="sum")
     return summary.assign(memory_mib=stages["memory_mib"].max()).round(1)
