@@ -22,7 +22,7 @@ LARGE := sed --unbuffered --quiet --regexp-extended '/Downloading .*\(([0-9.]+ G
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
 .PHONY: help setup quick laptop cifar test lint tests test-slurm test-gpu test-faults docs report results times progress estimate dry-run stages tables notebooks remote \
-	pull sizes push status bench-training bench-many bench
+	pull sizes push status bench-quick bench-training bench-many bench
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -136,6 +136,9 @@ notebooks: setup  ## execute the notebooks in examples/ and store what they show
 
 status: stages  ## differences from the recorded study, stage by stage
 	@dvc status
+
+bench-quick: setup  ## where the time of the quick study goes, with and without forked jobs; some 20 minutes
+	@python bench/quick.py
 
 bench-training: setup  ## seconds per epoch, compared with a plain DataLoader and float32; some minutes
 	@python bench/training.py

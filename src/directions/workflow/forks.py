@@ -126,7 +126,7 @@ class Server:
         self.wake.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self.wake.fileno())
-        self.search = sys.path[1:]  # without the folder of this file
+        self.search = list(sys.path)
         self.address = address
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(address)
@@ -284,6 +284,7 @@ def job(command: list[str]) -> int | None:
 def main(arguments: list[str]) -> None:
     """Be a server (`--serve ADDRESS LIBRARY ...`), or start a job: a script and its arguments."""
     if arguments[0] == "--serve":
+        del sys.path[0]  # the folder of this file
         server = Server(arguments[1])
         print("ready", flush=True)
         os.dup2(os.open(os.devnull, os.O_RDWR), 1)
