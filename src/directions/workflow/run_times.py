@@ -6,13 +6,13 @@ import pandas as pd
 
 from directions.core.errors import InputError
 
-# Snakemake sees of a job that was forked (forks.py) only the process that asked for it, of 15 MiB; no other job
-# takes so little.
+# Snakemake sees of a job that was forked (forks.py) only the process that asked for it, of 15 MiB; no other
+# job takes so little.
 UNSEEN = 40  # MiB
 
 
 def times(folder: Path) -> pd.DataFrame:
-    """Summarise per stage: number of jobs, median and total seconds, peak memory in MiB (NaN if not measured).
+    """Summarise per stage: number of jobs, median and total seconds, peak memory in MiB (NaN: not known).
 
     Raises InputError if no job of the study was measured.
     """
