@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 import pythons
@@ -10,7 +11,6 @@ import yaml
 from checkouts import ROOT, Checkout, checkout, counted
 
 from directions.core.tables import csv
-from directions.workflow.dvc.fork_server import Done
 
 ANALYSIS = '''
 """The number of units of each layer."""
@@ -60,10 +60,10 @@ class Elsewhere:
         self.parent, self.folder = parent, parent / "mine"
         self.project = Checkout(parent / "directions")
 
-    def snakemake(self, *words: str) -> Done:
+    def snakemake(self, *words: str) -> CompletedProcess[str]:
         return pythons.run([sys.executable, "-m", "snakemake", "--cores", "2", *words], self.folder)
 
-    def study(self, *words: str, targets: tuple[str, ...] = ("fig1a", SIZES)) -> Done:
+    def study(self, *words: str, targets: tuple[str, ...] = ("fig1a", SIZES)) -> CompletedProcess[str]:
         """The study in this folder, by the checkout's own Snakefile."""
         config = ["--config", "study=mini", "figures=fig1a"]
         done = self.snakemake(*words, "--snakefile", "../directions/Snakefile", *config, "--", *targets)

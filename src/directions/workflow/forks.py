@@ -118,8 +118,8 @@ class Server:
     def __init__(self, address: str):
         import selectors
 
-        for number in (*STOPS, signal.SIGHUP, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)  # commands handle them, and those who asked for them
+        every = (*STOPS, signal.SIGHUP, signal.SIGINT)  # handled by commands, and by who asked for them
+        self.handlers = {number: signal.signal(number, signal.SIG_IGN) for number in every}
         self.forks: dict[socket.socket, int] = {}
         self.open = True
         self.ended, self.wake = socket.socketpair()  # something to read whenever a fork ends
@@ -214,9 +214,9 @@ class Server:
         for connection in [*self.forks, self.listener, self.ended, self.wake]:
             connection.close()
         self.events.close()
-        for number in (*STOPS, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
 
 
 def load(libraries: Sequence[str]) -> None:

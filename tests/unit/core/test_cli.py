@@ -37,7 +37,8 @@ def test_subnormal_numbers_become_zero(monkeypatch):
 def test_ctrl_c_ends_a_script_with_one_line(tmp_path):
     script = tmp_path / "waits.py"
     script.write_text(
-        "import time\nfrom directions.core import cli\n\n"
+        "import signal, time\nfrom directions.core import cli\n\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run in the background\n"
         "def main(_):\n    print('here', flush=True)\n    time.sleep(60)\n\ncli.start(main)\n"
     )
     with subprocess.Popen(
