@@ -1,0 +1,147 @@
+"""Figure 1b if batch norm normalises by the ablated batch instead of by the statistics kept from training.
+
+    python bench/batch_statistics.py measure --results results/cifar --data data/cifar10_jpeg.safetensors \\
+        --output docs/results/batch_statistics.csv
+    python bench/batch_statistics.py draw --table docs/results/batch_statistics.csv \\
+        --png docs/results/batch_statistics.png
+
+The paper does not say which of the two it used while it ablated. `measure` sets feature maps of conv11's last
+three layers to zero, in 5 random orders each, and counts which of a network's first 2,000 training images get the
+label it was trained with. By the batch's own statistics, a layer after ablated ones is scaled up again.
+"""
+
+import argparse
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from directions import models
+from directions.analyses import auc
+from directions.core import cli, scoring
+from directions.data.examples import load_examples
+from directions.figures import overlay, style
+from directions.interventions import ablation
+from directions.interventions.hooks import clamped, find_layer, split
+from directions.models import files as model_files
+from directions.study import paper_curves
+from directions.study.run_table import labels_name
+
+ROOT = Path(__file__).parents[1]
+IMAGES, ORDERINGS, POINTS, LAYERS = 2_000, 5, 33, 3
+WAYS = {
+    "kept from training": None,
+    "of batches of 500": 500,
+    "of batches of 32": 32,
+}  # images normalised together
+NOTES = (
+    "conv11 at a quarter of the width, CIFAR-10 as JPEGs; maps of the last three layers set to zero.",
+    "Mean over 2 networks and 5 orderings each; the first 2,000 training images. Dashed: the paper.",
+)
+
+
+def measure(args: argparse.Namespace) -> None:
+    """Write a row per network, way to normalise and number of maps ablated, with its mean accuracy."""
+    device = cli.prepare_torch("cpu", 1)
+    rows = []
+    for path in sorted((args.results / "models/conv_corruption").glob("*/model.safetensors")):
+        model, header = model_files.load_model(path)
+        settings = header["settings"]
+        ledger = args.results / f"labels/{settings['dataset']}/{labels_name(settings)}.parquet"
+        known = load_examples(args.data, ledger, "train", device)
+        images, labels = known.images[:IMAGES], known.labels[:IMAGES]
+        for way, together in WAYS.items():
+            counts, accuracy = curve(model, images, labels, together, settings["seed"])
+            keys = {"corrupt": settings["corrupt"], "seed": settings["seed"], "statistics": way}
+            print(keys, f"area {auc.area(counts, accuracy):.3f}", flush=True)
+            pairs = zip(counts / counts[-1], accuracy, strict=True)
+            rows += [keys | {"share_ablated": share, "accuracy": value} for share, value in pairs]
+    pd.DataFrame(rows).round(5).to_csv(args.output, index=False)
+
+
+@torch.no_grad()
+def curve(
+    model: nn.Module, images: Tensor, labels: Tensor, together: int | None, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers of maps ablated (points,) and the accuracy (points,), averaged over orderings."""
+    layers = dict(list(models.unit_layers(model).items())[-LAYERS:])
+    ends = np.cumsum(list(layers.values()))
+    head, tail = split(model, next(iter(layers)))
+    use_batches(model, together is not None)
+    batches = images.split(together or 500)
+    inputs = [head(scoring.scaled(batch)) for batch in batches]
+    counts = ablation.grid(int(ends[-1]), POINTS)
+    right = np.zeros((ORDERINGS, len(counts)))
+    for row, order in enumerate(ablation.orderings(int(ends[-1]), ORDERINGS, seed)):
+        for column, count in enumerate(counts):
+            off = np.split(np.isin(np.arange(ends[-1]), order[:count]), ends[:-1])
+            right[row, column] = correct(tail, layers, off, inputs, labels)
+    use_batches(model, False)
+    return counts, right.mean(0) / len(labels)
+
+
+def use_batches(model: nn.Module, wanted: bool) -> None:
+    """Let batch norm use the statistics of each batch, without a trace in those kept, or the latter again."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 0.0
+            module.train(wanted)
+
+
+def correct(
+    tail: nn.Module, layers: dict, off: list[np.ndarray], inputs: list[Tensor], labels: Tensor
+) -> int:
+    """Count the images answered correctly with the maps in `off` at zero, a mask per layer."""
+    with contextlib.ExitStack() as stack:
+        for name, mask in zip(layers, off, strict=True):
+            stack.enter_context(clamped(find_layer(tail, name), torch.as_tensor(np.flatnonzero(mask))))
+        answers = torch.cat([tail(batch).argmax(1) for batch in inputs])
+    return int((answers == labels).sum())
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Draw a panel per way to normalise, with the paper's curves behind."""
+    table = pd.read_csv(args.table)
+    paper = paper_curves.read(ROOT / "data/paper/figures/fig1b.csv")
+    fractions = sorted(table["corrupt"].unique())
+    layout = style.Layout(NOTES, 1, tuple(f"statistics {way}" for way in WAYS), style.WIDE)
+    with style.look():
+        figure, panels = style.titled("Figure 1b and the statistics of batch norm", layout)
+        for axes, way in zip(panels, WAYS, strict=True):
+            for fraction in fractions:
+                mine = table[(table["statistics"] == way) & (table["corrupt"] == fraction)]
+                mean = mine.groupby("share_ablated")["accuracy"].mean()
+                colour = style.in_sequence(fractions.index(fraction), len(fractions))
+                area = np.trapezoid(mean, mean.index)
+                axes.plot(mean.index, mean, color=colour, label=f"{fraction:g} shuffled")
+                print(f"{way}: {fraction:g} shuffled: area {area:.3f}")
+                theirs = paper[np.isclose(paper["corrupt"].astype(float), fraction)]
+                overlay.line(axes, theirs["ablated"] / overlay.UNITS["fig1b"], theirs["accuracy"], colour)
+            axes.set(xlabel="share of maps ablated", ylabel="training accuracy", ylim=(0, 1.02))
+        style.legend(figure, panels[0], layout, len(fractions))
+    style.save_png(figure, args.png)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True)
+    measured = commands.add_parser("measure", help=measure.__doc__)
+    measured.add_argument("--results", required=True, type=Path, help="results of the study, with networks")
+    measured.add_argument("--data", required=True, help="data set, from prepare_data.py")
+    measured.add_argument("--output", required=True, type=Path, help="CSV to write")
+    measured.set_defaults(run=measure)
+    drawn = commands.add_parser("draw", help=draw.__doc__)
+    drawn.add_argument("--table", required=True, type=Path, help="written by measure")
+    drawn.add_argument("--png", required=True, type=Path, help="PNG to write")
+    drawn.set_defaults(run=draw)
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()
