@@ -62,12 +62,8 @@ def start(*libraries: str) -> str:
     alive, _ = os.pipe()  # the server reads it, and its other end is closed by the end of this process
     environment = os.environ | dict.fromkeys(THREADS, "1")
     environment.pop("PYTHONPATH", None)
-    server = subprocess.Popen(
-        [sys.executable, __file__, "--serve", address, *libraries],
-        stdin=alive,
-        stdout=subprocess.PIPE,
-        env=environment,
-    )
+    command = [sys.executable, __file__, "--serve", address, *libraries]
+    server = subprocess.Popen(command, stdin=alive, stdout=subprocess.PIPE, env=environment)
     os.close(alive)
     assert server.stdout is not None
     with server.stdout:
@@ -84,14 +80,9 @@ class Fork:
     """
 
     def __init__(
-        self,
-        address: str,
-        command: Sequence[str],
-        folder: str,
-        environment: Mapping[str, str],
-        needs: Sequence[str],
-        outputs: Sequence[int],
-    ):
+        self, address: str, command: Sequence[str], folder: str, environment: Mapping[str, str],
+        needs: Sequence[str] = (), outputs: Sequence[int] = (0, 1, 2),
+    ):  # fmt: skip
         self.server = socket.socket(socket.AF_UNIX)
         self.server.connect(address)
         asked = {"command": command, "folder": folder, "environment": dict(environment)}
@@ -272,7 +263,7 @@ def job(command: list[str]) -> int | None:
     """Run a job in a fork; return its exit code, negative after a signal, or None if no server answers."""
     environment = dict(os.environ)  # what the job starts itself, it starts as ever
     try:
-        fork = Fork(environment.pop(ADDRESS), command, os.getcwd(), environment, (), (0, 1, 2))
+        fork = Fork(environment.pop(ADDRESS), command, os.getcwd(), environment)
     except OSError:
         return None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the job, too
