@@ -12,6 +12,7 @@ when it is loaded, it starts Python after all.
 
 import json
 import os
+import selectors
 import signal
 import socket
 import sys
@@ -33,21 +34,25 @@ LIBRARIES = (  # of jobs
 )
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # Snakemake sets them for a job
 STOPS = (signal.SIGTERM, signal.SIGUSR1)
-DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def begin() -> None:
     """Start a server for the jobs that this process starts; both may end in any order.
 
     Jobs start as ever where forks cannot be made to die with their server (not on Linux), where they find
-    another Python than this one, and if the variable DIRECTIONS_COLD is set.
+    another Python than this one, if DIRECTIONS_COLD is set, and, with a warning, if no server starts.
     """
+    import logging
     import shutil
 
     found = shutil.which("python") or ""
     ours, theirs = (os.path.realpath(os.path.dirname(path)) for path in (sys.executable, found))
-    if sys.platform == "linux" and ours == theirs and not os.environ.get("DIRECTIONS_COLD"):
+    if sys.platform != "linux" or ours != theirs or os.environ.get("DIRECTIONS_COLD"):
+        return
+    try:
         os.environ[ADDRESS] = start(*LIBRARIES)
+    except (OSError, RuntimeError) as error:
+        logging.getLogger("snakemake.logging").warning(f"every job will load PyTorch anew: {error}")
 
 
 def start(*libraries: str) -> str:
@@ -58,7 +63,8 @@ def start(*libraries: str) -> str:
     import subprocess
     import tempfile
 
-    address = os.path.join(tempfile.mkdtemp(prefix="directions-"), "socket")  # in a folder of this user alone
+    folder = tempfile.mkdtemp(prefix="directions-", dir="/tmp")  # this user's alone; sockets need short paths
+    address = f"{folder}/socket"
     alive, _ = os.pipe()  # the server reads it, and its other end is closed by the end of this process
     environment = os.environ | dict.fromkeys(THREADS, "1")
     environment.pop("PYTHONPATH", None)
@@ -68,7 +74,8 @@ def start(*libraries: str) -> str:
     assert server.stdout is not None
     with server.stdout:
         if not server.stdout.readline():
-            raise RuntimeError(f"{__file__} does not start")
+            os.rmdir(folder)
+            raise RuntimeError(f"no server could be started that listens at {address}")
     return address
 
 
@@ -96,19 +103,15 @@ class Fork:
 
     def wait(self) -> int:
         """Return its exit code, negative if a signal ended it."""
-        answer = self.server.recv(9)
+        answer = self.server.recv(9)  # b"" if the server is dead, and so is the fork
         self.server.close()
-        return int(
-            answer or -signal.SIGKILL
-        )  # without an answer, the server was killed, and all forks with it
+        return int(answer or -signal.SIGKILL)
 
 
 class Server:
     """Forks a process per command; `forks` holds its number by the connection to who asked for it."""
 
     def __init__(self, address: str):
-        import selectors
-
         every = (*STOPS, signal.SIGHUP, signal.SIGINT)  # handled by commands, and by who asked for them
         self.handlers = {number: signal.signal(number, signal.SIG_IGN) for number in every}
         self.forks: dict[socket.socket, int] = {}
@@ -150,21 +153,23 @@ class Server:
         length = int.from_bytes(size, "big")
         with connection.makefile("rb") as sent:
             received = sent.read(length)
-        if len(received) < length or not length:  # killed while it asked
-            connection.close()
-            return
-        request = json.loads(received)
-        load(request["needs"])
-        if (fork := os.fork()) == 0:
+        if length and len(received) == length and len(outputs) == 3:  # else killed while it asked
+            request = json.loads(received)
+            load(request["needs"])
+            with suppress(OSError):  # too many processes, or too little memory
+                self.forks[connection] = os.fork()
+        if self.forks.get(connection) == 0:
             self.forget()
             for place, descriptor in enumerate(outputs):
                 os.dup2(descriptor, place)
                 os.close(descriptor)
             become(**request["asked"], search=self.search)
+        if connection in self.forks:
+            self.events.register(connection, selectors.EVENT_READ, lambda: self.signal(connection))
+        else:
+            connection.close()
         for descriptor in outputs:
             os.close(descriptor)
-        self.forks[connection] = fork
-        self.events.register(connection, 1, lambda: self.signal(connection))
 
     def signal(self, connection: socket.socket) -> None:
         """Send a fork the signal that was asked for, or kill it if who asked for it is dead."""
@@ -200,7 +205,7 @@ class Server:
         import ctypes
 
         if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(DEATH_OF_PARENT, signal.SIGKILL)
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         signal.set_wakeup_fd(-1)
         for connection in [*self.forks, self.listener, self.ended, self.wake]:
             connection.close()
@@ -263,7 +268,7 @@ def job(command: list[str]) -> int | None:
     """Run a job in a fork; return its exit code, negative after a signal, or None if no server answers."""
     environment = dict(os.environ)  # what the job starts itself, it starts as ever
     try:
-        fork = Fork(environment.pop(ADDRESS), command, os.getcwd(), environment)
+        fork = Fork(environment.pop(ADDRESS, ""), command, os.getcwd(), environment)
     except OSError:
         return None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the job, too
@@ -273,7 +278,6 @@ def job(command: list[str]) -> int | None:
 
 
 def main(arguments: list[str]) -> None:
-    """Be a server (`--serve ADDRESS LIBRARY ...`), or start a job: a script and its arguments."""
     if arguments[0] == "--serve":
         del sys.path[0]  # the folder of this file
         server = Server(arguments[1])
@@ -282,8 +286,7 @@ def main(arguments: list[str]) -> None:
         load(arguments[2:])
         server.serve()
         os._exit(0)
-    warm = {os.environ.get(name) for name in THREADS} == {"1"}
-    code = job(arguments) if warm else None
+    code = job(arguments) if {os.environ.get(name) for name in THREADS} == {"1"} else None
     if code is None:
         os.execv(sys.executable, [sys.executable, *arguments])
     if code < 0:

@@ -201,6 +201,15 @@ def test_a_job_dies_with_the_server(script):
         shutil.rmtree(address.parent)
 
 
+def test_without_a_server_there_is_a_warning(monkeypatch, caplog):
+    monkeypatch.setenv(forks.ADDRESS, "")
+    monkeypatch.delenv("DIRECTIONS_COLD", raising=False)
+    monkeypatch.setattr(forks, "__file__", "/nowhere/forks.py")
+    forks.begin()
+    assert "every job will load PyTorch anew: no server could be started" in caplog.text
+    assert not os.environ[forks.ADDRESS]
+
+
 def test_no_libraries_of_the_project_are_loaded_before_a_job():
     """A job must see the code as it is when it starts (`check_code`)."""
     assert not [name for name in forks.LIBRARIES if name.startswith("directions")]
