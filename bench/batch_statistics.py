@@ -5,9 +5,10 @@
     python bench/batch_statistics.py draw --table docs/results/batch_statistics.csv \\
         --png docs/results/batch_statistics.png
 
-The paper does not say which of the two it used while it ablated. `measure` sets feature maps of conv11's last
-three layers to zero, in 5 random orders each, and counts which of the first 2,000 training images get the label
-that the network was trained with. By the batch's own statistics, a layer after ablated ones is scaled up again.
+The paper does not say which of the two it used while it ablated. `measure` sets feature maps of conv11's
+last three layers to zero, in 5 random orders each, and counts which of the first 2,000 training images get
+the label that the network was trained with. By the batch's own statistics, a layer after ablated ones is
+scaled up.
 """
 
 import argparse
