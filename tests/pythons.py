@@ -1,7 +1,7 @@
 """Python commands of tests, and jobs of their studies, as forks of processes that imported what is slow.
 
-A module (`-m snakemake`) is a fork made by fork_server.py. For scripts, which Snakemake starts beside each
-other, `quick_python` is a folder with a `python` that hands them to a server of forks.py.
+A module (`-m snakemake`) is a fork made by forked_commands.py. For scripts, which Snakemake starts beside
+each other, `quick_python` is a folder with a `python` that hands them to a server of forks.py.
 
 A bare start is what `make` and every test that kills a command see.
 """
@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from directions.workflow import forks
-from directions.workflow.dvc import fork_server
+from directions.workflow.dvc import forked_commands
 
 PYTHON = """\
 #!/bin/sh
@@ -28,8 +28,8 @@ def run(
     command: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """As `subprocess.run` with captured text; Snakemake and DVC get `quick_python` for what they start."""
-    if command[1] == "-m" and command[2] in fork_server.NEEDS:
-        return fork_server.run(command, cwd or Path.cwd(), quick_python(env or os.environ))
+    if command[1] == "-m" and command[2] in forked_commands.NEEDS:
+        return forked_commands.run(command, cwd or Path.cwd(), quick_python(env or os.environ))
     quick = [f"{_forks()}/python", *map(str, command[1:])]
     return subprocess.run(quick, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 

@@ -132,6 +132,25 @@ def test_it_ends_with_the_same_code_and_words(environment, script, word, code, t
     assert ("Traceback" in done.stderr) == (word == "fail")
 
 
+def test_a_fault_is_told_as_python_tells_it(environment, script):
+    cold = subprocess.run(["python", script.name, "fail"], cwd=script.parent, capture_output=True, text=True)
+    assert run(environment, script.name, "fail", cwd=script.parent).stderr == cold.stderr
+
+
+def test_forks_share_no_random_numbers_and_no_folder_for_files(environment, tmp_path):
+    """Who forgets to seed must not find the same numbers in all networks."""
+    draws = tmp_path / "draws.py"
+    draws.write_text(
+        "import tempfile, numpy, torch\nprint(numpy.random.rand())\nprint(torch.rand(1).item())\n"
+        "print(tempfile.gettempdir())\n"
+    )
+    mine = environment | {"TMPDIR": str(tmp_path)}
+    first, second = (run(mine, draws).stdout.split() for _ in range(2))
+    assert first[0] != second[0]
+    assert first[1] != second[1]
+    assert first[2] == second[2] == str(tmp_path)
+
+
 def test_its_output_goes_where_the_shell_says(environment, script, tmp_path):
     line = f'python -IS {forks.__file__} {script} say > "{tmp_path}/log" 2>&1'
     assert subprocess.run(["bash", "-c", line], env=environment, check=False).returncode == 1
@@ -169,6 +188,33 @@ def test_jobs_run_beside_each_other(environment, script):
     asking.wait()
 
 
+def test_a_signal_before_it_has_begun_ends_it(script):
+    with serving() as (_, address):  # which still loads libraries
+        asking = subprocess.Popen(command(script, "wait"), env=environment_of(address), cwd=script.parent)
+        time.sleep(0.3)
+        asking.terminate()
+        assert asking.wait(20) == -signal.SIGTERM
+
+
+def test_it_starts_cold_if_the_server_dies_before_it_has_begun(script):
+    with serving() as (snakemake, address):
+        asking = subprocess.Popen(
+            command(script, "3"), env=environment_of(address), stdout=subprocess.PIPE, text=True
+        )
+        time.sleep(0.3)
+        psutil.Process(snakemake.pid).children()[0].kill()
+        assert asking.communicate(timeout=20)[0].startswith("False")
+        assert asking.returncode == 3
+        shutil.rmtree(address.parent)
+
+
+def test_with_a_closed_output_it_starts_cold(environment, script):
+    line = f"python -IS {forks.__file__} {script} 3 <&-"
+    done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert done.stdout.startswith("False")
+
+
 @pytest.mark.parametrize("changed", [{forks.ADDRESS: "/nowhere"}, {"OMP_NUM_THREADS": "2"}])
 def test_without_a_server_and_for_several_threads_it_starts_cold(environment, script, changed):
     done = run(environment | changed, script, "3")
@@ -204,7 +250,7 @@ def test_a_job_dies_with_the_server(script):
 def test_without_a_server_there_is_a_warning(monkeypatch, caplog):
     monkeypatch.setenv(forks.ADDRESS, "")
     monkeypatch.delenv("DIRECTIONS_COLD", raising=False)
-    monkeypatch.setattr(forks, "__file__", "/nowhere/forks.py")
+    monkeypatch.setattr(forks, "SERVER", "/nowhere/fork_server.py")
     forks.begin()
     assert "every job will load PyTorch anew: no server could be started" in caplog.text
     assert not os.environ[forks.ADDRESS]

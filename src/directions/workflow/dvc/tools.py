@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from directions.core.errors import InputError
-from directions.workflow.dvc import fork_server
+from directions.workflow.dvc import forked_commands
 from directions.workflow.dvc.recovery import full_disk_in_words, mend_rwlock, refuse_full, snakemake_locks
 
 log = logging.getLogger(__name__)
@@ -204,7 +204,7 @@ def said(done: subprocess.CompletedProcess) -> str:
 
 def _run(module: str, *arguments: str, root: Path) -> subprocess.CompletedProcess:
     environment = os.environ | ({SITE_CACHE: private(root)} if module == "dvc" else {})
-    return fork_server.run([sys.executable, "-m", module, *arguments], root, environment)
+    return forked_commands.run([sys.executable, "-m", module, *arguments], root, environment)
 
 
 def private(root: Path) -> str:

@@ -7,7 +7,7 @@ import sys
 import pytest
 import pythons
 
-from directions.workflow.dvc import fork_server
+from directions.workflow.dvc import forked_commands
 
 SHOW = """\
 import os, sys
@@ -28,7 +28,7 @@ def script(tmp_path):
     return path
 
 
-@pytest.fixture(params=[fork_server.run, pythons.run])
+@pytest.fixture(params=[forked_commands.run, pythons.run])
 def run(request):
     return request.param
 
@@ -50,11 +50,11 @@ def test_nothing_stays_for_the_next_command(run, script, tmp_path):
 
 
 def test_a_module_is_run_in_its_folder_and_what_it_lacks_is_in_its_own_words(tmp_path, monkeypatch):
-    monkeypatch.setitem(fork_server.NEEDS, "mine", ("nothing_of_this_name",))
+    monkeypatch.setitem(forked_commands.NEEDS, "mine", ("nothing_of_this_name",))
     command = [sys.executable, "-m", "mine", "--help"]
-    assert "No module named mine" in fork_server.run(command, tmp_path).stderr
+    assert "No module named mine" in forked_commands.run(command, tmp_path).stderr
     (tmp_path / "mine.py").write_text("import sys\nprint(sys.argv[1:])\nimport nothing_of_this_name\n")
-    done = fork_server.run(command, tmp_path)
+    done = forked_commands.run(command, tmp_path)
     assert (done.stdout, done.returncode) == ("['--help']\n", 1)
     assert "ModuleNotFoundError: No module named 'nothing_of_this_name'" in done.stderr
 
