@@ -52,7 +52,7 @@ endif
 
 quick: setup  ## the quick study on real MNIST: data, networks, figures, claims; VERBOSE=1 shows every job
 laptop: setup  ## the laptop study, a night on two cores: MNIST at the paper's size, Fashion-MNIST
-cifar: setup  ## the paper's conv nets on CIFAR-10, about 25 core-hours; may be interrupted and resumed
+cifar: setup  ## narrow conv nets on CIFAR-10's JPEG copy, about 25 core-hours; may be interrupted and resumed
 quick laptop cifar:
 	snakemake --cores $(CORES) $(if $(VERBOSE),,--logger stages) --config study=$@ figures=$(FIGURES) -- all
 	@python tools/show_claims.py results/$@/tables/claims.csv
