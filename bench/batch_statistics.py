@@ -33,11 +33,8 @@ from directions.study.run_table import labels_name
 
 ROOT = Path(__file__).parents[1]
 IMAGES, ORDERINGS, POINTS, LAYERS = 2_000, 5, 33, 3
-WAYS = {
-    "kept from training": None,
-    "of batches of 500": 500,
-    "of batches of 32": 32,
-}  # images normalised together
+# Images that are normalised together.
+WAYS = {"kept from training": None, "of batches of 500": 500, "of batches of 32": 32}
 NOTES = (
     "conv11 at a quarter of the width, CIFAR-10 as JPEGs; maps of the last three layers set to zero.",
     "Mean over 2 networks and 5 orderings each; the first 2,000 training images. Dashed: the paper.",
@@ -116,8 +113,8 @@ def draw(args: argparse.Namespace) -> None:
                 mine = table[(table["statistics"] == way) & (table["corrupt"] == fraction)]
                 mean = mine.groupby("share_ablated")["accuracy"].mean()
                 colour = style.in_sequence(fractions.index(fraction), len(fractions))
-                area = np.trapezoid(mean, mean.index)
                 axes.plot(mean.index, mean, color=colour, label=f"{fraction:g} shuffled")
+                area = auc.area(mean.index.to_numpy(), mean.to_numpy())
                 print(f"{way}: {fraction:g} shuffled: area {area:.3f}")
                 theirs = paper[np.isclose(paper["corrupt"].astype(float), fraction)]
                 overlay.line(axes, theirs["ablated"] / overlay.UNITS["fig1b"], theirs["accuracy"], colour)

@@ -27,20 +27,10 @@ def measured(folder: Path, environment: dict[str, str], figures: str) -> tuple[p
     for raw in (ROOT / "data/raw").glob("*"):
         if not (folder / "data/raw" / raw.name).exists():
             (folder / "data/raw" / raw.name).symlink_to(raw)
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--cores",
-        "all",
-        "--logger",
-        "stages",
-        "--config",
-        "study=quick",
-    ]
+    options = ["--cores", "all", "--logger", "stages", "--config", "study=quick"]
     start, used = time.monotonic(), busy()
     subprocess.run(
-        [*command, f"figures={figures}", "--", "all"],
+        [sys.executable, "-m", "snakemake", *options, f"figures={figures}", "--", "all"],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(folder / "src")} | environment,
         check=True,

@@ -105,9 +105,12 @@ class Fork:
 
     def wait(self) -> int:
         """Return its exit code, negative if a signal ended it."""
-        answer = self.server.recv(9)  # b"" if the server is dead, and so is the fork
+        try:
+            answer = self.server.recv(9)
+        except ConnectionResetError:
+            answer = b""
         self.server.close()
-        return int(answer or -signal.SIGKILL)
+        return int(answer or -signal.SIGKILL)  # no answer: the server is dead, and so is the fork
 
 
 def job(command: list[str]) -> int | None:
