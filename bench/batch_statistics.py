@@ -12,21 +12,18 @@ scaled up.
 """
 
 import argparse
-import contextlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor, nn
 
 from directions import models
 from directions.analyses import auc
-from directions.core import cli, scoring
+from directions.core import cli
 from directions.data.examples import load_examples
 from directions.figures import overlay, style
 from directions.interventions import ablation
-from directions.interventions.hooks import clamped, find_layer, split
 from directions.models import files as model_files
 from directions.study import paper_curves
 from directions.study.run_table import labels_name
@@ -60,44 +57,23 @@ def measure(args: argparse.Namespace) -> None:
     pd.DataFrame(rows).round(5).to_csv(args.output, index=False)
 
 
-@torch.no_grad()
 def curve(
     model: nn.Module, images: Tensor, labels: Tensor, together: int | None, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return numbers of maps ablated (points,) and the accuracy (points,), averaged over orderings."""
-    layers = dict(list(models.unit_layers(model).items())[-LAYERS:])
-    ends = np.cumsum(list(layers.values()))
-    head, tail = split(model, next(iter(layers)))
-    use_batches(model, together is not None)
-    batches = images.split(together or 500)
-    inputs = [head(scoring.scaled(batch)) for batch in batches]
-    counts = ablation.grid(int(ends[-1]), POINTS)
-    right = np.zeros((ORDERINGS, len(counts)))
-    for row, order in enumerate(ablation.orderings(int(ends[-1]), ORDERINGS, seed)):
-        for column, count in enumerate(counts):
-            off = np.split(np.isin(np.arange(ends[-1]), order[:count]), ends[:-1])
-            right[row, column] = correct(tail, layers, off, inputs, labels)
-    use_batches(model, False)
-    return counts, right.mean(0) / len(labels)
-
-
-def use_batches(model: nn.Module, wanted: bool) -> None:
-    """Let batch norm use the statistics of each batch, without a trace in those kept, or the latter again."""
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 0.0
-            module.train(wanted)
-
-
-def correct(
-    tail: nn.Module, layers: dict, off: list[np.ndarray], inputs: list[Tensor], labels: Tensor
-) -> int:
-    """Count the images answered correctly with the maps in `off` at zero, a mask per layer."""
-    with contextlib.ExitStack() as stack:
-        for name, mask in zip(layers, off, strict=True):
-            stack.enter_context(clamped(find_layer(tail, name), torch.as_tensor(np.flatnonzero(mask))))
-        answers = torch.cat([tail(batch).argmax(1) for batch in inputs])
-    return int((answers == labels).sum())
+    layers = ablation.chosen(models.unit_layers(model), LAYERS)
+    units = sum(layers.values())
+    curves = ablation.cumulative(
+        model,
+        images,
+        labels,
+        layers=layers,
+        orders=ablation.orderings(units, ORDERINGS, seed),
+        ablated_counts=ablation.grid(units, POINTS),
+        values=dict.fromkeys(layers, 0.0),
+        norm_images=together,
+    )
+    return curves.ablated, curves.accuracy.mean(0)
 
 
 def draw(args: argparse.Namespace) -> None:

@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from directions.core.columns import count, text
-from directions.study.analysis_spec import ABLATED, SCORED, AnalysisSpec, CurveSettings, Sizes, curve_cost
-from directions.study.settings import setting
+from directions.study.analysis_spec import (
+    ABLATED,
+    NORM_IMAGES,
+    SCORED,
+    AnalysisSpec,
+    CurveSettings,
+    Sizes,
+    curve_cost,
+)
+from directions.study.settings import or_null, setting, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,11 +34,18 @@ class Settings(CurveSettings):
     """Settings of cumulative ablation."""
 
     clamp: list[str] = setting(["zero"], "values that ablated units are clamped to", CLAMP)
+    norm_images: int | None = setting(
+        None,
+        "images that batch norm normalises together, by their own mean and variance, with clamp [zero] and in"
+        " float32; null: by those kept from training (D32)",
+        or_null(whole(2, " (images), or null")),
+    )
 
 
 def _cost(settings: Settings, sizes: Sizes) -> tuple[float, float]:
     points, share = curve_cost(settings, sizes)
-    return points * len(settings.clamp), share
+    # By hooks, at most all that follows the images is computed at each point.
+    return points * len(settings.clamp), share if settings.norm_images is None else 1.0
 
 
 SPEC = AnalysisSpec(
@@ -42,6 +57,7 @@ SPEC = AnalysisSpec(
         count("ordering", "index of the random order of the units, from 0"),
         *ABLATED,
         *SCORED,
+        NORM_IMAGES,
     ),
     cost=_cost,
 )
@@ -62,7 +78,8 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     parts = []
     for clamp in settings.clamp:
         name, values = f"cumulative ablation, clamp to {clamp}", trained.clamp_values(clamp, layers)
-        curves = random_curves(trained, examples, settings, layers, name, values)
+        curves = random_curves(trained, examples, settings, layers, name, values, settings.norm_images)
         parts.append(as_table(curves).assign(clamp=clamp))
     table = pd.concat(parts).assign(units=sum(layers.values()), split=settings.split)
-    return table[["clamp", "ordering", "ablated", "units", "split", *curves.scores]]
+    table = table[["clamp", "ordering", "ablated", "units", "split", *curves.scores]]
+    return table if settings.norm_images is None else table.assign(norm_images=settings.norm_images)

@@ -51,5 +51,7 @@ def of_curves(curves: pd.DataFrame, classes: Mapping[str, int]) -> pd.DataFrame:
             if column in curve:
                 points = curve["ablated"].to_numpy(), curve[column].to_numpy()
                 found |= variants(*points, classes[found["run"]], guesses)
+        if "norm_images" in curve:  # D32
+            found["norm_images"] = curve["norm_images"].iloc[0]
         rows.append(found)
     return pd.DataFrame(rows)

@@ -20,7 +20,7 @@ The first row that applies decides:
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 import pandas as pd
 
@@ -157,8 +157,15 @@ def _check_one(
         notes.append(str(lacking))
     if ours is not None and not notes:
         verdict, note = judge(claim, ours)
-        notes = [note, *(f"on a copy: {DATASETS[name]}" for name in copied(runs))]
+        notes = [note, *(f"on a copy: {DATASETS[name]}" for name in copied(runs)), *_normalised(tables)]
     return scale, ours, verdict, "; ".join(filter(None, notes))
+
+
+def _normalised(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield how batch norm normalised ablated images, unless by the statistics of training (D32)."""
+    counted = [table["norm_images"].dropna() for table in tables.values() if "norm_images" in table]
+    for count in sorted(set(pd.concat(counted))) if counted else ():
+        yield f"batch norm by the statistics of {int(count):,} ablated images"
 
 
 def tested_on(runs: pd.DataFrame) -> str:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from directions.analyses import sanity
 from directions.core.errors import InputError
 from directions.core.tables import Tables
-from directions.figures import own, style
+from directions.figures import own, style, text
 
 DISTINCT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito's
 Colours = dict[str, style.Colour]
@@ -36,7 +36,7 @@ def comparison(every: dict[str, Tables]) -> Figure:
         raise InputError(
             "nothing to compare: list ablate_cumulative, add_noise or measure_units in `analyses`"
         )
-    notes = list(_compared(tables))
+    notes = [*_compared(tables), *text.normalised(tables)]
     rows = 1 + -(-len(every) // 2)
     layout = style.Layout(tuple(notes), rows, ("",) * len(shown), width=max(2, len(shown)) * own.PANEL)
     with style.look():

@@ -155,8 +155,9 @@ class Layout(NamedTuple):
 def panels(tables: Tables, study: str, layout: Layout) -> tuple[Figure, list[Axes]]:
     """Create a figure with one axes per subtitle, side by side, titled by `text.title`, with footnotes.
 
-    See `titled`.
+    See `titled`. A note says how batch norm normalised ablated images, unless by the statistics of training.
     """
+    layout = layout._replace(notes=(*layout.notes, *text.normalised(tables)))
     return titled(text.title(tables, study), layout)
 
 

@@ -49,6 +49,17 @@ def size(tables: Tables) -> str:
     return said
 
 
+def normalised(tables: Tables) -> tuple[str, ...]:
+    """Write the footnote about batch norm if curves were not measured by the statistics of training (D32)."""
+    table = next((tables[name] for name in ("ablation", "areas") if name in tables), pd.DataFrame())
+    counts = table.get("norm_images", pd.Series(dtype=float))
+    if counts.isna().all():
+        return ()
+    said = " or ".join(f"{int(count):,}" for count in sorted(counts.dropna().unique()))
+    whose = " of some networks" if counts.isna().any() else ""
+    return (f"Batch norm{whose} by the mean and variance of {said} ablated images, not of training.",)
+
+
 def reads(runs: pd.DataFrame, setting: str) -> bool:
     """Return whether these networks have a value for a training setting that not every model reads."""
     return setting in runs and bool(runs[setting].notna().any())

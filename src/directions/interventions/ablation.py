@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from directions.core.errors import InputError
 from directions.core.scoring import correct_top5_each, has_top5, pass_size, tally_each
 from directions.core.seeds import stream
 from directions.core.types import Count, Images
@@ -29,6 +30,7 @@ from directions.interventions.graph import find_graph
 from directions.interventions.graph_curves import GraphCurves
 from directions.interventions.hooks import clamped, find_layer, split
 from directions.interventions.layer_selection import Wanted, chosen_layers
+from directions.interventions.norm_statistics import own_statistics
 from directions.interventions.reverse import Revival
 
 log = logging.getLogger(__name__)
@@ -148,6 +150,7 @@ def cumulative(
     size: int | None = None,
     precision: str = "float32",
     by_hooks: bool = False,
+    norm_images: int | None = None,
     unfinished: Unfinished | None = None,
     name: str = "cumulative ablation",
 ) -> Curves:
@@ -156,28 +159,38 @@ def cumulative(
     images: uint8 (n, c, h, w); labels: (n,). layers: {name: number of units}. orders: permutations of all
     units of all layers. ablated_counts: number of clamped units at each point (see `grid`). size: images per
     pass; None picks a size that suits memory and cache. precision: float32, or bf16 in large products.
-    by_hooks: use the reference engine, in float32, for any network.
+    by_hooks: use the reference engine, in float32, for any network. norm_images: number of consecutive images
+    that batch norm normalises by their own statistics, by hooks; None: by those kept from training.
+    Raises InputError if so many images do not fit into memory.
     """
     untouched = self_check.of_clamping(model, layers, images)
-    engines: Ways[CurveEngine] = ways((Revival, GraphCurves, Hooks), model, layers, values, images, by_hooks)
-    engine = _engine(*engines, images, name)
-    chain = engine.args[0] if engine.func is Revival else None
-    options = {"precision": precision} if chain else {}
-    way = engine(orders=orders, counts=np.asarray(ablated_counts), **options)
-    size = size or min(pass_size(model, images), chain.pass_size(images) if chain else len(images))
-    counted = has_top5(untouched)
-    shape = (3, len(orders), len(ablated_counts))  # summed losses, correct top-1, correct top-5
+    if norm_images is not None:
+        by_hooks, size = True, norm_images
+    with own_statistics(model, norm_images is not None):
+        kinds = Revival, GraphCurves, Hooks
+        engines: Ways[CurveEngine] = ways(kinds, model, layers, values, images, by_hooks)
+        engine = _engine(*engines, images, name)
+        chain = engine.args[0] if engine.func is Revival else None
+        options = {"precision": precision} if chain else {}
+        way = engine(orders=orders, counts=np.asarray(ablated_counts), **options)
+        size = size or min(pass_size(model, images), chain.pass_size(images) if chain else len(images))
+        counted = has_top5(untouched)
+        shape = (3, len(orders), len(ablated_counts))  # summed losses, correct top-1, correct top-5
 
-    def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:
-        added = np.zeros(shape)
-        for row, columns, answers in way.answers(inputs):
-            losses, correct = tally_each(answers, targets)
-            added[0, row, columns], added[1, row, columns] = losses.cpu(), correct.cpu()
-            if counted:
-                added[2, row, columns] = correct_top5_each(answers, targets).cpu()
-        return added
+        def add(inputs: Tensor, targets: Tensor, _first: int) -> np.ndarray:
+            if norm_images not in (None, len(targets)):
+                raise InputError(
+                    f"norm_images: {norm_images} images do not fit into memory at once: lower it"
+                )
+            added = np.zeros(shape)
+            for row, columns, answers in way.answers(inputs):
+                losses, correct = tally_each(answers, targets)
+                added[0, row, columns], added[1, row, columns] = losses.cpu(), correct.cpu()
+                if counted:
+                    added[2, row, columns] = correct_top5_each(answers, targets).cpu()
+            return added
 
-    sums = over_images(add, images, labels, size=size, shape=shape, name=name, unfinished=unfinished)
+        sums = over_images(add, images, labels, size=size, shape=shape, name=name, unfinished=unfinished)
     loss, accuracy, top5 = sums / len(labels)
     return Curves(np.asarray(ablated_counts), loss, accuracy, top5 if counted else None)
 

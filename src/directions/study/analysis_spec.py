@@ -28,6 +28,10 @@ SCORED = (
     share("accuracy", "likewise"),
     share("accuracy_top5", "likewise, for data sets with more than ten classes", optional=True),
 )
+NORM_IMAGES = count(
+    "norm_images", "images that batch norm normalised together, instead of by training's statistics",
+    optional=True,
+)  # fmt: skip
 
 
 class Sizes(Protocol):

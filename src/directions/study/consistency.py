@@ -142,9 +142,7 @@ def _of_values(path: str, experiment: dict) -> Iterator[str]:
         names = [text(value) for value in values]
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield f"{path}.vary.{key}: {name} appears {names.count(name)} times; each value makes one run"
-    noise = experiment.get("add_noise")
-    if noise and noise["lowest"] >= noise["highest"]:
-        yield f"{path}.add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
+    yield from (f"{path}.{fault}" for fault in needs.together(experiment))
 
 
 def _of_runs(path: str, experiment: dict, written: dict, study: dict) -> Iterator[str]:
@@ -229,11 +227,12 @@ def _of_network(
                 chosen_layers(units, layers)
             except InputError as error:
                 yield f"{path}.{analysis}.{error}"
-    checkpoints = experiment.get("ablate_checkpoints", {})
-    asked, have = checkpoints.get("images", "all"), split_images(settings, checkpoints.get("split"))
-    if asked != "all" and have is not None and asked > have:
-        split = checkpoints["split"]
-        yield f"{path}.ablate_checkpoints: images {asked} is more than the {have} {split} images of a network"
+    for analysis, key in (("ablate_checkpoints", "images"), ("ablate_cumulative", "norm_images")):
+        block = experiment.get(analysis, {})
+        asked, have = block.get(key), split_images(settings, block.get("split"))
+        if isinstance(asked, int) and have is not None and asked > have:
+            split = block["split"]
+            yield f"{path}.{analysis}: {key} {asked} is more than the {have} {split} images of a network"
 
 
 def _of_normalising(path: str, settings: TrainingSettings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What analyses need of the networks that they take, checked before anything trains."""
+"""What analyses need of their settings and of the networks that they take, checked before anything trains."""
 
 from collections.abc import Iterator, Mapping
 
@@ -39,3 +39,13 @@ def checkpoints(path: str, experiment: Mapping, specs: Mapping[str, AnalysisSpec
             yield f"{path}: {name} needs checkpoints; {way}"
         elif spec.start and 0 not in training["keep_epochs"]:
             yield f"{path}: {name} needs the weights before training; add 0 to training.keep_epochs"
+
+
+def together(blocks: Mapping) -> Iterator[str]:
+    """List what is wrong with settings of {analysis: settings} that are valid alone."""
+    noise, curves = blocks.get("add_noise"), blocks.get("ablate_cumulative", {})
+    if noise and noise["lowest"] >= noise["highest"]:
+        yield f"add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
+    size = curves.get("norm_images")
+    if size is not None and (curves["clamp"] != ["zero"] or curves["precision"] != "float32"):
+        yield f"ablate_cumulative: norm_images {size} needs clamp: [zero] and precision: float32; change one"

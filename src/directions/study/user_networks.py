@@ -13,7 +13,7 @@ from directions.core.suggest import nearest
 from directions.data import imagefolder
 from directions.data.registry import KNOWN
 from directions.data.specs import ARRAYS, FOLDER
-from directions.study import schema
+from directions.study import needs, schema
 from directions.study.catalogue import ANALYSES, OWN_ANALYSES, PAPER, SPECS
 from directions.study.fingerprints import said
 
@@ -50,15 +50,8 @@ def check_settings(settings: dict) -> None:
     network["properties"] = {key: every[key] for key in (*DEFAULTS, "normalize")}
     plain = json.loads(json.dumps(settings, default=_plain))  # tuples become lists, too
     faults = [f"{schema.dotted(keys)}: {message}" for keys, message in schema.problems(plain, network)]
-    if faults := faults or list(_of_noise(merged(DEFAULTS, settings))):
+    if faults := faults or list(needs.together(merged(DEFAULTS, settings))):
         raise InputError("; ".join(faults))
-
-
-def _of_noise(entry: dict) -> Iterator[str]:
-    """Yield problems with the noise range in the settings of a network."""
-    noise = entry["add_noise"]
-    if noise["lowest"] >= noise["highest"]:
-        yield f"add_noise: lowest {noise['lowest']} must be below highest {noise['highest']}"
 
 
 def _plain(value: object) -> object:
@@ -103,7 +96,7 @@ def problems(own: dict) -> Iterator[str]:
                     yield f"{path}.{key}: {error}"
             elif key != "data.imagefolder":
                 yield from _braces(f"{path}.{key}", [file])
-        yield from (f"{path}.{fault}" for fault in _of_noise(entry))
+        yield from (f"{path}.{fault}" for fault in needs.together(entry))
 
 
 def _braces(key: str, files: list[str]) -> Iterator[str]:

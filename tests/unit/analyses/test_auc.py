@@ -33,3 +33,13 @@ def test_networks_that_do_not_read_a_varied_setting_have_areas_too():
     found = auc.of_curves(curves, {"sgd": 10, "adam": 10}).set_index("run")
     assert found["auc"].to_dict() == {"sgd": 0.5, "adam": 0.5}
     assert np.isnan(found.loc["adam", "momentum"])
+
+
+def test_areas_say_which_images_batch_norm_normalised_together():
+    curve = pd.DataFrame({"clamp": "zero", "ordering": 0, "ablated": [0, 5, 10], "accuracy": [1.0, 0.5, 0.0]})
+    curves = pd.concat([curve.assign(run="a", norm_images=500), curve.assign(run="b")])
+    curves.insert(0, "run", curves.pop("run"))
+    found = auc.of_curves(curves, {"a": 10, "b": 10}).set_index("run")["norm_images"]
+    assert found["a"] == 500
+    assert np.isnan(found["b"])
+    assert "norm_images" not in auc.of_curves(curves.drop(columns="norm_images"), {"a": 10, "b": 10})

@@ -44,6 +44,17 @@ def test_an_area_divided_by_unablated_accuracy_is_given_where_it_differs():
     assert "unablated accuracy" not in words(drawn("fig1a"))
 
 
+def test_other_statistics_of_batch_norm_are_said_below_the_figure():
+    said = "Batch norm by the mean and variance of 500 ablated images, not of training."
+    assert said not in words(drawn("fig1a"))
+    tables = tables_for("fig1a")
+    tables["ablation"]["norm_images"] = 500
+    assert said in words(draw("fig1a", tables))
+    dots = tables_for("fig4c")  # reads no curves, only their areas
+    dots["areas"]["norm_images"] = [500] * (len(dots["areas"]) - 1) + [float("nan")]
+    assert "Batch norm of some networks by the mean and variance of 500" in words(draw("fig4c", dots))
+
+
 def test_figure_1a_pools_orderings_and_networks_in_its_band():
     tables = tables_for("fig1a")
     band = draw("fig1a", tables).axes[0].collections[0].get_paths()[0].vertices

@@ -55,6 +55,18 @@ def test_figures_of_unknown_experiments_and_without_their_analysis():
         ({"vary": {"corrupt": [0, 0.0, 0.2, 0.2]}}, "vary.corrupt: 0.0 appears 2 times"),
         ({"vary": {"hidden": [[8, 8], [8, 8]]}}, "hidden: 8x8 appears 2 times"),
         ({"add_noise": {"lowest": 10, "highest": 10}}, "lowest 10.0 must be below highest 10.0"),
+        (
+            {"ablate_cumulative": {"norm_images": 500, "clamp": ["zero", "mean"]}},
+            "ablate_cumulative: norm_images 500 needs clamp: [zero] and precision: float32; change one",
+        ),
+        (
+            {"ablate_cumulative": {"norm_images": 500, "precision": "bf16"}},
+            "norm_images 500 needs clamp: [zero] and",
+        ),
+        (
+            {"ablate_cumulative": {"norm_images": 60_001}},
+            "ablate_cumulative: norm_images 60001 is more than the 60000 train images of a network",
+        ),
         ({"ablate_single": {"split": "train"}}, "ablate_single: is set, but analyses does not list it"),
         ({"analyses": []}, "analyses: is empty, and no figure shows this experiment"),
     ],

@@ -1,0 +1,159 @@
+"""Batch norm by the statistics of the ablated images: by hand, and against networks in training mode."""
+
+import copy
+import logging
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from directions import analyse, models
+from directions.core.errors import InputError
+from directions.core.scoring import scaled
+from directions.interventions import ablation, accumulate
+from directions.interventions.hooks import split
+from directions.interventions.norm_statistics import own_statistics, whole_batches
+from unit.interventions.test_ablation import zero
+
+
+@pytest.fixture
+def by_hand():
+    """Two inputs pass through two units, batch norm that kept mean 0 and variance 1, and two more units."""
+    names = "flatten", "linear1", "relu1", "linear2", "norm", "relu2", "readout"
+    eye = [nn.Linear(2, 2, bias=False) for _ in range(3)]
+    layers = nn.Flatten(), eye[0], nn.ReLU(), eye[1], nn.BatchNorm1d(2), nn.ReLU(), eye[2]
+    net = nn.Sequential()
+    for name, layer in zip(names, layers, strict=True):
+        net.add_module(name, layer)
+    for layer in eye:
+        layer.weight.data.copy_(torch.eye(2))
+    eye[0].weight.data.mul_(255)
+    images = torch.tensor([[3, 1], [1, 3]], dtype=torch.uint8).view(2, 1, 1, 2)
+    return net.eval().requires_grad_(False), images, torch.tensor([0, 1])
+
+
+def without_unit_0(net, images, labels, **options):
+    """The curve that ablates unit 0 of relu1, as (loss, accuracy) with it off."""
+    found = ablation.cumulative(
+        net, images, labels, layers={"relu1": 2}, orders=[np.array([0, 1])], ablated_counts=np.arange(2),
+        values={"relu1": 0.0}, **options,
+    )  # fmt: skip
+    return found.loss[0, 1], found.accuracy[0, 1]
+
+
+def test_a_network_worked_out_by_hand(by_hand):
+    """Without unit 0, the images give (0, 1) and (0, 3): by what was kept, unit 1 is on for both.
+
+    By their own mean 2 and variance 1 they become (0, -1) and (0, 1), so unit 1 is on for the second only.
+    """
+    kept = np.mean([np.log1p(np.e), np.log1p(np.exp(-3))])
+    np.testing.assert_allclose(without_unit_0(*by_hand), [kept, 0.5], rtol=1e-4)
+    own = np.mean([np.log(2), np.log1p(np.exp(-1))])
+    np.testing.assert_allclose(without_unit_0(*by_hand, norm_images=2), [own, 1.0], rtol=1e-4)
+
+
+@pytest.fixture
+def conv(settings, toy):
+    """conv11 with statistics that were moved by its data, 64 images, and their labels."""
+    torch.manual_seed(0)
+    settings |= {"model": "conv11", "width": 0.0625, "pad": 2, "batch_norm": True}
+    net = models.build(settings, (1, 4, 4), 4)
+    images, labels = torch.tensor(toy.train_images), torch.tensor(toy.train_labels)
+    net(scaled(images))
+    return net.eval().requires_grad_(False), images, labels
+
+
+def test_every_point_is_a_network_in_training_mode_on_each_batch(conv):
+    net, images, labels = conv
+    layers = ablation.chosen(models.unit_layers(net), 3)
+    units = sum(layers.values())
+    orders, counts = ablation.orderings(units, 2, 0), ablation.grid(units, 4)
+    found = ablation.cumulative(
+        net, images, labels, layers=layers, orders=orders, ablated_counts=counts, values=zero(layers),
+        norm_images=16,
+    )  # fmt: skip
+    trained = copy.deepcopy(net).train()
+    for row, order in enumerate(orders):
+        for column, count in enumerate(counts):
+            with ablation.ablated(trained, layers, order[:count], zero(layers)):
+                logits = torch.cat([trained(scaled(batch)) for batch in images.split(16)])
+            right = float((logits.argmax(1) == labels).float().mean())
+            assert found.accuracy[row, column] == right
+            loss = float(nn.functional.cross_entropy(logits, labels))
+            np.testing.assert_allclose(found.loss[row, column], loss, rtol=1e-4)
+
+
+def test_what_was_kept_from_training_is_left_as_it_was_even_after_an_error(conv):
+    net, images, _ = conv
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    with own_statistics(net):
+        net(scaled(images))
+    with pytest.raises(RuntimeError, match="expected input"), own_statistics(net):
+        net(scaled(images)[:, [0, 0]])
+    after = net.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+
+
+def test_only_the_part_after_the_first_ablated_layer_is_run_again(conv, monkeypatch):
+    net, images, labels = conv
+    made = []
+    monkeypatch.setattr(ablation, "split", lambda *given: made.append(given) or split(*given))
+    layers = ablation.chosen(models.unit_layers(net), 1)
+    ablation.cumulative(
+        net, images, labels, layers=layers, orders=ablation.orderings(32, 1, 0), values=zero(layers),
+        ablated_counts=ablation.grid(32, 3), norm_images=32,
+    )  # fmt: skip
+    assert made
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_never_split(conv, monkeypatch):
+    net, images, labels = conv
+    parts = accumulate.in_parts
+    monkeypatch.setattr(
+        accumulate,
+        "in_parts",
+        lambda work, inputs, targets, first: parts(work, inputs[:8], targets[:8], first),
+    )
+    layers = ablation.chosen(models.unit_layers(net), 1)
+    with pytest.raises(InputError, match="norm_images: 16 images do not fit into memory at once: lower it"):
+        ablation.cumulative(
+            net, images, labels, layers=layers, orders=ablation.orderings(32, 1, 0), values=zero(layers),
+            ablated_counts=ablation.grid(32, 3), norm_images=16,
+        )  # fmt: skip
+
+
+def test_batches_are_drawn_from_all_classes_and_whole():
+    images, labels = torch.arange(103)[:, None], torch.arange(103) // 11  # sorted by class
+    drawn, theirs = whole_batches(images, labels, 20, seed=0)
+    assert len(drawn) == len(theirs) == 100
+    assert len(drawn.unique()) == 100
+    assert torch.equal(drawn[:, 0] // 11, theirs)
+    assert all(len(batch.unique()) > 4 for batch in theirs.split(20))
+    assert torch.equal(whole_batches(images, labels, 20, seed=0)[1], theirs)
+    assert not torch.equal(whole_batches(images, labels, 20, seed=1)[1], theirs)
+
+
+def test_more_images_than_there_are_is_an_error():
+    with pytest.raises(InputError, match="norm_images: 4 images requested, but there are only 3: lower it"):
+        whole_batches(torch.zeros(3, 1), torch.zeros(3), 4, seed=0)
+
+
+def test_an_own_network_in_plain_python(by_hand):
+    net, images, labels = by_hand
+    many = images.repeat(20, 1, 1, 1), labels.repeat(20)
+    options = {"progress": False, "analyses": ["ablate_cumulative"], "orderings": 4}
+    kept = analyse(net, ["relu1"], many, **options).tables["ablation"]
+    own = analyse(net, ["relu1"], many, **options, ablate_cumulative={"norm_images": 40}).tables["ablation"]
+    assert set(kept[kept["ablated"] == 1]["accuracy"]) == {0.5}
+    assert set(own[own["ablated"] == 1]["accuracy"]) <= {0.5, 1.0}  # without unit 1, class 1 never wins
+    assert own["accuracy"].sum() > kept["accuracy"].sum()
+
+
+def test_a_network_without_batch_norm_is_told_apart(by_hand, caplog):
+    net, images, labels = by_hand
+    del net.norm
+    with caplog.at_level(logging.WARNING):
+        assert without_unit_0(net, images, labels, norm_images=2)[1] == 0.5
+    assert "no batch norm, so norm_images makes no difference" in caplog.text
