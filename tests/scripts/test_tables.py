@@ -218,10 +218,14 @@ def test_an_asked_argument_that_is_no_json_is_refused(tmp_path):
     assert "--asked needs JSON" in done.stderr
 
 
-def test_times_of_a_study_that_never_ran_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("study", "said"),
+    [("laptop", "run the study first"), ("labtop", "'labtop' is unknown; did you mean laptop?")],
+)
+def test_times_of_a_study_that_never_ran_are_refused(tmp_path, study, said):
     done = subprocess.run(
-        [sys.executable, ROOT / "tools/show_times.py", "nowhere"],
+        [sys.executable, ROOT / "tools/show_times.py", study],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "run the study first" in done.stderr
+    assert said in done.stderr
