@@ -266,6 +266,7 @@ def doubtful():
         "own_labels",
         "own_trial",
         "own_import",
+        *(f"own_{analysis}" for analysis in OWN_ANALYSES),
         "own_summary",
         "own_comparison",
     )  # in this order

@@ -181,12 +181,16 @@ def test_a_network_that_fails_is_told_by_name_and_the_other_is_drawn(study):
     assert DOUBT in done.stderr  # what is to be known of the other is not lost
 
 
-def test_labels_that_a_network_does_not_know_are_doubted_at_the_end_of_the_run(study):
+def test_doubts_of_import_and_analyses_are_said_at_the_end_of_the_run(study):
     study.edit("mine/threes.csv", "3", "4")
+    config = yaml.safe_load((study.folder / "configs/own.yaml").read_text())
+    config["own"]["networks"]["digits"]["ablate_cumulative"] = {"norm_images": 40}
+    (study.folder / "configs/own.yaml").write_text(yaml.safe_dump(config))
     done = own(study)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning: digits: Accuracy is about chance: are these the network's weights" in done.stderr
     assert "(train 0.000, " in done.stderr
+    assert "warning: the network has no batch norm, so norm_images is not used" in done.stderr
 
 
 def test_own_without_a_network_says_how_to_name_one(fresh):

@@ -37,7 +37,7 @@ class Settings(CurveSettings):
     norm_images: int | None = setting(
         None,
         "images that batch norm normalises together, by their own mean and variance, with clamp [zero] and in"
-        " float32; null: by those kept from training (D32)",
+        " float32; those that fill no batch are left out; null: by the statistics kept from training (D32)",
         or_null(whole(2, " (images), or null")),
     )
 
@@ -71,15 +71,18 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     import pandas as pd
 
     from directions.analyses.random_curves import as_table, random_curves
-    from directions.interventions import ablation
+    from directions.interventions import ablation, norm_statistics
 
     examples = trained.examples(settings.split)
     layers = ablation.chosen(trained.layers, settings.layers)
+    together = settings.norm_images
+    if together and not norm_statistics.acts_on(trained.model, examples.images):
+        together = None
     parts = []
     for clamp in settings.clamp:
         name, values = f"cumulative ablation, clamp to {clamp}", trained.clamp_values(clamp, layers)
-        curves = random_curves(trained, examples, settings, layers, name, values, settings.norm_images)
+        curves = random_curves(trained, examples, settings, layers, name, values, together)
         parts.append(as_table(curves).assign(clamp=clamp))
     table = pd.concat(parts).assign(units=sum(layers.values()), split=settings.split)
     table = table[["clamp", "ordering", "ablated", "units", "split", *curves.scores]]
-    return table if settings.norm_images is None else table.assign(norm_images=settings.norm_images)
+    return table if together is None else table.assign(norm_images=together)

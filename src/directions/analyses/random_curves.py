@@ -29,7 +29,7 @@ def random_curves(
     """
     units, images, labels = sum(layers.values()), examples.images, examples.labels
     if norm_images is not None:
-        images, labels = whole_batches(images, labels, norm_images, trained.seed)
+        images, labels = whole_batches(images, labels, norm_images, settings.split, trained.seed)
     return ablation.cumulative(
         trained.model,
         images,

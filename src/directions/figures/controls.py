@@ -25,7 +25,8 @@ def draw(tables: Tables, study: str) -> Figure:
     fractions = list(points.groupby("corrupt"))
     subtitles = tuple(_subtitle(networks) for _, networks in fractions)
     rows = max(len(datasets), len(sizes))
-    layout = style.Layout(_notes(points, left_out), rows, subtitles, width=style.WIDE)
+    notes = (*_notes(points, left_out), *text.normalised(tables))
+    layout = style.Layout(notes, rows, subtitles, width=style.WIDE)
     with style.look():
         figure, panels = style.titled(_title(points, tables, study), layout)
         for axes, (_, networks) in zip(panels, fractions, strict=True):

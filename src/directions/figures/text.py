@@ -9,6 +9,8 @@ from directions.core.errors import InputError
 from directions.core.tables import Tables, require
 from directions.study.architectures import ARCHITECTURES
 
+MOST = 3  # networks named in a footnote
+
 
 def only(rows: pd.DataFrame, column: str, table: str = "runs"):
     """Return the value that all networks of a figure share. Raises InputError if they differ."""
@@ -52,12 +54,19 @@ def size(tables: Tables) -> str:
 def normalised(tables: Tables) -> tuple[str, ...]:
     """Write the footnote about batch norm if curves were not measured by the statistics of training (D32)."""
     table = next((tables[name] for name in ("ablation", "areas") if name in tables), pd.DataFrame())
-    counts = table.get("norm_images", pd.Series(dtype=float))
-    if counts.isna().all():
+    if "norm_images" not in table or table["norm_images"].isna().all():
         return ()
-    said = " or ".join(f"{int(count):,}" for count in sorted(counts.dropna().unique()))
-    whose = " of some networks" if counts.isna().any() else ""
-    return (f"Batch norm{whose} by the mean and variance of {said} ablated images, not of training.",)
+    of = table.dropna(subset=["norm_images"]).groupby("norm_images")["run"].unique()
+    several = len(of) > 1 or table["norm_images"].isna().any()
+    said = [
+        f"{int(count):,} ablated images" + (f" ({_listed(list(runs))})" if several else "")
+        for count, runs in of.items()
+    ]
+    return (f"Ablation curves: batch norm by the mean and variance of {', '.join(said)}, not of training.",)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= MOST else f"{len(names)} networks"
 
 
 def reads(runs: pd.DataFrame, setting: str) -> bool:

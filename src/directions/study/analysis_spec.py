@@ -29,9 +29,11 @@ SCORED = (
     share("accuracy_top5", "likewise, for data sets with more than ten classes", optional=True),
 )
 NORM_IMAGES = count(
-    "norm_images", "images that batch norm normalised together, instead of by training's statistics",
+    "norm_images",
+    "images that batch norm normalised together, by their own statistics; empty: by those kept from training",
+    empty=True,
     optional=True,
-)  # fmt: skip
+)
 
 
 class Sizes(Protocol):

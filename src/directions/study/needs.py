@@ -49,3 +49,7 @@ def together(blocks: Mapping) -> Iterator[str]:
     size = curves.get("norm_images")
     if size is not None and (curves["clamp"] != ["zero"] or curves["precision"] != "float32"):
         yield f"ablate_cumulative: norm_images {size} needs clamp: [zero] and precision: float32; change one"
+    have = blocks.get(f"{curves.get('split')}_images")  # of an own network
+    if size is not None and isinstance(have, int) and size > have:
+        split = curves["split"]
+        yield f"ablate_cumulative: norm_images {size} is more than {split}_images {have}; change one"

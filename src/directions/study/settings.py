@@ -72,11 +72,15 @@ def read(kind: type[Kind], given: Mapping[str, object]) -> Kind:
     faults += [f"{name}: is missing" for name in needed if name not in given]
     if faults:
         raise InputError(f"{'; '.join(faults)} (known here: {', '.join(known)})")
-    return kind(**{key: _whole(value, known[key].metadata["values"]) for key, value in given.items()})
+    return kind(**{key: _plain(value, known[key].metadata["values"]) for key, value in given.items()})
 
 
-def _whole(value: Any, values: Any) -> Any:
-    """Turn 2.0 into 2 where only whole numbers are allowed, as JSON Schema takes one for the other."""
+def _plain(value: Any, values: Any) -> Any:
+    """Turn numbers and arrays of NumPy and PyTorch into plain Python, and 2.0 into 2 for a whole number.
+
+    JSON Schema takes 2.0 for 2.
+    """
+    value = value.tolist() if hasattr(value, "tolist") else value
     kinds: set[str] = set()
     for one in (values, *values.get("anyOf", ())):
         kind = one.get("type", ())

@@ -45,14 +45,26 @@ def test_an_area_divided_by_unablated_accuracy_is_given_where_it_differs():
 
 
 def test_other_statistics_of_batch_norm_are_said_below_the_figure():
-    said = "Batch norm by the mean and variance of 500 ablated images, not of training."
+    said = "Ablation curves: batch norm by the mean and variance of 500 ablated images, not of training."
     assert said not in words(drawn("fig1a"))
     tables = tables_for("fig1a")
     tables["ablation"]["norm_images"] = 500
     assert said in words(draw("fig1a", tables))
-    dots = tables_for("fig4c")  # reads no curves, only their areas
-    dots["areas"]["norm_images"] = [500] * (len(dots["areas"]) - 1) + [float("nan")]
-    assert "Batch norm of some networks by the mean and variance of 500" in words(draw("fig4c", dots))
+    for figure in ("fig4c", "controls"):  # they read no curves, only their areas
+        dots = tables_for(figure)
+        dots["areas"]["norm_images"] = 500
+        assert said in words(draw(figure, dots))
+
+
+def test_other_statistics_of_some_networks_are_said_of_these():
+    tables = tables_for("fig4c")
+    runs = list(tables["areas"]["run"].unique())
+    numbers = {runs[0]: 500} | dict.fromkeys(runs[1:3], 32)
+    tables["areas"]["norm_images"] = tables["areas"]["run"].map(numbers)
+    said = f"of 32 ablated images ({runs[1]}, {runs[2]}), 500 ablated images ({runs[0]}), not of training."
+    assert said in words(draw("fig4c", tables))
+    tables["areas"]["norm_images"] = tables["areas"]["run"].map(dict.fromkeys(runs[1:], 32))
+    assert f"of 32 ablated images ({len(runs) - 1} networks), not" in words(draw("fig4c", tables))
 
 
 def test_figure_1a_pools_orderings_and_networks_in_its_band():

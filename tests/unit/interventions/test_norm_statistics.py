@@ -1,7 +1,6 @@
 """Batch norm by the statistics of the ablated images: by hand, and against networks in training mode."""
 
 import copy
-import logging
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from directions.core.errors import InputError
 from directions.core.scoring import scaled
 from directions.interventions import ablation, accumulate
 from directions.interventions.hooks import split
-from directions.interventions.norm_statistics import own_statistics, whole_batches
+from directions.interventions.norm_statistics import acts_on, own_statistics, whole_batches
 from unit.interventions.test_ablation import zero
 
 
@@ -124,36 +123,95 @@ def test_a_batch_that_does_not_fit_into_memory_is_never_split(conv, monkeypatch)
         )  # fmt: skip
 
 
-def test_batches_are_drawn_from_all_classes_and_whole():
+def test_batches_are_drawn_from_all_classes_and_whole(caplog):
     images, labels = torch.arange(103)[:, None], torch.arange(103) // 11  # sorted by class
-    drawn, theirs = whole_batches(images, labels, 20, seed=0)
+    drawn, theirs = whole_batches(images, labels, 20, "train", seed=0)
     assert len(drawn) == len(theirs) == 100
     assert len(drawn.unique()) == 100
     assert torch.equal(drawn[:, 0] // 11, theirs)
     assert all(len(batch.unique()) > 4 for batch in theirs.split(20))
-    assert torch.equal(whole_batches(images, labels, 20, seed=0)[1], theirs)
-    assert not torch.equal(whole_batches(images, labels, 20, seed=1)[1], theirs)
+    assert torch.equal(whole_batches(images, labels, 20, "train", seed=0)[1], theirs)
+    assert not torch.equal(whole_batches(images, labels, 20, "train", seed=1)[1], theirs)
+    assert "norm_images 20: 3 of the 103 train images fill no batch and are left out" in caplog.text
+    caplog.clear()
+    assert len(whole_batches(images, labels, 103, "train", seed=0)[1]) == 103
+    assert not caplog.text
 
 
-def test_more_images_than_there_are_is_an_error():
-    with pytest.raises(InputError, match="norm_images: 4 images requested, but there are only 3: lower it"):
-        whole_batches(torch.zeros(3, 1), torch.zeros(3), 4, seed=0)
+def test_more_images_than_there_are_is_an_error_with_both_ways_out():
+    said = r"norm_images 4 is more than the 3 test images: lower it, or use more images \(test_images\)"
+    with pytest.raises(InputError, match=said):
+        whole_batches(torch.zeros(3, 1), torch.zeros(3), 4, "test", seed=0)
+
+
+ONE = {"progress": False, "analyses": ["ablate_cumulative"], "orderings": 4}
 
 
 def test_an_own_network_in_plain_python(by_hand):
     net, images, labels = by_hand
     many = images.repeat(20, 1, 1, 1), labels.repeat(20)
-    options = {"progress": False, "analyses": ["ablate_cumulative"], "orderings": 4}
-    kept = analyse(net, ["relu1"], many, **options).tables["ablation"]
-    own = analyse(net, ["relu1"], many, **options, ablate_cumulative={"norm_images": 40}).tables["ablation"]
-    assert set(kept[kept["ablated"] == 1]["accuracy"]) == {0.5}
-    assert set(own[own["ablated"] == 1]["accuracy"]) <= {0.5, 1.0}  # without unit 1, class 1 never wins
-    assert own["accuracy"].sum() > kept["accuracy"].sum()
+    kept = analyse(net, ["relu1"], many, **ONE).tables
+    own = analyse(net, ["relu1"], many, **ONE, ablate_cumulative={"norm_images": np.int64(40)}).tables
+    for tables, scores in ((kept, {0.5}), (own, {0.5, 1.0})):  # without unit 1, class 1 never wins
+        ablation = tables["ablation"]
+        assert set(ablation[ablation["ablated"] == 1]["accuracy"]) == scores
+    assert set(own["ablation"]["norm_images"]) == set(own["areas"]["norm_images"]) == {40}
 
 
-def test_a_network_without_batch_norm_is_told_apart(by_hand, caplog):
+def test_a_network_without_batch_norm_is_measured_as_ever_and_the_user_told(by_hand):
     net, images, labels = by_hand
     del net.norm
-    with caplog.at_level(logging.WARNING):
-        assert without_unit_0(net, images, labels, norm_images=2)[1] == 0.5
-    assert "no batch norm, so norm_images makes no difference" in caplog.text
+    many = images.repeat(20, 1, 1, 1), labels.repeat(20)
+    found = analyse(net, ["relu1"], many, **ONE, ablate_cumulative={"norm_images": 40})
+    assert any("no batch norm, so norm_images is not used" in doubt for doubt in found.doubts)
+    assert found.tables["ablation"].equals(analyse(net, ["relu1"], many, **ONE).tables["ablation"])
+
+
+class Functional(nn.Module):
+    """Batch norm by a function, of buffers, by statistics kept from training."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(2))
+        self.register_buffer("variance", torch.ones(2))
+
+    def forward(self, x):
+        return nn.functional.batch_norm(x, self.mean, self.variance, training=self.training)
+
+
+class Subclass(nn.BatchNorm1d):
+    """A batch norm with a forward of its own."""
+
+    def forward(self, x):
+        return (x - self.running_mean) / (self.running_var + self.eps).sqrt()
+
+
+@pytest.mark.parametrize(
+    ("norm", "said"),
+    [
+        (Functional(), "calls F.batch_norm itself, by the mean and variance kept from training: make it"),
+        (nn.Sequential(nn.BatchNorm1d(2), Functional()), "calls F.batch_norm itself"),  # a part
+        (
+            Subclass(2),
+            "own batch norm reads the mean and variance kept from training .* leave norm_images out",
+        ),
+    ],
+)
+def test_a_batch_norm_that_would_not_follow_is_refused(by_hand, norm, said):
+    net, images, labels = by_hand
+    net.norm = norm.eval()
+    analyse(net, ["relu1"], (images, labels), **ONE)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    with pytest.raises(InputError, match=said):
+        analyse(net, ["relu1"], (images, labels), **ONE, ablate_cumulative={"norm_images": 2})
+    assert all(torch.equal(net.state_dict()[name], value) for name, value in before.items())
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [nn.BatchNorm1d(2, track_running_stats=False), nn.SyncBatchNorm(2), nn.BatchNorm1d(2, affine=False)],
+)
+def test_every_kind_of_module_follows(by_hand, norm):
+    net, images, _ = by_hand
+    net.norm = norm.eval()
+    assert acts_on(net, images)
