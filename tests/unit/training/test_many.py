@@ -96,11 +96,13 @@ def test_in_float64_networks_of_a_pass_are_those_of_their_own_training(toy, sett
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_in_float32_they_are_up_to_rounding(toy, settings, tmp_path, kind):
-    """Few steps of conv nets: on toy images, rounding decides in the end which dead units live, in their own
-    training as well.
+    """Four steps of conv nets: later, an activation near 0 is on by one rounding and off by another, on some
+    processors, and one such map in 200 moves a weight by 5e-4.
     """
-    few = {"epochs": 2} if "conv" in kind else {}
-    assert compared(toy, settings | KINDS[kind] | few, tmp_path) < 1e-5
+    few, varied = {}, VARIED
+    if "conv" in kind:
+        few, varied = {"epochs": 1}, [given | {"keep_epochs": [0]} for given in VARIED]
+    assert compared(toy, settings | KINDS[kind] | few, tmp_path, varied=varied) < 1e-5
 
 
 @pytest.mark.parametrize("changed", [{"method": "mae"}, {"precision": "bf16"}], ids=str)
