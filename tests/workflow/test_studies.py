@@ -32,7 +32,7 @@ NETWORKS = {
         "resnet_corruption": 6 * 2, "resnet_selectivity": 2,
     },
     "cifar": {
-        "conv_corruption": 6 * 2, "conv_ensemble": 5 * 4, "conv_sweep": 96, "conv_normalization": 2 + 2,
+        "conv_corruption": 6 * 2, "conv_ensemble": 5 * 3, "conv_sweep": 96, "conv_normalization": 2 + 2,
         "conv_selectivity": 2,
     },
     "quick": {
@@ -83,7 +83,7 @@ LEDGERS = {  # runs with equal data, number of images, corrupted share and seed 
     + 4 * 3
     + (6 * 3 - 3)
     + 3,  # MNIST; Fashion-MNIST by number of images; controls; two digits of MNIST; examples; limit
-    "cifar": 6 * 2 + 4,  # by number of images
+    "cifar": 6 * 2 + 3,  # by number of images
     "quick": (6 * 2 + 3)
     + (2 + 1)
     + (3 + 1)
