@@ -8,11 +8,12 @@
 The paper does not say which of the two it used while it ablated. `measure` sets feature maps of conv11's
 last three layers to zero, in 5 random orders each, and counts which of the first 2,000 training images get
 the label that the network was trained with. By the batch's own statistics, a layer after ablated ones is
-scaled up.
+scaled up. `--experiment conv_ensemble` measures the networks of Figure 3b: maps of all layers, in 3 orders.
 """
 
 import argparse
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,9 +30,24 @@ from directions.study import paper_curves
 from directions.study.run_table import labels_name
 
 ROOT = Path(__file__).parents[1]
-IMAGES, ORDERINGS, POINTS, LAYERS = 2_000, 5, 33, 3
+IMAGES, POINTS = 2_000, 33
 # Images that are normalised together.
 WAYS = {"kept from training": None, "of batches of 500": 500, "of batches of 32": 32}
+
+
+class Asked(NamedTuple):
+    """What networks differ in; the layers ablated, and in how many orders; the ways to normalise."""
+
+    varied: str
+    layers: int | Literal["all"]
+    orderings: int
+    ways: tuple[str, ...]
+
+
+EXPERIMENTS = {
+    "conv_corruption": Asked("corrupt", 3, 5, tuple(WAYS)),
+    "conv_ensemble": Asked("learning_rate", "all", 3, tuple(WAYS)[:2]),
+}
 NOTES = (
     "conv11 at a quarter of the width, CIFAR-10 as JPEGs; maps of the last three layers set to zero.",
     "Mean over 2 networks and 5 orderings each; the first 2,000 training images. Dashed: the paper.",
@@ -40,17 +56,17 @@ NOTES = (
 
 def measure(args: argparse.Namespace) -> None:
     """Write a row per network, way to normalise and number of maps ablated, with its mean accuracy."""
-    device = cli.prepare_torch("cpu", 1)
+    device, asked = cli.prepare_torch("cpu", 1), EXPERIMENTS[args.experiment]
     rows = []
-    for path in sorted((args.results / "models/conv_corruption").glob("*/model.safetensors")):
+    for path in sorted((args.results / "models" / args.experiment).glob("*/model.safetensors")):
         model, header = model_files.load_model(path)
         settings = header["settings"]
         ledger = args.results / f"labels/{settings['dataset']}/{labels_name(settings)}.parquet"
         known = load_examples(args.data, ledger, "train", device)
         images, labels = known.images[:IMAGES], known.labels[:IMAGES]
-        for way, together in WAYS.items():
-            counts, accuracy = curve(model, images, labels, together, settings["seed"])
-            keys = {"corrupt": settings["corrupt"], "seed": settings["seed"], "statistics": way}
+        for way in asked.ways:
+            counts, accuracy = curve(model, images, labels, asked, WAYS[way], settings["seed"])
+            keys = {name: settings[name] for name in (asked.varied, "seed")} | {"statistics": way}
             print(keys, f"area {auc.area(counts, accuracy):.3f}", flush=True)
             pairs = zip(counts / counts[-1], accuracy, strict=True)
             rows += [keys | {"share_ablated": share, "accuracy": value} for share, value in pairs]
@@ -58,17 +74,17 @@ def measure(args: argparse.Namespace) -> None:
 
 
 def curve(
-    model: nn.Module, images: Tensor, labels: Tensor, together: int | None, seed: int
+    model: nn.Module, images: Tensor, labels: Tensor, asked: Asked, together: int | None, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return numbers of maps ablated (points,) and the accuracy (points,), averaged over orderings."""
-    layers = ablation.chosen(models.unit_layers(model), LAYERS)
+    layers = ablation.chosen(models.unit_layers(model), asked.layers)
     units = sum(layers.values())
     curves = ablation.cumulative(
         model,
         images,
         labels,
         layers=layers,
-        orders=ablation.orderings(units, ORDERINGS, seed),
+        orders=ablation.orderings(units, asked.orderings, seed),
         ablated_counts=ablation.grid(units, POINTS),
         values=dict.fromkeys(layers, 0.0),
         norm_images=together,
@@ -107,6 +123,7 @@ def main() -> None:
     measured = commands.add_parser("measure", help=measure.__doc__)
     measured.add_argument("--results", required=True, type=Path, help="results of the study, with networks")
     measured.add_argument("--data", required=True, help="data set, from prepare_data.py")
+    measured.add_argument("--experiment", choices=EXPERIMENTS, default="conv_corruption")
     measured.add_argument("--output", required=True, type=Path, help="CSV to write")
     measured.set_defaults(run=measure)
     drawn = commands.add_parser("draw", help=draw.__doc__)
