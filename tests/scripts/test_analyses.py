@@ -253,6 +253,32 @@ def test_some_images_are_the_same_at_every_checkpoint_and_part_of_more(folder):
     assert (tested["test_loss"] != every["test_loss"]).all()
 
 
+def test_curves_of_some_images_are_those_of_the_same_images_at_the_last_checkpoint(folder):
+    settings = {"split": "train", "orderings": 2, "points": 5}
+    every = analysed("ablate_cumulative", folder, settings)
+    assert "scored_images" not in every
+    pd.testing.assert_frame_equal(analysed("ablate_cumulative", folder, settings | {"images": 64}), every)
+    found = analysed("ablate_cumulative", folder, settings | {"images": 20})
+    assert found["scored_images"].unique().tolist() == [20]
+    correct = (found["accuracy"] * 20).to_numpy()
+    np.testing.assert_allclose(correct, correct.round())
+    checkpoints = "--checkpoints", folder / "checkpoints.safetensors"
+    last = analysed("ablate_checkpoints", folder, settings | {"images": 20}, *checkpoints)
+    last = last[last["epoch"] == last["epoch"].max()]
+    untouched = found[found["ablated"] == 0]
+    np.testing.assert_allclose(
+        untouched["loss"], last["train_loss"], rtol=1e-5
+    )  # scored in one pass, unablated
+    np.testing.assert_allclose(areas(found), last["auc"], rtol=1e-5)
+
+
+def areas(curves: pd.DataFrame) -> list[float]:
+    return [
+        np.trapezoid(curve["accuracy"], curve["ablated"]) / curve["units"].iloc[0]
+        for _, curve in curves.groupby("ordering")
+    ]
+
+
 def test_more_images_than_there_are_is_refused(folder, tmp_path):
     options = ["--model", folder / "model.safetensors", "--checkpoints", folder / "checkpoints.safetensors"]
     settings = ABLATE | {"split": "test", "images": 31}

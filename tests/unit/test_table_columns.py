@@ -22,6 +22,7 @@ NOT_PUBLISHED = {
     "build", "code",  # of models of one's own
     "keep_every",  # of networks with checkpoints by steps
     "limit_sample", "limit_sum",  # of networks trained by variants of LIMIT
+    "scored_images",  # of curves scored on some images only
     "norm_images",  # of curves by other statistics of batch norm than those of training (D32)
 }  # fmt: skip
 MANY_CLASSES = re.compile(r".*_top5")  # of data sets with more than ten classes, none of which is published

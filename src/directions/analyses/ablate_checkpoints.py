@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from directions.core.columns import Column, amount, count, share
-from directions.core.errors import InputError
 from directions.core.types import Count
 from directions.study.analysis_spec import SPLIT, AnalysisSpec, CurveSettings, Sizes, curve_cost
 from directions.study.settings import setting, whole_or_all
@@ -64,9 +63,10 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     import pandas as pd
 
     from directions.analyses.kept_weights import kept_weights
+    from directions.analyses.subset import exactly
 
     sets, split = {name: trained.examples(name) for name in ("train", "test")}, settings.split
-    sets[split] = some(sets[split], settings.images, split)
+    sets[split] = exactly(sets[split], settings.images, split)
     parts = []
     for checkpoint, state in kept_weights(trained):
         trained.load(state)
@@ -74,25 +74,6 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
         parts.append(part.assign(epoch=checkpoint.epoch))
     table = pd.concat(parts)
     return table[["epoch", *(name for name in table if name != "epoch")]]
-
-
-def some(examples: Examples, wanted: Count, split: str) -> Examples:
-    """Draw a fixed random subset, the same for all checkpoints and networks; or return "all" examples.
-
-    Smaller subsets are contained in larger ones. Raises InputError if more are requested than exist.
-    """
-    import numpy as np
-    import torch
-
-    from directions.analyses import subset
-    from directions.core.seeds import stream
-
-    if wanted == "all":
-        return examples
-    if wanted > len(examples):
-        raise InputError(f"images: {wanted} requested, but the {split} set has {len(examples)}")
-    first = np.sort(stream("ablated images", split).permutation(len(examples))[:wanted])
-    return subset.of(examples, torch.as_tensor(first))
 
 
 def observe_checkpoint(

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from directions.core.columns import count, text
+from directions.core.types import Count
 from directions.study.analysis_spec import (
     ABLATED,
     NORM_IMAGES,
     SCORED,
+    SCORED_IMAGES,
     AnalysisSpec,
     CurveSettings,
     Sizes,
     curve_cost,
 )
-from directions.study.settings import or_null, setting, whole
+from directions.study.settings import or_null, setting, whole, whole_or_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +35,7 @@ CLAMP = {
 class Settings(CurveSettings):
     """Settings of cumulative ablation."""
 
+    images: Count = setting("all", "images to score, drawn at random: all or so many", whole_or_all(1))
     clamp: list[str] = setting(["zero"], "values that ablated units are clamped to", CLAMP)
     norm_images: int | None = setting(
         None,
@@ -58,6 +61,7 @@ SPEC = AnalysisSpec(
         *ABLATED,
         *SCORED,
         NORM_IMAGES,
+        SCORED_IMAGES,
     ),
     cost=_cost,
 )
@@ -66,14 +70,17 @@ SPEC = AnalysisSpec(
 def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     """Build the table clamp, ordering, ablated, units (of the layers ablated), split, loss, accuracy.
 
-    With many classes it ends with accuracy_top5, see `scoring.has_top5`.
+    With many classes accuracy_top5 follows, see `scoring.has_top5`; where the settings ask for them,
+    norm_images and scored_images.
     """
     import pandas as pd
 
+    from directions.analyses import subset
     from directions.analyses.random_curves import as_table, random_curves
     from directions.interventions import ablation, norm_statistics
 
-    examples = trained.examples(settings.split)
+    every = trained.examples(settings.split)
+    examples = subset.exactly(every, settings.images, settings.split)
     layers = ablation.chosen(trained.layers, settings.layers)
     together = settings.norm_images
     if together and not norm_statistics.acts_on(trained.model, examples.images):
@@ -85,4 +92,8 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
         parts.append(as_table(curves).assign(clamp=clamp))
     table = pd.concat(parts).assign(units=sum(layers.values()), split=settings.split)
     table = table[["clamp", "ordering", "ablated", "units", "split", *curves.scores]]
-    return table if together is None else table.assign(norm_images=together)
+    if together is not None:
+        table = table.assign(norm_images=together)
+    if len(examples) < len(every):
+        table = table.assign(scored_images=len(examples))
+    return table

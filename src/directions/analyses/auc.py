@@ -51,7 +51,8 @@ def of_curves(curves: pd.DataFrame, classes: Mapping[str, int]) -> pd.DataFrame:
             if column in curve:
                 points = curve["ablated"].to_numpy(), curve[column].to_numpy()
                 found |= variants(*points, classes[found["run"]], guesses)
-        if "norm_images" in curve:  # D32
-            found["norm_images"] = curve["norm_images"].iloc[0]
+        for column in ("norm_images", "scored_images"):  # how the curve was measured: D32, D12
+            if column in curve:
+                found[column] = curve[column].iloc[0]
         rows.append(found)
     return pd.DataFrame(rows)

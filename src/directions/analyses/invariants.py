@@ -18,7 +18,8 @@ def check(tables: Tables) -> None:
     """Raise InputError if a table belongs to another network, or to other images, than the table `runs`.
 
     tables: {name: table}; `runs`, `single` and those in `UNTOUCHED` are checked. With no unit ablated, and
-    without noise, loss and accuracy must equal those in `runs` on the same images, up to rounding.
+    without noise, loss and accuracy must equal those in `runs` on the same images, up to rounding. Curves of
+    some of the images only, or by other statistics of batch norm, are not compared.
     """
     if "runs" not in tables:
         return
@@ -26,8 +27,9 @@ def check(tables: Tables) -> None:
     for name, column in UNTOUCHED.items():
         if name in tables:
             table = tables[name]
-            if "norm_images" in table:  # scored by other statistics of batch norm than `runs`
-                table = table[table["norm_images"].isna()]
+            for other in ("norm_images", "scored_images"):  # not scored as in `runs`
+                if other in table:
+                    table = table[table[other].isna()]
             _compare(name, f"at {column} 0", table[table[column] == 0], runs)
     if "single" in tables:
         before = {"loss_before": "loss", "accuracy_before": "accuracy"}

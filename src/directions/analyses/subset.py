@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from directions.core.errors import InputError
 from directions.core.seeds import stream
 from directions.core.types import Count
 from directions.data.examples import Examples
@@ -20,6 +21,19 @@ def at_most(examples: Examples, wanted: Count, split: str) -> Examples:
     if isinstance(wanted, str) or wanted >= len(examples):
         return examples
     return of(examples, places(len(examples), wanted, split))
+
+
+def exactly(examples: Examples, wanted: Count, split: str) -> Examples:
+    """Draw `wanted` of the examples at random to score with units ablated; or return "all".
+
+    Smaller subsets are contained in larger ones. Raises InputError if more are requested than exist.
+    """
+    if wanted == "all":
+        return examples
+    if wanted > len(examples):
+        raise InputError(f"images: {wanted} requested, but the {split} set has {len(examples)}")
+    first = np.sort(stream("ablated images", split).permutation(len(examples))[:wanted])
+    return of(examples, torch.as_tensor(first))
 
 
 def places(total: int, wanted: Count, split: str) -> torch.Tensor:

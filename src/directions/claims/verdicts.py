@@ -157,15 +157,19 @@ def _check_one(
         notes.append(str(lacking))
     if ours is not None and not notes:
         verdict, note = judge(claim, ours)
-        notes = [note, *(f"on a copy: {DATASETS[name]}" for name in copied(runs)), *_normalised(tables)]
+        notes = [note, *(f"on a copy: {DATASETS[name]}" for name in copied(runs)), *_measured(tables)]
     return scale, ours, verdict, "; ".join(filter(None, notes))
 
 
-def _normalised(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
-    """Yield how batch norm normalised ablated images, unless by the statistics of training (D32)."""
-    counted = [table["norm_images"].dropna() for table in tables.values() if "norm_images" in table]
-    for count in sorted(set(pd.concat(counted))) if counted else ():
-        yield f"batch norm by the statistics of {int(count):,} ablated images"
+def _measured(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield how curves were measured, unless on all images (D12), by the statistics of training (D32)."""
+    for column, said in (
+        ("scored_images", "curves of {:,} images drawn at random"),
+        ("norm_images", "batch norm by the statistics of {:,} ablated images"),
+    ):
+        counted = [table[column].dropna() for table in tables.values() if column in table]
+        for count in sorted(set(pd.concat(counted))) if counted else ():
+            yield said.format(int(count))
 
 
 def tested_on(runs: pd.DataFrame) -> str:

@@ -25,7 +25,7 @@ def draw(tables: Tables, study: str) -> Figure:
     fractions = list(points.groupby("corrupt"))
     subtitles = tuple(_subtitle(networks) for _, networks in fractions)
     rows = max(len(datasets), len(sizes))
-    notes = (*_notes(points, left_out), *text.normalised(tables))
+    notes = (*_notes(points, left_out), *text.measured(tables))
     layout = style.Layout(notes, rows, subtitles, width=style.WIDE)
     with style.look():
         figure, panels = style.titled(_title(points, tables, study), layout)

@@ -50,7 +50,7 @@ def summary(tables: Tables) -> Figure:
     bar = len(places) > layers.FEW_LAYERS
     named = {} if bar else {f"layer {place}": layer for layer, place in places.items()}
     listed = () if named else (_layers(tables, run),)
-    notes = (*_scores(run), *_splits(tables), *listed, *text.normalised(tables), *_doubts(tables, run))
+    notes = (*_scores(run), *_splits(tables), *listed, *text.measured(tables), *_doubts(tables, run))
     dead = bool(named) and units is not None and bool(units["dead"].any())
     rows = -(-(len(named) + dead) // len(drawn))
     layout = style.Layout(notes, rows, tuple(above for above, _ in drawn), width=PANEL * len(drawn), bar=bar)

@@ -36,7 +36,7 @@ def comparison(every: dict[str, Tables]) -> Figure:
         raise InputError(
             "nothing to compare: list ablate_cumulative, add_noise or measure_units in `analyses`"
         )
-    notes = [*_compared(tables), *text.normalised(tables)]
+    notes = [*_compared(tables), *text.measured(tables)]
     rows = 1 + -(-len(every) // 2)
     layout = style.Layout(tuple(notes), rows, ("",) * len(shown), width=max(2, len(shown)) * own.PANEL)
     with style.look():

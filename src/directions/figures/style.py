@@ -155,9 +155,9 @@ class Layout(NamedTuple):
 def panels(tables: Tables, study: str, layout: Layout) -> tuple[Figure, list[Axes]]:
     """Create a figure with one axes per subtitle, side by side, titled by `text.title`, with footnotes.
 
-    See `titled`. A note says how batch norm normalised ablated images, unless by the statistics of training.
+    See `titled`. Notes say how curves were measured, see `text.measured`.
     """
-    layout = layout._replace(notes=(*layout.notes, *text.normalised(tables)))
+    layout = layout._replace(notes=(*layout.notes, *text.measured(tables)))
     return titled(text.title(tables, study), layout)
 
 

@@ -51,18 +51,28 @@ def size(tables: Tables) -> str:
     return said
 
 
-def normalised(tables: Tables) -> tuple[str, ...]:
-    """Write the footnote about batch norm if curves were not measured by the statistics of training (D32)."""
+def measured(tables: Tables) -> tuple[str, ...]:
+    """Write how curves were measured, unless on all images (D12), by the statistics of training (D32)."""
     table = next((tables[name] for name in ("ablation", "areas") if name in tables), pd.DataFrame())
-    if "norm_images" not in table or table["norm_images"].isna().all():
-        return ()
-    of = table.dropna(subset=["norm_images"]).groupby("norm_images")["run"].unique()
-    several = len(of) > 1 or table["norm_images"].isna().any()
-    said = [
-        f"{int(count):,} ablated images" + (f" ({_listed(list(runs))})" if several else "")
+    notes = (
+        ("scored_images", "images", "scored on {} drawn at random."),
+        ("norm_images", "ablated images", "batch norm by the mean and variance of {}, not of training."),
+    )
+    return tuple(
+        f"Ablation curves: {note.format(_counts(table, column, noun))}"
+        for column, noun, note in notes
+        if column in table and table[column].notna().any()
+    )
+
+
+def _counts(table: pd.DataFrame, column: str, noun: str) -> str:
+    """List the numbers in a column, with the networks they belong to unless all have the same one."""
+    of = table.dropna(subset=[column]).groupby(column)["run"].unique()
+    several = len(of) > 1 or table[column].isna().any()
+    return ", ".join(
+        f"{int(count):,} {noun}" + (f" ({_listed(list(runs))})" if several else "")
         for count, runs in of.items()
-    ]
-    return (f"Ablation curves: batch norm by the mean and variance of {', '.join(said)}, not of training.",)
+    )
 
 
 def _listed(names: list[str]) -> str:

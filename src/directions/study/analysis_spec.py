@@ -34,6 +34,9 @@ NORM_IMAGES = count(
     empty=True,
     optional=True,
 )
+SCORED_IMAGES = count(
+    "scored_images", "images scored, drawn at random from the split; empty: all", empty=True, optional=True
+)
 
 
 class Sizes(Protocol):

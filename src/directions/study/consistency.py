@@ -227,7 +227,8 @@ def _of_network(
                 chosen_layers(units, layers)
             except InputError as error:
                 yield f"{path}.{analysis}.{error}"
-    for analysis, key in (("ablate_checkpoints", "images"), ("ablate_cumulative", "norm_images")):
+    curves = (("ablate_cumulative", "images"), ("ablate_cumulative", "norm_images"))
+    for analysis, key in (("ablate_checkpoints", "images"), *curves):
         block = experiment.get(analysis, {})
         asked, have = block.get(key), split_images(settings, block.get("split"))
         if isinstance(asked, int) and have is not None and asked > have:

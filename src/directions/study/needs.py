@@ -49,7 +49,12 @@ def together(blocks: Mapping) -> Iterator[str]:
     size = curves.get("norm_images")
     if size is not None and (curves["clamp"] != ["zero"] or curves["precision"] != "float32"):
         yield f"ablate_cumulative: norm_images {size} needs clamp: [zero] and precision: float32; change one"
-    have = blocks.get(f"{curves.get('split')}_images")  # of an own network
-    if size is not None and isinstance(have, int) and size > have:
-        split = curves["split"]
-        yield f"ablate_cumulative: norm_images {size} is more than {split}_images {have}; change one"
+    scored, split = curves.get("images", "all"), curves.get("split")
+    have = blocks.get(f"{split}_images")  # of an own network
+    for key, asked, most, of in (
+        ("norm_images", size, scored, "images"),
+        ("norm_images", size, have, f"{split}_images"),
+        ("images", scored, have, f"{split}_images"),
+    ):
+        if isinstance(asked, int) and isinstance(most, int) and asked > most:
+            yield f"ablate_cumulative: {key} {asked} is more than {of} {most}; change one"

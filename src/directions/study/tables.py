@@ -1,7 +1,7 @@
 """The tables that no analysis makes, and the columns that scripts/collect.py puts in front of all others."""
 
 from directions.core.columns import Column, Kind, Table, amount, count, share, text
-from directions.study.analysis_spec import NORM_IMAGES
+from directions.study.analysis_spec import NORM_IMAGES, SCORED_IMAGES
 from directions.study.settings import settings_of
 from directions.study.training_settings import OF_USER_MODEL, VARIABLE, TrainingSettings
 
@@ -99,6 +99,7 @@ AREAS = Table(
         amount("auc_relative_top5", "likewise", empty=True, optional=True),
         Column("auc_chance_corrected_top5", "likewise", high=1, empty=True, optional=True),
         NORM_IMAGES,
+        SCORED_IMAGES,
     ),
 )
 SELECTION = Table(

@@ -32,14 +32,12 @@ def test_tables_that_agree_pass_and_rounding_is_allowed():
     invariants.check({"ablation": ablation(accuracy=[0.1, 0.1, 0.1])})  # nothing to compare with
 
 
-def test_curves_by_other_statistics_of_batch_norm_need_not_start_at_the_recorded_scores():
-    invariants.check(
-        {"runs": RUNS, "ablation": ablation(accuracy=[0.5, 0.1, 0.7], norm_images=[64, 64, None])}
-    )
+@pytest.mark.parametrize("column", ["norm_images", "scored_images"])
+def test_curves_of_other_images_or_statistics_of_batch_norm_need_not_start_at_the_recorded_scores(column):
+    some = {column: [64, 64, None]}
+    invariants.check({"runs": RUNS, "ablation": ablation(accuracy=[0.5, 0.1, 0.7], **some)})
     with pytest.raises(InputError, match=r"b has train accuracy 0.2000 at ablated 0"):
-        invariants.check(
-            {"runs": RUNS, "ablation": ablation(accuracy=[0.9, 0.1, 0.2], norm_images=[64, 64, None])}
-        )
+        invariants.check({"runs": RUNS, "ablation": ablation(accuracy=[0.9, 0.1, 0.2], **some)})
 
 
 @pytest.mark.parametrize(("tables", "said"), [

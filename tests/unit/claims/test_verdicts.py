@@ -64,13 +64,13 @@ def test_no_effect_is_never_reproduced():
         assert not (sided["verdict"] == "reproduced").any()
 
 
-def test_a_verdict_says_which_statistics_batch_norm_used():
+def test_a_verdict_says_which_images_were_scored_and_which_statistics_batch_norm_used():
     tables = synthetic.corruption_tables(auc=synthetic.REPLICATION_AUC)
     plain = checked(tables)
     for name in ("ablation", "areas"):
-        tables[name] = tables[name].assign(norm_images=500)
+        tables[name] = tables[name].assign(norm_images=500, scored_images=5000)
     found = checked(tables)
-    said = "batch norm by the statistics of 500 ablated images"
+    said = "curves of 5,000 images drawn at random; batch norm by the statistics of 500 ablated images"
     assert said in found.loc["fig1a_clean_above_corrupted", "note"]
     assert said not in found.loc["fig2a_clean_above_corrupted", "note"]  # of noise
     assert not plain["note"].str.contains("batch norm by").any()

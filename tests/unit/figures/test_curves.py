@@ -56,6 +56,13 @@ def test_other_statistics_of_batch_norm_are_said_below_the_figure():
         assert said in words(draw(figure, dots))
 
 
+def test_the_number_of_images_scored_is_said_below_the_figure_unless_it_is_all():
+    tables = tables_for("fig1a")
+    tables["ablation"]["scored_images"] = 5000
+    assert "Ablation curves: scored on 5,000 images drawn at random." in words(draw("fig1a", tables))
+    assert "drawn at random" not in words(drawn("fig1a"))
+
+
 def test_other_statistics_of_some_networks_are_said_of_these():
     tables = tables_for("fig4c")
     runs = list(tables["areas"]["run"].unique())

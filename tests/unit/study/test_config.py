@@ -188,6 +188,7 @@ def test_an_experiment_may_have_its_own_values_of_an_analysis():
         "clamp": ["zero"],
         "points": "all",
         "precision": "float32",
+        "images": "all",
     }
 
 

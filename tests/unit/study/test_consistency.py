@@ -64,6 +64,14 @@ def test_figures_of_unknown_experiments_and_without_their_analysis():
             "norm_images 500 needs clamp: [zero] and",
         ),
         (
+            {"ablate_cumulative": {"norm_images": 500, "images": 499}},
+            "ablate_cumulative: norm_images 500 is more than images 499; change one",
+        ),
+        (
+            {"ablate_cumulative": {"images": 60_001}},
+            "ablate_cumulative: images 60001 is more than the 60000 train images of a network",
+        ),
+        (
             {"ablate_cumulative": {"norm_images": 60_001}},
             "ablate_cumulative: norm_images 60001 is more than the 60000 train images of a network",
         ),

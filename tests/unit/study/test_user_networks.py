@@ -93,6 +93,7 @@ def test_every_commented_line_of_the_example_is_a_valid_setting():
     ({"ablate_cumulative": {"norm_images": 1}}, "ablate_cumulative.norm_images.* >= 2 .images., or null"),
     ({"ablate_cumulative": {"norm_images": 9, "clamp": ["mean"]}}, "norm_images 9 needs clamp: .zero. and"),
     ({"ablate_cumulative": {"norm_images": 9}, "train_images": 8}, "norm_images 9 is more than train_"),
+    ({"ablate_cumulative": {"images": 9}, "train_images": 8}, "images 9 is more than train_images 8; change"),
     ({"ablate_cumulative": {"ordering": 3}}, "ablate_cumulative.ordering .*did you mean orderings?"),
 ])  # fmt: skip
 def test_what_cannot_be_meant_is_refused_by_key(over, said):
