@@ -22,7 +22,7 @@ LARGE := sed --unbuffered --quiet --regexp-extended '/Downloading .*\(([0-9.]+ G
 SNAKEFILES := Snakefile $(wildcard rules/*.smk)
 
 .PHONY: help setup quick laptop cifar test lint tests test-slurm test-gpu test-faults docs report results times progress estimate dry-run stages tables notebooks remote \
-	pull sizes push status bench-quick bench-training bench-many bench
+	pull sizes push status bench-quick bench-training bench-many bench-memory bench
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -145,6 +145,9 @@ bench-training: setup  ## seconds per epoch, compared with a plain DataLoader an
 
 bench-many: setup  ## training networks one at a time and together, in one pass; some minutes
 	@python bench/many.py
+
+bench-memory: setup  ## training with freed memory given back and kept; some 20 minutes
+	@python bench/kept_memory.py
 
 bench: setup  ## seconds of ablation, compared with forward hooks and captum, for docs/PERFORMANCE.md; some minutes
 	@python bench/ablation.py

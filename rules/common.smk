@@ -1,6 +1,7 @@
 """Names shared by all rules: which runs exist, the paths of their files, and job fingerprints."""
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -36,6 +37,10 @@ from directions.study.run_table import labels_name, expand as expand_runs, label
 from directions.study.user_networks import Plan
 from directions.workflow import forks
 from directions.workflow.summary import places, summary, warnings
+
+if HERE == BASE:  # tensors of a step of training are the size of the next one's: docs/PERFORMANCE.md
+    for name, value in forks.KEPT.items():
+        os.environ.setdefault(name, value)
 
 try:
     if workflow.modifier.skip_configfile:  # as a module with `config:`, which then is all that there is

@@ -12,11 +12,17 @@ from checkouts import Checkout, counted
 from safetensors.torch import save_file
 from torch import nn
 
+from directions.workflow import forks
+
 STROKES = """
 \"\"\"A data set of one's own: bars that stand or lie.\"\"\"
+import os
+from pathlib import Path
+
 import numpy as np
 
 def read():
+    Path("mine/kept").write_text(" ".join(f"{name}={value}" for name, value in os.environ.items()))
     rng = np.random.default_rng(0)
     def split(count):
         labels = np.arange(count) % 2
@@ -140,6 +146,11 @@ def test_a_model_and_a_data_set_from_outside_give_all_tables_and_figures(analyse
     assert found["areas"]["auc"].between(0.5, 1).all()
     assert found["areas"]["auc_se"].to_numpy() == pytest.approx([found["areas"]["auc"].sem()] * 2)
     assert "with 2 orderings; " in (analysed.folder / "logs/own/tables/bars/areas.log").read_text()
+
+
+def test_jobs_keep_the_memory_that_they_free(analysed):
+    seen = (analysed.folder / "mine/kept").read_text().split()
+    assert {f"{name}={value}" for name, value in forks.KEPT.items()} <= set(seen)
 
 
 def test_labels_replace_those_of_the_data_set_and_analyses_may_be_few(analysed):

@@ -32,6 +32,10 @@ LIBRARIES = (  # of jobs
     "matplotlib.backends.backend_pdf",
 )
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # Snakemake sets them for a job
+KEPT = {  # environment variables of glibc, which then keeps freed memory for the next step of training
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "1000000000000",  # bytes
+}
 SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fork_server.py")
 STOPS = (signal.SIGTERM, signal.SIGUSR1)
 
