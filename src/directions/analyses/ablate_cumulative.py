@@ -94,6 +94,7 @@ def observe(trained: Trained, settings: Settings) -> pd.DataFrame:
     table = table[["clamp", "ordering", "ablated", "units", "split", *curves.scores]]
     if together is not None:
         table = table.assign(norm_images=together)
-    if len(examples) < len(every):
-        table = table.assign(scored_images=len(examples))
+    scored = len(examples) - (len(examples) % together if together else 0)
+    if scored < len(every):
+        table = table.assign(scored_images=scored)
     return table

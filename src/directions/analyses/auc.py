@@ -12,8 +12,11 @@ GUESSES = {"accuracy": 1, "accuracy_top5": 5}  # top-5 only for data sets with m
 
 
 def relative(area: np.ndarray, unablated: np.ndarray) -> np.ndarray:
-    """Divide the area by the unablated accuracy, so that poor training does not look like fragility."""
-    return area / unablated
+    """Divide the area by the unablated accuracy, so that poor training does not look like fragility.
+
+    NaN where that is 0.
+    """
+    return np.divide(area, np.where(unablated > 0, unablated, np.nan))
 
 
 def chance_corrected(area: np.ndarray, classes: int, guesses: int = 1) -> np.ndarray:

@@ -31,7 +31,9 @@ def exactly(examples: Examples, wanted: Count, split: str) -> Examples:
     if wanted == "all":
         return examples
     if wanted > len(examples):
-        raise InputError(f"images: {wanted} requested, but the {split} set has {len(examples)}")
+        raise InputError(
+            f"images: {wanted} requested, but the {split} set has {len(examples)}: lower it, or `all`"
+        )
     first = np.sort(stream("ablated images", split).permutation(len(examples))[:wanted])
     return of(examples, torch.as_tensor(first))
 

@@ -55,8 +55,8 @@ def measured(tables: Tables) -> tuple[str, ...]:
     """Write how curves were measured, unless on all images (D12), by the statistics of training (D32)."""
     table = next((tables[name] for name in ("ablation", "areas") if name in tables), pd.DataFrame())
     notes = (
-        ("scored_images", "images", "scored on {} drawn at random."),
-        ("norm_images", "ablated images", "batch norm by the mean and variance of {}, not of training."),
+        ("scored_images", "image", "scored on {} drawn at random."),
+        ("norm_images", "ablated image", "batch norm by the mean and variance of {}, not of training."),
     )
     return tuple(
         f"Ablation curves: {note.format(_counts(table, column, noun))}"
@@ -70,13 +70,13 @@ def _counts(table: pd.DataFrame, column: str, noun: str) -> str:
     of = table.dropna(subset=[column]).groupby(column)["run"].unique()
     several = len(of) > 1 or table[column].isna().any()
     return ", ".join(
-        f"{int(count):,} {noun}" + (f" ({_listed(list(runs))})" if several else "")
+        f"{int(count):,} {noun}{'' if count == 1 else 's'}" + (f" ({_listed(list(runs))})" if several else "")
         for count, runs in of.items()
     )
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(names) if len(names) <= MOST else f"{len(names)} networks"
+    return ", ".join(map(str, names)) if len(names) <= MOST else f"{len(names)} networks"
 
 
 def reads(runs: pd.DataFrame, setting: str) -> bool:

@@ -94,12 +94,12 @@ def whole_batches(images: Images, labels: Tensor, size: int, split: str, seed: i
     count, left_over = len(labels), len(labels) % size
     if size > count:
         raise InputError(
-            f"norm_images {size} is more than the {count} {split} images: lower it, or use more images"
-            f" ({split}_images)"
+            f"norm_images {size} is more than the {count} {split} images to score: lower it, or use more"
+            f" images (images, {split}_images)"
         )
     if left_over:
         log.warning(
-            "warning: norm_images %d: %d of the %d %s images fill no batch and are left out",
+            "warning: norm_images %d: %d of %d %s images to score fill no batch and are left out",
             size, left_over, count, split,
         )  # fmt: skip
     order = stream("norm images", seed).permutation(count)[: count - left_over]

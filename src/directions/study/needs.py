@@ -56,5 +56,5 @@ def together(blocks: Mapping) -> Iterator[str]:
         ("norm_images", size, have, f"{split}_images"),
         ("images", scored, have, f"{split}_images"),
     ):
-        if isinstance(asked, int) and isinstance(most, int) and asked > most:
+        if not isinstance(asked, str | None) and not isinstance(most, str | None) and asked > most:
             yield f"ablate_cumulative: {key} {asked} is more than {of} {most}; change one"

@@ -85,7 +85,7 @@ AREAS = Table(
         ),
         amount(
             "auc_relative",
-            "`auc` divided by the accuracy with nothing ablated: 1 if accuracy never falls; empty for 0 / 0",
+            "`auc` divided by the accuracy with nothing ablated (empty if 0): 1 if accuracy never falls",
             empty=True,
         ),
         Column("auc_chance_corrected", "0 for guessing, 1 for no errors", high=1, empty=True),

@@ -50,7 +50,7 @@ def check_settings(settings: dict) -> None:
     network["properties"] = {key: every[key] for key in (*DEFAULTS, "normalize")}
     plain = json.loads(json.dumps(settings, default=_plain))  # tuples become lists, too
     faults = [f"{schema.dotted(keys)}: {message}" for keys, message in schema.problems(plain, network)]
-    if faults := faults or list(needs.together(merged(DEFAULTS, settings))):
+    if faults := faults or list(needs.together(merged(DEFAULTS, plain))):
         raise InputError("; ".join(faults))
 
 

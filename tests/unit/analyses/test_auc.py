@@ -35,6 +35,11 @@ def test_networks_that_do_not_read_a_varied_setting_have_areas_too():
     assert np.isnan(found.loc["adam", "momentum"])
 
 
+def test_an_area_has_no_relation_to_an_accuracy_of_0():
+    found = auc.variants(np.array([0, 1]), np.array([[0.0, 0.5], [0.0, 0.0], [0.5, 0.5]]), 10)["auc_relative"]
+    np.testing.assert_array_equal(found, [np.nan, np.nan, 1.0])
+
+
 def test_areas_say_which_images_batch_norm_normalised_together():
     curve = pd.DataFrame({"clamp": "zero", "ordering": 0, "ablated": [0, 5, 10], "accuracy": [1.0, 0.5, 0.0]})
     curves = pd.concat([curve.assign(run="a", norm_images=500), curve.assign(run="b")])

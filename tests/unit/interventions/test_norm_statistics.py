@@ -132,14 +132,14 @@ def test_batches_are_drawn_from_all_classes_and_whole(caplog):
     assert all(len(batch.unique()) > 4 for batch in theirs.split(20))
     assert torch.equal(whole_batches(images, labels, 20, "train", seed=0)[1], theirs)
     assert not torch.equal(whole_batches(images, labels, 20, "train", seed=1)[1], theirs)
-    assert "norm_images 20: 3 of the 103 train images fill no batch and are left out" in caplog.text
+    assert "norm_images 20: 3 of 103 train images to score fill no batch and are left out" in caplog.text
     caplog.clear()
     assert len(whole_batches(images, labels, 103, "train", seed=0)[1]) == 103
     assert not caplog.text
 
 
 def test_more_images_than_there_are_is_an_error_with_both_ways_out():
-    said = r"norm_images 4 is more than the 3 test images: lower it, or use more images \(test_images\)"
+    said = r"norm_images 4 is more than the 3 test images to score: lower it, or use more"
     with pytest.raises(InputError, match=said):
         whole_batches(torch.zeros(3, 1), torch.zeros(3), 4, "test", seed=0)
 
@@ -156,6 +156,21 @@ def test_an_own_network_in_plain_python(by_hand):
         ablation = tables["ablation"]
         assert set(ablation[ablation["ablated"] == 1]["accuracy"]) == scores
     assert set(own["ablation"]["norm_images"]) == set(own["areas"]["norm_images"]) == {40}
+
+
+def test_the_images_counted_are_those_scored(by_hand):
+    net, images, labels = by_hand
+    many = images.repeat(40, 1, 1, 1), labels.repeat(40)
+    own = analyse(net, ["relu1"], many, **ONE, ablate_cumulative={"norm_images": 30}).tables  # of 80
+    assert set(own["ablation"]["scored_images"]) == set(own["areas"]["scored_images"]) == {60}
+    some = {"norm_images": 20, "images": 50}
+    own = analyse(net, ["relu1"], many, **ONE, ablate_cumulative=some).tables
+    assert set(own["ablation"]["scored_images"]) == {40}
+    correct = (own["ablation"]["accuracy"] * 40).to_numpy()
+    np.testing.assert_allclose(correct, correct.round())
+    some["norm_images"] = np.int64(51)
+    with pytest.raises(InputError, match="norm_images 51 is more than images 50; change one"):
+        analyse(net, ["relu1"], many, **ONE, ablate_cumulative=some)
 
 
 def test_a_network_without_batch_norm_is_measured_as_ever_and_the_user_told(by_hand):
