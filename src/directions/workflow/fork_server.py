@@ -29,7 +29,8 @@ class Server:
     """Forks a process per command; `forks` holds its number by the connection to who asked for it."""
 
     def __init__(self, address: str):
-        self.handlers = {number: signal.signal(number, signal.SIG_IGN) for number in HANDLED}
+        # A fork keeps a signal that comes before it is ready for it, which it would lose if they were ignored.
+        self.mask = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         self.forks: dict[socket.socket, int] = {}
         self.open = True
         self.ended, self.wake = socket.socketpair()  # something to read whenever a fork ends
@@ -126,8 +127,7 @@ class Server:
             connection.close()
         self.events.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for number, handler in self.handlers.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self.mask)
 
 
 def received(connection: socket.socket) -> tuple[list[str], dict, list[int]]:

@@ -10,7 +10,7 @@ from directions.study import config, schema
 
 def test_an_unknown_study_names_the_files(clone):
     (clone / "configs/Mine-2.yaml").write_text("")
-    known = "Mine-2, cifar, jpeg_loss, laptop, paper, quick"
+    known = "Mine-2, cifar, cifar_full, jpeg_loss, laptop, paper, quick"
     with pytest.raises(InputError, match=rf"did you mean quick\?; configs/ has {known}$"):
         config.load(given(study="quikc"), clone)
     with pytest.raises(InputError, match="lower-case"):

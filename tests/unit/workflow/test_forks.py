@@ -188,6 +188,13 @@ def test_jobs_run_beside_each_other(environment, script):
     asking.wait()
 
 
+def test_a_signal_that_comes_at_once_is_not_lost(environment, script):
+    for _ in range(10):
+        fork = forks.Fork(environment[forks.ADDRESS], [str(script), "wait"], str(script.parent), environment)
+        fork.send(signal.SIGTERM)
+        assert fork.wait() == -signal.SIGTERM
+
+
 def test_a_signal_before_it_has_begun_ends_it(script):
     with serving() as (_, address):  # which still loads libraries
         asking = subprocess.Popen(command(script, "wait"), env=environment_of(address), cwd=script.parent)
