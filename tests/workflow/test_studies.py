@@ -86,7 +86,7 @@ LEDGERS = {  # runs with equal data, number of images, corrupted share and seed 
     + 4 * 3
     + (6 * 3 - 3)
     + 3,  # MNIST; Fashion-MNIST by number of images; controls; two digits of MNIST; examples; limit
-    "cifar": 6 * 2 + 3,  # by number of images
+    "cifar": 6 * 2 + 3 + 1,  # by number of images
     "cifar_full": 2,
     "quick": (6 * 2 + 3)
     + (2 + 1)
