@@ -29,7 +29,7 @@ class Server:
     """Forks a process per command; `forks` holds its number by the connection to who asked for it."""
 
     def __init__(self, address: str):
-        # A fork keeps a signal that comes before it is ready for it, which it would lose if they were ignored.
+        # A fork keeps a signal that comes before it is ready, which it would lose if they were ignored.
         self.mask = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         self.forks: dict[socket.socket, int] = {}
         self.open = True
