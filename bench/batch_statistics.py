@@ -9,6 +9,7 @@ The paper does not say which of the two it used while it ablated. `measure` sets
 last three layers to zero, in 5 random orders each, and counts which of the first 2,000 training images get
 the label that the network was trained with. By the batch's own statistics, a layer after ablated ones is
 scaled up. `--experiment conv_ensemble` measures the networks of Figure 3b: maps of all layers, in 3 orders.
+`--experiment conv_selectivity`, of study cifar_full, measures the network of the paper's full width.
 """
 
 import argparse
@@ -47,6 +48,7 @@ class Asked(NamedTuple):
 EXPERIMENTS = {
     "conv_corruption": Asked("corrupt", 3, 5, tuple(WAYS)),
     "conv_ensemble": Asked("learning_rate", "all", 3, tuple(WAYS)[:2]),
+    "conv_selectivity": Asked("corrupt", 3, 5, tuple(WAYS)[:2]),
 }
 NOTES = (
     "conv11 at a quarter of the width, CIFAR-10 as JPEGs; maps of the last three layers set to zero.",
