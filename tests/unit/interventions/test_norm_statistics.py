@@ -139,7 +139,10 @@ def test_batches_are_drawn_from_all_classes_and_whole(caplog):
 
 
 def test_more_images_than_there_are_is_an_error_with_both_ways_out():
-    said = r"norm_images 4 is more than the 3 test images to score: lower it, or use more"
+    said = (
+        r"norm_images 4 is more than the 3 test images to score: "
+        r"lower it, or use more images \(images, test_images\)$"
+    )
     with pytest.raises(InputError, match=said):
         whole_batches(torch.zeros(3, 1), torch.zeros(3), 4, "test", seed=0)
 
