@@ -26,7 +26,7 @@ def main(argv: list[str]) -> None:
     alone = len(found) == 1
     figure = own.summary(*found.values()) if alone else own_comparison.comparison(found)
     style.save(figure, args.pdf, args.png)
-    for doubt in () if alone else own_comparison.layers_that_differ(own_comparison.pooled(found)):
+    for doubt in () if alone else own_comparison.doubts(own_comparison.pooled(found)):
         logging.warning("warning: comparison: %s", doubt)
     for name, tables in found.items() if alone else ():
         for doubt in own.doubts_of_units(tables):

@@ -98,7 +98,7 @@ class Analysis:
         return folder
 
     def compare(self, *others: "Analysis") -> Figure:
-        """Draw this network beside others; the figure notes where their layers do not correspond.
+        """Draw this network beside others; the figure notes where their curves do not correspond.
 
         Args:
             others: results of other networks, with other names.
@@ -126,7 +126,7 @@ class Analysis:
         every = {found.name: found.tables for found in (self, *others)}
         if len(every) <= len(others):
             raise InputError('networks to compare need distinct names: analyse(..., name="...")')
-        for doubt in own_comparison.layers_that_differ(own_comparison.pooled(every)):
+        for doubt in own_comparison.doubts(own_comparison.pooled(every)):
             log.warning("warning: comparison: %s", doubt)
         return own_comparison.comparison(every)
 

@@ -61,16 +61,21 @@ def _compared(tables: Tables) -> Iterator[str]:
         yield f"Selectivity: {'; '.join(told) if len(splits) > 1 else f'{splits.index[0]} set'}."
         if without := _without_index(tables["units"]):
             yield f"Without a class selectivity index, as activity is negative: {', '.join(without)}."
-    yield from layers_that_differ(tables)
+    yield from doubts(tables)
     runs = [run for _, run in tables["runs"].iterrows()]
     if doubtful := [run["run"] for run in runs if any(sanity.of_scores(run))]:
         yield f"Accuracy is about chance, see the figure of each: {', '.join(doubtful)}."
 
 
-def layers_that_differ(tables: Tables) -> Iterator[str]:
-    """Yield a sentence if the networks of these tables differ in their layers or numbers of units."""
+def doubts(tables: Tables) -> Iterator[str]:
+    """Yield a sentence if networks differ in their layers or units, and if in how curves were measured."""
     curves = tables.get("ablation", pd.DataFrame({"run": [], "units": []}))
     yield from sanity.of_comparison(tables["runs"], curves.groupby("run")["units"].first().to_dict())
+    if "norm_images" in curves:
+        together = curves.fillna({"norm_images": 0}).groupby("run", sort=False)["norm_images"].first()
+        if len(set(together)) > 1:
+            told = ", ".join(f"{run} {f'has {of:,.0f}' if of else 'none'}" for run, of in together.items())
+            yield f"Curves with batch norm compare only at the same `norm_images`: {told}."
 
 
 def pooled(every: dict[str, Tables]) -> Tables:

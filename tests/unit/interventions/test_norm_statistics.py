@@ -185,6 +185,28 @@ def test_a_network_without_batch_norm_is_measured_as_ever_and_the_user_told(by_h
     assert found.tables["ablation"].equals(analyse(net, ["relu1"], many, **ONE).tables["ablation"])
 
 
+def test_curves_by_other_statistics_are_not_compared_silently(by_hand, caplog):
+    net, images, labels = by_hand
+    many = images.repeat(20, 1, 1, 1), labels.repeat(20)
+    own, other = {"ablate_cumulative": {"norm_images": 40}}, {"ablate_cumulative": {"norm_images": 20}}
+    kept, by_40, too, by_20 = (
+        analyse(net, ["relu1"], many, **ONE, name=name, **how)
+        for name, how in (("kept", {}), ("forty", own), ("too", own), ("twenty", other))
+    )
+    wanted = "Curves with batch norm compare only at the same `norm_images`: "
+    for one, another, told in (
+        (by_40, kept, "forty has 40, kept none"),
+        (by_40, by_20, "forty has 40, twenty has 20"),
+    ):
+        caplog.clear()
+        said = " ".join(text.get_text().replace("\n", " ") for text in one.compare(another).texts)
+        assert f"{wanted}{told}." in said
+        assert f"warning: comparison: {wanted}{told}." in caplog.text
+    caplog.clear()
+    by_40.compare(too)
+    assert not caplog.text
+
+
 class Functional(nn.Module):
     """Batch norm by a function, of buffers, by statistics kept from training."""
 
