@@ -79,9 +79,14 @@ def doubts(tables: Tables) -> Iterator[str]:
 
 
 def pooled(every: dict[str, Tables]) -> Tables:
-    """Concatenate each table that this figure shows over all networks, {name: its tables}."""
+    """Concatenate each table that this figure shows over all networks, {name: its tables}.
+
+    `run` becomes the name, as a network called "1" is a number once read from a file.
+    """
     return {
-        table: pd.concat([tables[table] for tables in every.values() if table in tables])
+        table: pd.concat(
+            [tables[table].assign(run=name) for name, tables in every.items() if table in tables]
+        )
         for table in ("runs", "ablation", "areas", "noise", "units")
         if any(table in tables for tables in every.values())
     }

@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy, gelu, relu
 
 from directions import analyse, api, models
 from directions.analyses.selectivity import NO_INDEX
+from directions.core import tables as table_files
 from directions.core.errors import InputError
 from directions.data.registry import KNOWN
 from directions.data.specs import Request
@@ -204,6 +205,18 @@ def test_networks_are_compared_by_the_names_they_were_given(trained, mnist, capl
     assert repr(first) == "Analysis of first; tables: runs (1 rows), units (20 rows)"
     with pytest.raises(InputError, match="need distinct names"):
         first.compare(second, first)
+
+
+def test_networks_called_by_numbers_are_compared_when_read_from_files(trained, mnist, tmp_path):
+    settings = FEW | {"analyses": ["measure_units"]}
+    found = [analyse(trained, {"fc1": "relu"}, **mnist, **settings, name=name) for name in ("1", "2")]
+    read = {one.name: table_files.read(one.save(tmp_path / one.name), ["runs", "units"]) for one in found}
+    for tables in read.values():
+        assert tables["runs"]["run"].dtype == int  # the trap
+        tables["runs"] = tables["runs"].assign(train_accuracy=0.0, test_accuracy=0.0)
+    compared = comparison(read)
+    assert [text.get_text() for text in compared.legends[0].get_texts()] == ["1", "2"]
+    assert "is about chance, see the figure of each: 1, 2." in compared.texts[-1].get_text()
 
 
 def test_the_comparison_has_a_chance_level_for_every_number_of_classes(trained, mnist):
