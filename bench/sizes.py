@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.lines import Line2D
 
+from directions.analyses import auc
 from directions.core import cli
 from directions.core import tables as table_files
 from directions.core.display_names import DATASETS
@@ -20,12 +21,14 @@ from directions.figures import curves, style
 EXPERIMENT = "conv_corruption"
 OLDER = Path(__file__).with_suffix(".csv")
 NOTES = (
-    "Dots: mean area of conv11 with true labels minus that with all labels shuffled (last three layers set to"
-    " zero, training images), with the width and the number of training images; n: networks of each kind.",
+    "Mean area of conv11 with true labels minus that with all labels shuffled (last three layers set to zero,"
+    " training images), with the width and the number of training images; n: networks of each kind. Filled:"
+    " batch norm by the statistics kept from training; hollow: of batches of 500 ablated images (D32).",
 )
+BY_BATCH = {"cifar": "batch_statistics.csv", "cifar_full": "batch_statistics_full.csv"}  # study: its table
 MARKERS = {"mnist": "s", "fashion_mnist": "^", "cifar10_jpeg": "o", "cifar10": "*"}
 
-CROWDED = 100  # weights per image: to the right of it, labels stand on the left
+CROWDED = 100  # weights per image: to the right of it, most labels stand on the left
 
 
 def of_study(tables: Tables) -> pd.DataFrame:
@@ -51,8 +54,25 @@ def every(published: Path) -> pd.DataFrame:
     return found.assign(gap=gap, per_image=found["parameters"] / found["train_images"])
 
 
-def draw(found: pd.DataFrame):
-    """Draw the figure from the table of `every`."""
+def by_batch(published: Path) -> pd.DataFrame:
+    """Return the sizes that were also measured by the statistics of batches of 500, with their `gap`.
+
+    Between networks of one learning rate: that of the study's own, at which labels of both kinds were learned.
+    """
+    rows = []
+    for study, name in BY_BATCH.items():
+        tables = table_files.read(published / study / "tables" / EXPERIMENT, ["runs", "areas"])
+        row, [rate] = of_study(tables), tables["runs"]["learning_rate"].unique()
+        points = table_files.csv(published / name).query("statistics == 'of batches of 500'")
+        points = points[points["learning_rate"] == rate]
+        mean = points.groupby(["corrupt", "share_ablated"])["accuracy"].mean()
+        true, shuffled = (auc.area(mean[of].index.to_numpy(), mean[of].to_numpy()) for of in (0.0, 1.0))
+        rows.append(row.assign(gap=true - shuffled, per_image=row["parameters"] / row["train_images"]))
+    return pd.concat(rows)
+
+
+def draw(found: pd.DataFrame, hollow: pd.DataFrame):
+    """Draw the figure from the tables of `every` and `by_batch`."""
     names = [name for name in MARKERS if name in set(found["dataset"])]
     layout = style.Layout(NOTES, rows=1, width=style.WIDE)
     with style.look():
@@ -63,16 +83,15 @@ def draw(found: pd.DataFrame):
             axes.scatter(row.per_image, row.gap, marker=MARKERS[row.dataset], s=50, color="black", zorder=3)
             many = "the paper" if pd.isna(row.networks) else f"n = {int(row.networks)}"
             about = f"width {row.width:g}, {row.train_images:,} images\n{many}"
-            side = (
-                ("center", "top")
-                if row.gap < 0
-                else ("right" if row.per_image > CROWDED else "left", "bottom")
-            )
-            shift = {"center": (0, -8), "right": (-6, 0), "left": (6, 0)}[side[0]]
+            left = row.per_image > CROWDED and row.dataset != "fashion_mnist"
+            side = "right" if left else "left", "top" if row.gap < 0 else "bottom"
             axes.annotate(
-                about, (row.per_image, row.gap), shift, textcoords="offset points", fontsize=style.SMALL,
-                ha=side[0], va=side[1],
+                about, (row.per_image, row.gap), (-8 if left else 8, 0), textcoords="offset points",
+                fontsize=style.SMALL, ha=side[0], va=side[1],
             )  # fmt: skip
+        for row in hollow.itertuples():
+            look = {"marker": MARKERS[row.dataset], "s": 110, "facecolor": "none", "edgecolor": "black"}
+            axes.scatter(row.per_image, row.gap, zorder=3, **look)
         axes.margins(x=0.15, y=0.25)
         axes.xaxis.set_major_formatter("{x:g}")
         handles = [
@@ -89,8 +108,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--png", required=True, type=Path, help="PNG to write")
     args = parser.parse_args(argv)
     found = every(args.published)
-    print(found.drop(columns="origin").to_string(index=False, float_format="{:.3f}".format))
-    style.save_png(draw(found), args.png)
+    hollow = by_batch(args.published)
+    for table in (found.drop(columns="origin"), hollow):
+        print(table.to_string(index=False, float_format="{:.3f}".format))
+    style.save_png(draw(found, hollow), args.png)
 
 
 if __name__ == "__main__":
