@@ -57,7 +57,7 @@ def every(published: Path) -> pd.DataFrame:
 def by_batch(published: Path) -> pd.DataFrame:
     """Return the sizes that were also measured by the statistics of batches of 500, with their `gap`.
 
-    Between networks of one learning rate: that of the study's own, at which labels of both kinds were learned.
+    Between networks of one learning rate, the study's own, at which labels of both kinds were learned.
     """
     rows = []
     for study, name in BY_BATCH.items():
