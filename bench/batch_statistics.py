@@ -49,7 +49,7 @@ class Asked(NamedTuple):
 EXPERIMENTS = {
     "conv_corruption": Asked(3, 5, tuple(WAYS)),
     "conv_ensemble": Asked("all", 3, tuple(WAYS)[:2]),
-    "conv_selectivity": Asked(3, 5, tuple(WAYS)[:2]),
+    "conv_selectivity": Asked(3, 5, tuple(WAYS)),
 }
 
 
