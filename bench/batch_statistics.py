@@ -121,7 +121,7 @@ def draw(args: argparse.Namespace) -> None:
                 overlay.line(axes, share, theirs["accuracy"], colour)
                 at = np.linspace(0, 1, 101)  # as the claims about shapes do
                 far = np.interp(at, mean.index, mean) - np.interp(at, share, theirs["accuracy"])
-                print(f"{way}: {label}: area {area:.3f}, mean distance {np.abs(far).mean():.3f}")
+                print(f"{way}: {label}: area {area:.3f}, mean distance {auc.area(at, np.abs(far)):.3f}")
             axes.set(xlabel="share of maps ablated", ylabel="training accuracy", ylim=(0, 1.02))
         style.legend(figure, panels[0], layout, min(3, len(curves.groupby(kinds))))
     style.save_png(figure, args.png)

@@ -23,7 +23,7 @@ OLDER = Path(__file__).with_suffix(".csv")
 NOTES = (
     "Mean area of conv11 with true labels minus that with all labels shuffled (last three layers set to zero,"
     " training images), with the width and the number of training images; n: networks of each kind. Filled:"
-    " batch norm by the statistics kept from training; hollow: of batches of 500 ablated images (D32).",
+    " batch norm by the statistics kept from training; hollow: of batches of 500 of the first 2,000 (D32).",
 )
 BY_BATCH = {"cifar": "batch_statistics.csv", "cifar_full": "batch_statistics_full.csv"}  # study: its table
 MARKERS = {"mnist": "s", "fashion_mnist": "^", "cifar10_jpeg": "o", "cifar10": "*"}
@@ -84,7 +84,7 @@ def draw(found: pd.DataFrame, hollow: pd.DataFrame):
             many = "the paper" if pd.isna(row.networks) else f"n = {int(row.networks)}"
             about = f"width {row.width:g}, {row.train_images:,} images\n{many}"
             left = row.per_image > CROWDED and row.dataset != "fashion_mnist"
-            side = "right" if left else "left", "top" if row.gap < 0 else "bottom"
+            side = "right" if left else "left", "top" if row.gap < 0 else "center" if left else "bottom"
             axes.annotate(
                 about, (row.per_image, row.gap), (-8 if left else 8, 0), textcoords="offset points",
                 fontsize=style.SMALL, ha=side[0], va=side[1],
