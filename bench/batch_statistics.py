@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from directions import models
 from directions.analyses import auc
+from directions.claims.statistics import curves as shapes
 from directions.core import cli
 from directions.data.examples import load_examples
 from directions.figures import overlay, style, text
@@ -112,18 +113,20 @@ def draw(args: argparse.Namespace) -> None:
             for (fraction, rate), mean in curves[way].dropna().groupby(kinds):
                 mean = mean.droplevel([0, 1])
                 colour = style.in_sequence(sorted(fractions).index(fraction), len(fractions))
-                label = f"{fraction:g} shuffled" + (f", rate {text.plain(rate)}" if len(rates) > 1 else "")
+                told = f", rate {text.plain(rate)}" if len(rates) > 1 else ""
+                label = f"{100 * fraction:.0f} % shuffled{told}"
                 look = LOOKS[sorted(rates).index(rate)]
                 axes.plot(mean.index, mean, color=colour, linestyle=look, label=label)
                 area = auc.area(mean.index.to_numpy(), mean.to_numpy())
                 theirs = paper[np.isclose(paper["corrupt"].astype(float), fraction)]
                 share = theirs["ablated"] / overlay.UNITS["fig1b"]
-                overlay.line(axes, share, theirs["accuracy"], colour)
-                at = np.linspace(0, 1, 101)  # as the claims about shapes do
+                if rate == rates.min():  # once per fraction
+                    overlay.line(axes, share, theirs["accuracy"], colour)
+                at = np.linspace(0, 1, shapes.POINTS)
                 far = np.interp(at, mean.index, mean) - np.interp(at, share, theirs["accuracy"])
                 print(f"{way}: {label}: area {area:.3f}, mean distance {auc.area(at, np.abs(far)):.3f}")
             axes.set(xlabel="share of maps ablated", ylabel="training accuracy", ylim=(0, 1.02))
-        style.legend(figure, panels[0], layout, min(3, len(curves.groupby(kinds))))
+        style.legend(figure, panels[0], layout, len(curves.groupby(kinds)))
     style.save_png(figure, args.png)
 
 

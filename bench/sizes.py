@@ -92,6 +92,10 @@ def draw(found: pd.DataFrame, hollow: pd.DataFrame):
         for row in hollow.itertuples():
             look = {"marker": MARKERS[row.dataset], "s": 110, "facecolor": "none", "edgecolor": "black"}
             axes.scatter(row.per_image, row.gap, zorder=3, **look)
+            axes.annotate(
+                f"n = {int(row.networks)}", (row.per_image, row.gap), (12, 0), textcoords="offset points",
+                fontsize=style.SMALL, va="center",
+            )  # fmt: skip
         axes.margins(x=0.15, y=0.25)
         axes.xaxis.set_major_formatter("{x:g}")
         handles = [
